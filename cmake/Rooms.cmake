@@ -1,0 +1,57 @@
+# A room is a folder of src/: one static library of its *.cc, and one test program of its *_test.cc.
+
+add_library(sd_includes INTERFACE)
+target_include_directories(sd_includes INTERFACE ${PROJECT_SOURCE_DIR}/src)
+
+set(SD_TEST_ROOMS "" CACHE INTERNAL "rooms that have tests")
+
+# sd_room(NAME [DEPS rooms…] [LIBS libraries…] [MAIN file…])   MAIN: files left out of the library
+function(sd_room name)
+  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;MAIN" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  foreach(main ${ROOM_MAIN})
+    list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/src/${name}/${main})
+  endforeach()
+  set(deps ${ROOM_DEPS})
+  list(TRANSFORM deps PREPEND sd_)
+  if(sources)
+    add_library(sd_${name} STATIC ${sources})
+    target_link_libraries(sd_${name} PUBLIC sd_includes ${deps} ${ROOM_LIBS})
+    if(EXISTS ${PROJECT_SOURCE_DIR}/src/${name}/pch.h)
+      target_precompile_headers(sd_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/${name}/pch.h)
+    endif()
+  else()
+    add_library(sd_${name} INTERFACE)
+    target_link_libraries(sd_${name} INTERFACE sd_includes ${deps} ${ROOM_LIBS})
+  endif()
+  if(tests)
+    set_property(GLOBAL APPEND PROPERTY SD_TEST_ROOMS ${name})
+    set_property(GLOBAL PROPERTY SD_TESTS_${name} ${tests})
+  endif()
+endfunction()
+
+function(sd_executable name main room)
+  add_executable(${name} ${main})
+  target_link_libraries(${name} PRIVATE sd_${room})
+  # The library stands beside the binary, wherever the two are copied.
+  set_target_properties(${name} PROPERTIES BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN" BUILD_WITH_INSTALL_RPATH ON
+                        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+endfunction()
+
+# One program a room, each GoogleTest case its own ctest entry, labelled unit and with the room's name.
+function(sd_add_tests)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  get_property(rooms GLOBAL PROPERTY SD_TEST_ROOMS)
+  foreach(room ${rooms})
+    get_property(tests GLOBAL PROPERTY SD_TESTS_${room})
+    add_executable(${room}_test ${tests})
+    target_link_libraries(${room}_test PRIVATE sd_${room} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${room}_test PRIVATE SD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME unit.${room} COMMAND ${room}_test --gtest_brief=1)
+    set_tests_properties(unit.${room} PROPERTIES LABELS "unit;${room}" TIMEOUT 600)
+  endforeach()
+endfunction()
