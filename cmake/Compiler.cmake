@@ -7,7 +7,7 @@ endif()
 
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wpedantic
-                    -fno-omit-frame-pointer -fstack-protector-strong)
+                    -fno-omit-frame-pointer -fstack-protector-strong -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives of these three on std::string and coroutine frames.
   add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow
