@@ -1,0 +1,128 @@
+// The catalog: destinations, keys, shares and a few settings of the program, in SQLite
+// (<data_dir>/catalog.sqlite), written as SQL that Postgres takes too.
+//
+// Several processes may hold it open: the server, and the command line beside it. WAL, synchronous=FULL
+// (an answered change survives a power cut), foreign keys on, 5 s of patience with another writer.
+//
+// Invariants:
+//  - Secrets of keys are stored only as SHA-256; the file never held one.
+//  - Names of destinations are unique among those not deleted; so are their files.
+//  - Every change that the key cache must see raises the *epoch* in the same transaction.
+//  - Rows are never removed, only marked: an id once given out never means something else.
+//
+// Schema versions are numbered migrations (migrations.cc), each applied in one transaction with its
+// record. A catalog newer than the program is refused.
+//
+// Threading: every method from any thread. They block on disk (writers also on each other, for as long
+// as an fdatasync takes): never call them on an I/O thread; the hot path asks KeyCache.
+//
+// Errors: kInvalidArgument bad names and values; kNotFound; kAlreadyExists name, file or key taken;
+// kPermissionDenied a change to what the configuration owns; kUnavailable another process holds the
+// file for too long; kResourceExhausted disk full; kCorruption damaged file.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "catalog/model.h"
+
+namespace sd::catalog {
+
+struct CatalogOptions {
+  std::string data_dir;     // must exist
+  bool must_exist = false;  // kNotFound instead of making a new one
+  const Clock* clock = &system_clock();
+};
+
+// Everything that the hot path needs, read in one transaction.
+struct KeyTable {
+  struct Row {
+    Key key;
+    Sha256Digest hash;
+  };
+  std::int64_t epoch = 0;
+  std::vector<Row> keys;                  // those not revoked
+  std::vector<Destination> destinations;  // those not deleted
+};
+
+class Catalog {
+ public:
+  // Opens or makes the file and brings its schema up to date.
+  static Result<std::unique_ptr<Catalog>> open(CatalogOptions options);
+  ~Catalog();
+  Catalog(const Catalog&) = delete;
+  Catalog& operator=(const Catalog&) = delete;
+
+  // ---- destinations
+  // origin kApi: the setting `file`, if any, is a plain name in the destination's own folder.
+  Result<Destination> create_destination(const NewDestination& spec);
+  // For the configuration: makes the destination of this name, or brings it to this shape and back to
+  // kActive. kAlreadyExists if the name belongs to one made through the API.
+  Result<Destination> put_destination(const NewDestination& spec);
+  // Raises log_generation if the target (file, MotherDuck database, type) becomes another one.
+  Result<Destination> change_destination(Id128 id, const DestinationChange& change);
+  Result<Destination> set_destination_state(Id128 id, DestinationState state);
+  // Marks it deleted, revokes its keys and shares, frees its name and its file.
+  Result<> delete_destination(Id128 id);
+  Result<Destination> destination(Id128 id);
+  Result<Destination> destination_named(std::string_view name);
+  Result<Page<Destination>> list_destinations(PageRequest page = {});
+
+  // ---- keys
+  Result<CreatedKey> create_key(const NewKey& spec);
+  // The keys of the configuration, all at once: new ones are made, changed ones changed, those that
+  // are no longer in the list revoked. kAlreadyExists if one is also a key made through the API.
+  Result<> put_configured_keys(const std::vector<ConfiguredKey>& keys);
+  // Already revoked: fine, nothing changes. Keys of the configuration: kPermissionDenied.
+  Result<Key> revoke_key(Id128 id);
+  Result<Key> key(Id128 id);
+  // By hash, then compared in constant time; revoked and unknown are kNotFound.
+  Result<Key> key_by_secret(std::string_view secret);
+  // Keys whose id or prefix begins with this text (revoked ones too), at most 10.
+  Result<std::vector<Key>> keys_beginning(std::string_view text);
+  // Of one destination, or every key (admin keys too) without. Revoked ones too.
+  Result<Page<Key>> list_keys(std::optional<Id128> destination_id, PageRequest page = {});
+  // Coarse last use, batched by KeyCache; never moves a time backwards.
+  Result<> touch_keys(const std::vector<std::pair<Id128, Micros>>& uses);
+
+  // ---- shares
+  Result<Share> create_share(const NewShare& spec);
+  // Whatever its state is: ask is_live().
+  Result<Share> share(Id128 id);
+  Result<Page<Share>> list_shares(Id128 destination_id, PageRequest page = {});
+  // kNotFound if it is not of this destination.
+  Result<> revoke_share(Id128 destination_id, Id128 id);
+  // Counts one download, atomically; kNotFound if the share is not live (any more).
+  Result<> count_download(Id128 id);
+
+  // ---- settings of the program (node id, first start done …)
+  Result<std::optional<std::string>> meta(std::string_view name);
+  Result<> set_meta(std::string_view name, std::string_view value);
+
+  // ---- for KeyCache
+  Result<KeyTable> key_table();
+  // Cheap: tells whether any process changed keys or destinations since a KeyTable was read.
+  Result<std::int64_t> epoch();
+  // Called on the changing thread, after the commit and before the method returns; at most one.
+  void on_change(std::function<void()> listener);
+
+  const std::string& data_dir() const;
+
+ private:
+  struct Impl;
+  explicit Catalog(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Name of the file in the data directory.
+inline constexpr std::string_view kCatalogFileName = "catalog.sqlite";
+
+}  // namespace sd::catalog

@@ -1,0 +1,212 @@
+// What the catalog holds, as plain values: destinations, API keys, shares.
+//
+// Times are wall microseconds (base/clock.h). Ids are random UUIDs. Text is UTF-8 without NUL.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/checksum.h"
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+
+namespace sd::catalog {
+
+// ---- scopes -------------------------------------------------------------------------------------
+
+enum class Scope : std::uint8_t {
+  kInsert = 1,   // insert, its receipts, dry run
+  kQuery = 2,    // query, GET tables
+  kShare = 4,    // shares
+  kTail = 8,     // live tail
+  kAdmin = 16,   // contracts, failed rows, keys, table changes of the key's destination
+};
+
+// A set of scopes; stored as the sum of the numbers above.
+struct Scopes {
+  std::uint8_t bits = 0;
+
+  static Scopes all() { return {31}; }
+  static Scopes of(Scope scope) { return {static_cast<std::uint8_t>(scope)}; }
+  bool has(Scope scope) const { return (bits & static_cast<std::uint8_t>(scope)) != 0; }
+  Scopes operator|(Scopes other) const { return {static_cast<std::uint8_t>(bits | other.bits)}; }
+  friend bool operator==(const Scopes&, const Scopes&) = default;
+};
+
+std::string_view to_string(Scope scope);
+// "insert,query", in a fixed order; empty for none.
+std::string to_string(Scopes scopes);
+// Comma-separated names, blanks around them allowed, "all" for every one; empty text and unknown
+// names are kInvalidArgument, which names the known ones.
+Result<Scopes> parse_scopes(std::string_view text);
+
+// ---- destinations -------------------------------------------------------------------------------
+
+// Who made a row. Only what the API made may be changed through the API.
+enum class Origin : std::uint8_t {
+  kApi = 0,          // API, dashboard or command line
+  kConfig = 1,       // the configuration file
+  kBuiltin = 2,      // the destination `local` of a first start
+  kEnvironment = 3,  // motherduck_token in the environment
+};
+std::string_view to_string(Origin origin);
+
+struct Setting {
+  std::string value;
+  bool secret = false;  // goes in, never comes out of the API
+  friend bool operator==(const Setting&, const Setting&) = default;
+};
+using Settings = std::map<std::string, Setting>;
+
+// True for the names of settings that hold secrets (token, password, secret, credentials, dsn …).
+// The catalog marks those itself, whatever the caller said.
+bool is_secret_setting(std::string_view name);
+
+enum class DestinationState : std::uint8_t {
+  kActive = 0,
+  kDetached = 1,  // its entry in the configuration is gone; rows and journal stay, its keys are dead
+  kDeleting = 2,  // takes no inserts; what it has accepted is being loaded or discarded
+};
+std::string_view to_string(DestinationState state);
+
+struct Destination {
+  Id128 id;
+  std::string name;  // unique among those not deleted, 1–255 bytes
+  std::string type;  // "duckdb"
+  Settings settings;
+  Origin origin = Origin::kApi;
+  DestinationState state = DestinationState::kActive;
+  // Numbers the journal logs that this destination has had: a change of target starts a new one.
+  std::int64_t log_generation = 1;
+  // Raised by every change of this row, so that holders of an old copy can tell.
+  std::int64_t generation = 1;
+  Micros created_at = 0;
+  Micros updated_at = 0;
+
+  bool read_only() const { return origin != Origin::kApi; }
+  // Name of the journal's directory: "<id>.<log_generation>".
+  std::string log_name() const;
+  // The value of a setting, or an empty string.
+  const std::string& setting(const std::string& name) const;
+};
+
+// The absolute, normalised path of the DuckDB file that a destination opens; nullopt where there is
+// none (in memory, MotherDuck, another type). Precedence as in the original: `in_memory`, then `file`,
+// then `token`; with none of them, and for a file named through the API, it is a file in the
+// destination's own folder, <data_dir>/destinations/<id>/. Pure: looks at no disk.
+std::optional<std::string> target_file(std::string_view data_dir, const Destination& destination);
+// <data_dir>/destinations/<id>, absolute and normalised.
+std::string destination_folder(std::string_view data_dir, Id128 id);
+
+struct NewDestination {
+  std::string name;
+  std::string type = "duckdb";
+  Settings settings = {};
+  Origin origin = Origin::kApi;
+};
+
+struct DestinationChange {
+  std::optional<std::string> name = {};
+  // Merged into the settings: nullopt removes one. Settings not named stay, secrets included.
+  std::map<std::string, std::optional<Setting>> settings = {};
+};
+
+// ---- keys ---------------------------------------------------------------------------------------
+
+struct Key {
+  Id128 id;
+  std::optional<Id128> destination_id;  // none: an admin key, for every destination
+  std::string name;
+  std::string prefix;  // first characters of the secret, for display: "sd_ab12"
+  Scopes scopes;
+  std::optional<std::vector<std::string>> tables;     // none: all; empty: not one
+  std::optional<std::vector<std::string>> endpoints;  // saved endpoints; likewise
+  Origin origin = Origin::kApi;
+  Micros created_at = 0;
+  std::optional<Micros> last_used_at;  // coarse: minutes
+  std::optional<Micros> revoked_at;
+
+  bool is_admin() const { return !destination_id; }
+};
+
+struct NewKey {
+  std::optional<Id128> destination_id = {};
+  std::string name = {};
+  Scopes scopes = Scopes::all();
+  std::optional<std::vector<std::string>> tables = {};
+  std::optional<std::vector<std::string>> endpoints = {};
+};
+
+struct CreatedKey {
+  Key key;
+  std::string secret;  // shown once, stored nowhere
+};
+
+// A key whose secret a person chose in the configuration (`api_keys`).
+struct ConfiguredKey {
+  std::string secret;
+  std::optional<Id128> destination_id = {};
+  Scopes scopes = Scopes::all();
+  Origin origin = Origin::kConfig;
+};
+
+// "sd_" and 43 base62 characters: 256 random bits.
+std::string make_secret();
+// What may be shown of a secret: 7 characters of one that make_secret() made, at most a quarter of one
+// that a person chose.
+std::string display_prefix(std::string_view secret);
+// `local`, `admin` and other secrets that anybody would try first. They serve on loopback only.
+bool is_well_known_secret(std::string_view secret);
+// The hash that the catalog keeps of a secret.
+Sha256Digest hash_secret(std::string_view secret);
+
+// ---- shares -------------------------------------------------------------------------------------
+
+struct Share {
+  Id128 id;  // the capability itself: whoever knows it may read
+  Id128 destination_id;
+  std::optional<Id128> key_id;  // who made it
+  std::string name;
+  std::string query;
+  std::vector<std::string> formats;  // empty: every format
+  Micros created_at = 0;
+  Micros expires_at = 0;
+  std::optional<Micros> revoked_at;
+  std::optional<std::int64_t> max_downloads;
+  std::int64_t downloads = 0;
+
+  bool is_live(Micros now) const {
+    return !revoked_at && now < expires_at && (!max_downloads || downloads < *max_downloads);
+  }
+};
+
+struct NewShare {
+  Id128 destination_id;
+  std::optional<Id128> key_id = {};
+  std::string name = {};
+  std::string query;
+  std::vector<std::string> formats = {};
+  Micros expires_at = 0;
+  std::optional<std::int64_t> max_downloads = {};
+};
+
+// ---- lists --------------------------------------------------------------------------------------
+
+// Part of a list, oldest first. `after` is the id of the last item seen.
+struct PageRequest {
+  int limit = 100;  // 1–1000
+  std::optional<Id128> after = {};
+};
+template <typename T>
+struct Page {
+  std::vector<T> items;
+  std::optional<Id128> next;  // `after` of the next page; none: this was the last
+};
+
+}  // namespace sd::catalog
