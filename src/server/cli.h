@@ -1,0 +1,92 @@
+// The command line: argv into one command, a plain value. Runs nothing.
+//
+// Exit codes of the whole program: 0 fine; 1 the work failed (a row was refused, the server died); 2
+// the call itself is wrong (usage, configuration, no such data directory).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "server/config.h"
+
+namespace sd::server {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitUsage = 2;
+
+// Where a command takes its settings from: --config FILE and flags such as --data-dir, as
+// ConfigInputs::flags.
+struct SettingSources {
+  std::optional<std::string> config_file;
+  std::vector<std::pair<std::string, std::string>> flags;
+};
+
+struct ServeCommand {
+  SettingSources settings;
+};
+
+struct ConfigCheckCommand {
+  std::string file;  // "-": standard input
+};
+
+struct KeyCreateCommand {
+  SettingSources settings;
+  std::string destination;  // id or name; empty with admin
+  bool admin = false;       // a key for every destination
+  std::string scopes = "insert,query,share";
+  std::string name;
+  std::vector<std::string> tables;  // empty: all
+};
+struct KeyListCommand {
+  SettingSources settings;
+  std::string destination;  // empty: all
+};
+struct KeyRevokeCommand {
+  SettingSources settings;
+  std::string key;  // id, beginning of an id, or prefix of the secret
+};
+
+struct JournalInspectCommand {
+  std::string directory;
+};
+
+struct InsertCommand {
+  std::string table;
+  std::vector<std::string> files;  // empty: standard input
+  std::string url;
+  std::string key;
+};
+
+struct QueryCommand {
+  std::string sql;
+  std::string url;
+  std::string key;
+  std::string format = "table";  // table, json, ndjson, csv, parquet
+};
+
+// Internal: the child process. Not in the help.
+struct EngineCommand {
+  int control_fd = -1;
+};
+
+struct VersionCommand {};
+
+// Nothing to run: help was asked for, or the call was wrong.
+struct ExitCommand {
+  int code = kExitOk;
+  std::string out;
+  std::string err;
+};
+
+using Command = std::variant<ServeCommand, ConfigCheckCommand, KeyCreateCommand, KeyListCommand,
+                             KeyRevokeCommand, JournalInspectCommand, InsertCommand, QueryCommand,
+                             EngineCommand, VersionCommand, ExitCommand>;
+
+// Without a command: help, and exit code 2.
+Command parse_command_line(int argc, const char* const* argv);
+
+}  // namespace sd::server
