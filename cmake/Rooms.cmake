@@ -1,7 +1,10 @@
 # A room is a folder of src/: one static library of its *.cc, and one test program of its *_test.cc.
 
 add_library(sd_includes INTERFACE)
-target_include_directories(sd_includes INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(sd_includes INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
+if(TARGET sd_build_info)
+  add_dependencies(sd_includes sd_build_info)
+endif()
 
 set(SD_TEST_ROOMS "" CACHE INTERNAL "rooms that have tests")
 
