@@ -1,0 +1,122 @@
+#include "json/schema.h"
+
+#include <map>
+
+#include "base/json_text.h"
+
+namespace sd::json {
+namespace {
+
+std::string fold(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// Cuts a name so that it and its suffix stay within the limit, between characters.
+std::string cut(std::string_view name, std::size_t limit) {
+  if (name.size() > limit) {
+    name = name.substr(0, limit);
+    while (!name.empty() && !is_valid_utf8(name)) name.remove_suffix(1);
+  }
+  return std::string(name);
+}
+
+}  // namespace
+
+bool is_valid_name(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxNameBytes &&
+         name.find('\0') == std::string_view::npos && is_valid_utf8(name);
+}
+
+TableSchema::TableSchema(std::string table_name) : name(std::move(table_name)) {
+  for (const std::string_view reserved : {kRowId, kReceivedAt, kOverflow}) take_name(reserved);
+}
+
+void TableSchema::take_name(std::string_view column_name) { taken_.insert(fold(column_name)); }
+
+void TableSchema::add_existing(SchemaColumn column) {
+  take_name(column.name);
+  by_path_[column.path] = columns.size();
+  columns.push_back(std::move(column));
+}
+
+std::optional<std::size_t> TableSchema::find(const std::string& path) const {
+  const auto found = by_path_.find(path);
+  if (found == by_path_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::string TableSchema::free_name(const std::string& wanted) const {
+  if (!taken_.contains(fold(wanted))) return wanted;
+  for (std::uint64_t n = 2;; ++n) {
+    const std::string suffix = "_" + std::to_string(n);
+    std::string candidate = cut(wanted, kMaxNameBytes - suffix.size()) + suffix;
+    if (!taken_.contains(fold(candidate))) return candidate;
+  }
+}
+
+SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
+                       std::size_t max_columns)
+    : after_(before), creates_table_(!before.exists) {
+  std::vector<const BuilderColumn*> overflow;
+  for (const BuilderColumn& column : batch.columns()) {
+    if (!column.used) continue;
+    const std::string path = batch.tree().path(column.node);
+    std::optional<std::size_t> index = after_.find(path);
+    if (!index) {
+      const std::string wanted = batch.tree().name(column.node);
+      if (!is_valid_name(wanted) || after_.columns.size() >= max_columns) {
+        overflow.push_back(&column);
+        continue;
+      }
+      index = after_.columns.size();
+      const ColumnType type = column.state.type();
+      after_.add_existing({path, after_.free_name(wanted), column.state, type});
+      changes_.push_back({*index, std::nullopt, type, column.cause});
+    } else {
+      SchemaColumn& known = after_.columns[*index];
+      TypeState state = known.state;
+      state.join(column.state);
+      if (state != known.state) {
+        const ColumnType from = known.type;
+        known.state = state;
+        known.type = state.type();
+        changes_.push_back({*index, from, known.type, column.cause});
+      }
+    }
+    if (!column.cells.empty()) mappings_.push_back({&column, *index});
+  }
+  if (!overflow.empty()) build_overflow(batch, overflow);
+  after_.exists = true;
+}
+
+void SchemaPlan::build_overflow(const TableBuilder& batch,
+                                const std::vector<const BuilderColumn*>& columns) {
+  std::map<std::uint32_t, std::string> rows;
+  for (const BuilderColumn* column : columns) {
+    const std::string key = json_string(batch.tree().name(column->node));
+    for (const Cell& cell : column->cells) {
+      std::string& text = rows[cell.row];
+      text += text.empty() ? '{' : ',';
+      text += key;
+      text += ':';
+      append_json(text, cell);
+    }
+  }
+  for (auto& [row, text] : rows) {
+    text += '}';
+    Cell cell;
+    cell.row = row;
+    cell.kind = Kind::kJson;
+    cell.text = overflow_text_.copy(text);
+    cell.size = static_cast<std::uint32_t>(text.size());
+    overflow_.push_back(cell);
+  }
+  creates_overflow_ = !rows.empty() && !after_.has_overflow;
+  if (creates_overflow_) after_.has_overflow = true;
+}
+
+}  // namespace sd::json

@@ -1,0 +1,128 @@
+#include "json/table_builder.h"
+
+#include <cstring>
+
+namespace sd::json {
+
+const char* Arena::copy(std::string_view text) {
+  if (text.empty()) return "";
+  if (blocks_.empty() || used_ + text.size() > blocks_.back().size) {
+    const std::size_t size = text.size() > kBlock ? text.size() : kBlock;
+    blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
+    used_ = 0;
+  }
+  char* out = blocks_.back().data.get() + used_;
+  std::memcpy(out, text.data(), text.size());
+  used_ += text.size();
+  bytes_ += text.size();
+  return out;
+}
+
+void Arena::clear() {
+  if (blocks_.size() > 1) blocks_.resize(1);
+  if (!blocks_.empty() && blocks_.front().size > kBlock) blocks_.clear();
+  used_ = 0;
+  bytes_ = 0;
+}
+
+TableBuilder::TableBuilder() : row_id_node_(tree_.child(PathTree::kRoot, "__row_id")) {}
+
+void TableBuilder::begin_row() {
+  for (const Touched& touched : touched_) {
+    BuilderColumn& column = columns_[touched.column];
+    if (touched.has_cell) {
+      column.cells.pop_back();
+      --cells_;
+    }
+    column.last_row = -1;
+  }
+  touched_.clear();
+  own_row_id_ = false;
+}
+
+BuilderColumn& TableBuilder::column_for(PathTree::Node node, std::uint32_t& index) {
+  const auto row = static_cast<std::int64_t>(row_ids_.size());
+  while (true) {
+    if (static_cast<std::size_t>(node) >= column_of_node_.size()) {
+      column_of_node_.resize(tree_.size(), -1);
+    }
+    std::int32_t& slot = column_of_node_[static_cast<std::size_t>(node)];
+    if (slot < 0) {
+      slot = static_cast<std::int32_t>(columns_.size());
+      columns_.emplace_back().node = node;
+    }
+    index = static_cast<std::uint32_t>(slot);
+    BuilderColumn& column = columns_[index];
+    if (column.last_row != row) {
+      column.last_row = row;
+      return column;
+    }
+    node = tree_.again(node);
+  }
+}
+
+void TableBuilder::add(PathTree::Node node, Cell cell) {
+  if (node == row_id_node_ && !own_row_id_ &&
+      (cell.kind == Kind::kInt53 || cell.kind == Kind::kInt64)) {
+    own_row_id_ = true;
+    row_id_ = cell.integer;
+    return;
+  }
+  std::uint32_t index = 0;
+  BuilderColumn& column = column_for(node, index);
+  cell.row = rows();
+  column.cells.push_back(cell);
+  ++cells_;
+  touched_.push_back({index, true});
+}
+
+void TableBuilder::add_text(PathTree::Node node, Kind kind, std::string_view text) {
+  Cell cell;
+  cell.kind = kind;
+  cell.text = arena_.copy(text);
+  cell.size = static_cast<std::uint32_t>(text.size());
+  add(node, cell);
+}
+
+void TableBuilder::add_null(PathTree::Node node) {
+  if (node == row_id_node_) return;  // the row gets an id as if it had brought none
+  std::uint32_t index = 0;
+  column_for(node, index);
+  touched_.push_back({index, false});
+}
+
+void TableBuilder::commit_row(std::int64_t next_row_id, Micros received_at) {
+  for (const Touched& touched : touched_) {
+    BuilderColumn& column = columns_[touched.column];
+    column.used = true;
+    TypeState state = column.state;
+    if (touched.has_cell) state.add(column.cells.back());
+    else state.add(Kind::kNull);
+    if (state != column.state) {
+      column.state = state;
+      column.cause = source_;
+    }
+  }
+  touched_.clear();
+  row_ids_.push_back(own_row_id_ ? row_id_ : next_row_id);
+  received_at_.push_back(received_at);
+  own_row_id_ = false;
+}
+
+void TableBuilder::clear() {
+  constexpr std::size_t kMaxWarmNodes = 100'000;
+  if (tree_.size() > kMaxWarmNodes) {
+    tree_ = PathTree();
+    row_id_node_ = tree_.child(PathTree::kRoot, "__row_id");
+  }
+  column_of_node_.clear();
+  columns_.clear();
+  touched_.clear();
+  row_ids_.clear();
+  received_at_.clear();
+  own_row_id_ = false;
+  cells_ = 0;
+  arena_.clear();
+}
+
+}  // namespace sd::json

@@ -1,0 +1,97 @@
+// Rows of one table on their way into columns: each column is the list of its values with the row that
+// each belongs to, so that a column that few rows have costs little.
+//
+// A row is built between begin_row() and commit_row(); begin_row() forgets an unfinished one, with
+// everything that only it brought. Text that is put into cells is copied into the builder's arena.
+// One thread. Views and cells live until clear().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "json/path.h"
+#include "json/types.h"
+
+namespace sd::json {
+
+// Memory for text that lives as long as a batch.
+class Arena {
+ public:
+  const char* copy(std::string_view text);
+  void clear();
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  static constexpr std::size_t kBlock = 256U << 10;
+  struct Block {
+    std::unique_ptr<char[]> data;
+    std::size_t size = 0;
+  };
+  std::vector<Block> blocks_;
+  std::size_t used_ = 0;   // in the last block
+  std::size_t bytes_ = 0;  // handed out
+};
+
+struct BuilderColumn {
+  PathTree::Node node = PathTree::kRoot;
+  TypeState state;              // of the values in this batch
+  std::vector<Cell> cells;      // in the order of their rows
+  std::int64_t last_row = -1;
+  bool used = false;            // a committed row has the key
+  std::uint32_t cause = 0;      // index of the source that last changed `state`
+};
+
+class TableBuilder {
+ public:
+  TableBuilder();
+
+  void begin_row();
+  // A value at a place; a second one at the same place of the same row goes to its again().
+  void add(PathTree::Node node, Cell cell);
+  void add_text(PathTree::Node node, Kind kind, std::string_view text);
+  void add_null(PathTree::Node node);
+  // `next_row_id` is used unless the row brought an integer of 64 bits as "__row_id".
+  void commit_row(std::int64_t next_row_id, Micros received_at);
+
+  PathTree& tree() { return tree_; }
+  const PathTree& tree() const { return tree_; }
+  // In order of first appearance; look at `used`.
+  const std::vector<BuilderColumn>& columns() const { return columns_; }
+  std::uint32_t rows() const { return static_cast<std::uint32_t>(row_ids_.size()); }
+  const std::vector<std::int64_t>& row_ids() const { return row_ids_; }
+  const std::vector<Micros>& received_at() const { return received_at_; }
+  // Bytes that the batch holds, for deciding when it is large enough.
+  std::size_t bytes() const { return arena_.bytes() + cells_ * sizeof(Cell); }
+  Arena& arena() { return arena_; }
+
+  // What rows from now on come from (an index that the caller gives a meaning).
+  void set_source(std::uint32_t source) { source_ = source; }
+
+  // Empties the batch; the tree stays warm unless it has grown out of all proportion.
+  void clear();
+
+ private:
+  struct Touched {
+    std::uint32_t column;
+    bool has_cell;
+  };
+  BuilderColumn& column_for(PathTree::Node node, std::uint32_t& index);
+
+  PathTree tree_;
+  PathTree::Node row_id_node_;
+  std::vector<std::int32_t> column_of_node_;
+  std::vector<BuilderColumn> columns_;
+  std::vector<Touched> touched_;  // by the row under construction
+  std::vector<std::int64_t> row_ids_;
+  std::vector<Micros> received_at_;
+  bool own_row_id_ = false;
+  std::int64_t row_id_ = 0;
+  std::uint32_t source_ = 0;
+  std::size_t cells_ = 0;
+  Arena arena_;
+};
+
+}  // namespace sd::json
