@@ -101,6 +101,7 @@ struct LogOptions {
   std::uint32_t first_segment_bytes = 256U << 10;
   std::uint32_t last_segment_bytes = 64U << 20;  // sizes double from the first to this
   Micros retention_us = 3600 * kMicrosPerSecond;  // loaded segments are kept this long, disk permitting
+  Micros index_retention_us = 30 * 86400 * kMicrosPerSecond;  // indexes outlive their segments
 };
 
 struct LogStats {
