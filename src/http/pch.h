@@ -1,7 +1,5 @@
 #pragma once
 #include <boost/asio.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 #include <expected>
 #include <functional>
 #include <map>

@@ -19,6 +19,7 @@ struct Route {
   std::string method;
   std::string pattern;
   Handler handler;
+  std::size_t index = 0;  // in Router::routes()
 };
 
 struct Match {
