@@ -32,5 +32,9 @@ endif()
 
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -D_FORTIFY_SOURCE=2")
 set(CMAKE_CXX_FLAGS_DEV "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=vptr,null")
+if(SD_FUZZ)
+  # Coverage for libFuzzer in every room; its main() is linked into the fuzzers only.
+  string(APPEND CMAKE_CXX_FLAGS_DEV " -fsanitize=fuzzer-no-link")
+endif()
 set(CMAKE_EXE_LINKER_FLAGS_DEV "-fsanitize=address,undefined")
 add_link_options(-Wl,--as-needed)

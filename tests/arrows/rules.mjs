@@ -1,0 +1,56 @@
+// The rules of the house as tables: which room may include which (docs/architecture.md, "Rooms"), and where a
+// third-party header may stand. A new room or library gets its line here, and a reason in the review.
+
+const below = {
+  base: [],
+  json: ['base'],
+  journal: ['base'],
+  catalog: ['base'],
+  destinations: ['base', 'json'],
+  load: ['base', 'json', 'journal', 'destinations'],
+  query: ['base', 'destinations'],
+  engine: ['base', 'load', 'query'],
+  http: ['base'],
+  webhooks: ['base'],
+};
+
+// Room → the rooms that it may include, besides itself.
+export const rooms = {
+  ...below,
+  api: Object.keys(below),
+  server: [...Object.keys(below), 'api'],
+};
+
+// How an include path begins → the folders of src/ where it may stand.
+export const libraries = [
+  { begins: 'duckdb', folders: ['destinations/duckdb', 'query'] },
+  { begins: 'libpq', folders: ['destinations/postgres'] },
+  { begins: 'soci/', folders: ['catalog'] },
+  { begins: 'sqlite3.h', folders: ['catalog'] },
+  { begins: 'simdjson', folders: ['json'] },
+  { begins: 'boost/', folders: ['http', 'api', 'server'] },
+  { begins: 'zlib.h', folders: ['http', 'query'] },
+  { begins: 'zstd', folders: ['http', 'query'] },
+  { begins: 'yaml-cpp/', folders: ['server'] },
+  { begins: 'CLI/', folders: ['server'] },
+  { begins: 'prometheus/', folders: ['base'] },
+  { begins: 'openssl/', folders: ['base', 'webhooks'] },
+  { begins: 'gtest/', folders: [], tests: true },
+  { begins: 'gmock/', folders: [], tests: true },
+];
+
+// Headers of the C library and of Linux. C++'s own have neither dot nor slash. Anything else is a library that nobody
+// has given a room.
+export const systemFolders = ['sys/', 'linux/', 'net/', 'netinet/', 'arpa/', 'sanitizer/'];
+export const systemHeaders = new Set(
+  ('assert ctype dirent dlfcn emmintrin errno execinfo fcntl fenv float ftw getopt glob grp inttypes immintrin langinfo libgen ' +
+    'limits locale malloc math netdb nmmintrin poll pthread pwd regex sched semaphore setjmp signal smmintrin spawn stdarg stddef ' +
+    'stdint stdio stdlib string strings syscall sysexits syslog termios time ucontext ucred unistd utime wchar ' +
+    'x86intrin cpuid').split(' ').map((name) => `${name}.h`),
+);
+
+// Made by the build, not found under src/.
+export const generated = new Set(['build_info.h']);
+
+export const maxLines = 600;
+export const manyLines = 400;
