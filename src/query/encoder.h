@@ -1,0 +1,76 @@
+// Encoders: chunks of a DuckDB result → bytes of a text format, appended to a buffer of the caller.
+//
+//   json    "[" rows separated by ",\n" "]\n"; each row an object; no rows: "[]\n"
+//   ndjson  each row an object and a line feed
+//   csv     RFC 4180 with \n; a header always; NULL is empty, the empty string is ""
+//
+// Values in JSON (nested ones in CSV too are spelled this way):
+//   integers, HUGEINT, DECIMAL, BIGNUM   exact numbers; quote_int64: integers of 64 bits and more, and
+//                                        DECIMAL wider than 18 digits, are strings
+//   FLOAT, DOUBLE      shortest text that reads back the same, visibly a fraction (5.0); NaN, ±inf: null
+//   VARCHAR, ENUM, UUID, BIT, TIME, TIMETZ, INTERVAL, GEOMETRY (WKT)   strings
+//   DATE, TIMESTAMP…   ISO 8601 strings "2024-01-02", "2024-01-02T03:04:05.123456" (fraction: as many
+//                      digits as needed, none for zero); years beyond 0000–9999 expanded (+12345-…,
+//                      -0043-…); ±infinity "infinity", "-infinity"
+//   TIMESTAMPTZ        the same with Z: the session's time zone is UTC
+//   BLOB               base64 with padding (RFC 4648)
+//   JSON               the value itself on one line; text that is no JSON: a string
+//   VARIANT            as the value in it
+//   LIST, ARRAY        arrays;   STRUCT objects;   UNION the value of its member
+//   MAP                an object where keys are VARCHAR or ENUM, else an array of {"key":…,"value":…}
+//
+// Values in CSV: as in JSON without the quotes of strings. NaN and ±inf are NaN, Infinity, -Infinity:
+// CSV has no null that could be told from a missing value. JSON and nested columns are JSON text.
+//
+// An encoder is used by one thread, for one result: begin(), rows()…, end(). It keeps a reference to
+// the shape, which must outlive it, and keeps nothing of a chunk.
+#pragma once
+
+#include <duckdb.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "query/result_shape.h"
+
+namespace sd::query {
+
+enum class Format : std::uint8_t { kJson, kNdjson, kCsv };
+
+struct EncodeOptions {
+  bool quote_int64 = false;
+};
+
+class Encoder {
+ public:
+  static std::unique_ptr<Encoder> make(Format format, EncodeOptions options,
+                                       const ResultShape& shape);
+  virtual ~Encoder() = default;
+
+  virtual void begin(std::string& out) = 0;
+  // Appends rows from `first` on until the chunk ends or `out` holds `soft_limit` bytes or more; at
+  // least one. Returns the row after the last one written. So a chunk of huge values does not become
+  // one huge buffer: write out, clear, call again.
+  virtual idx_t rows(duckdb_data_chunk chunk, idx_t first, std::size_t soft_limit,
+                     std::string& out) = 0;
+  virtual void end(std::string& out) = 0;
+
+  // All rows of the chunk.
+  void chunk(duckdb_data_chunk chunk, std::string& out) { rows(chunk, 0, SIZE_MAX, out); }
+};
+
+// For Content-Type: application/json, application/x-ndjson, text/csv; charset=utf-8.
+std::string_view content_type(Format format);
+
+// "json", "ndjson" (also "jsonl"), "csv"; case matters.
+std::optional<Format> parse_format(std::string_view name);
+
+// The format that an Accept header (RFC 9110 12.5.1) prefers: the highest q; among equals the most
+// exact media range, then ours in the order json, ndjson, csv. An empty header is json. nullopt:
+// nothing that we have (406), or not an Accept header.
+std::optional<Format> negotiate(std::string_view accept);
+
+}  // namespace sd::query

@@ -1,0 +1,94 @@
+// The columns of a result: names that do not repeat, and types resolved once, so that encoders ask the
+// library nothing while rows go by.
+//
+// Names: JSON objects and CSV headers need unique ones. A repeated name gets _1, _2 … until nobody else
+// has it (compared byte for byte: JSON and CSV are case-sensitive).
+//
+// Immutable once made; any thread may read it.
+#pragma once
+
+#include <duckdb.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace sd::query {
+
+// What a type means to an encoder. Aliases (JSON) and physical widths (DECIMAL, ENUM) are resolved.
+enum class ValueKind : std::uint8_t {
+  kNull,  // SQLNULL: has no values
+  kBoolean,
+  kTinyint,
+  kSmallint,
+  kInteger,
+  kBigint,
+  kUtinyint,
+  kUsmallint,
+  kUinteger,
+  kUbigint,
+  kHugeint,
+  kUhugeint,
+  kFloat,
+  kDouble,
+  kDecimal16,  // DECIMAL by the width of what holds it
+  kDecimal32,
+  kDecimal64,
+  kDecimal128,
+  kVarchar,
+  kJson,  // VARCHAR with the alias JSON
+  kBlob,
+  kBit,
+  kBignum,
+  kUuid,
+  kEnum8,  // ENUM by the width of its index
+  kEnum16,
+  kEnum32,
+  kDate,
+  kTime,
+  kTimeNs,
+  kTimeTz,
+  kTimestamp,
+  kTimestampS,
+  kTimestampMs,
+  kTimestampNs,
+  kTimestampTz,
+  kInterval,
+  kGeometry,
+  kVariant,
+  kList,
+  kArray,
+  kStruct,
+  kMap,
+  kUnion,
+};
+
+struct ValueType {
+  ValueKind kind = ValueKind::kNull;
+  std::uint8_t scale = 0;                 // DECIMAL
+  std::uint64_t array_size = 0;           // ARRAY
+  std::vector<std::string> labels;        // ENUM: its values; STRUCT and UNION: names of the members
+  std::vector<ValueType> children;        // LIST, ARRAY: 1; MAP: key, value; STRUCT, UNION: members
+};
+
+struct ResultColumn {
+  std::string name;      // unique in the result
+  std::string type_sql;  // as DuckDB would spell it in DDL, "DECIMAL(18,3)"; alias where it has one
+  ValueType type;
+};
+
+class ResultShape {
+ public:
+  // Reads names and types only; takes no row. kInternal where the library hands out a type that this
+  // program does not know.
+  static Result<ResultShape> from(duckdb_result& result);
+
+  const std::vector<ResultColumn>& columns() const { return columns_; }
+
+ private:
+  std::vector<ResultColumn> columns_;
+};
+
+}  // namespace sd::query
