@@ -15,7 +15,9 @@ int hex_value(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
-bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); }
+bool is_text(char c) {
+  return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
+}
 
 }  // namespace
 
@@ -36,17 +38,22 @@ ChunkDecoder::State ChunkDecoder::step(char c) {
     case State::kSizeLf:
       if (c != '\n') return State::kFailed;
       return size_ == 0 ? State::kTrailerFirst : State::kData;
-    case State::kDataCr: return c == '\r' ? State::kDataLf : State::kFailed;
-    case State::kDataLf: return c == '\n' ? State::kSizeFirst : State::kFailed;
+    case State::kDataCr:
+      return c == '\r' ? State::kDataLf : State::kFailed;
+    case State::kDataLf:
+      return c == '\n' ? State::kSizeFirst : State::kFailed;
     case State::kTrailerFirst:
       if (c == '\r') return State::kEndLf;
       [[fallthrough]];
     case State::kTrailer:
       if (c == '\r') return State::kTrailerLf;
       return is_text(c) && ++overhead_ <= kMaxTrailers ? State::kTrailer : State::kFailed;
-    case State::kTrailerLf: return c == '\n' ? State::kTrailerFirst : State::kFailed;
-    case State::kEndLf: return c == '\n' ? State::kDone : State::kFailed;
-    default: return State::kFailed;
+    case State::kTrailerLf:
+      return c == '\n' ? State::kTrailerFirst : State::kFailed;
+    case State::kEndLf:
+      return c == '\n' ? State::kDone : State::kFailed;
+    default:
+      return State::kFailed;
   }
 }
 

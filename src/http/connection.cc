@@ -14,8 +14,8 @@ namespace {
 
 using boost::system::error_code;
 
-// A new connection's input buffer; one that was filled to the brim grows once, so that a body of the
-// usual size arrives with its head.
+// A new connection's input buffer; one that was filled to the brim grows once, so that a body of
+// the usual size arrives with its head.
 constexpr std::size_t kSmallInput = 4096;
 constexpr std::size_t kLargeInput = 16384;
 constexpr std::size_t kKeptOutput = 16384;
@@ -37,7 +37,9 @@ Connection::Connection(Worker& worker, Socket socket, bool listener_is_loopback)
   worker_.add(*this);
 }
 
-Connection::~Connection() { worker_.remove(*this); }
+Connection::~Connection() {
+  worker_.remove(*this);
+}
 
 void Connection::begin_request(std::string_view more) {
   if (in_at_ > 0) in_.drop(in_at_);
@@ -150,8 +152,9 @@ void Connection::flush_later() {
   });
 }
 
-// Where the socket is full the rest waits for room, unless the session sends it before. The deadline
-// belongs to the session's own waits: a client that takes nothing is found by the next send.
+// Where the socket is full the rest waits for room, unless the session sends it before. The
+// deadline belongs to the session's own waits: a client that takes nothing is found by the next
+// send.
 void Connection::flush_now() {
   if (out_.size() == out_at_) return;
   Parts none{};

@@ -1,8 +1,10 @@
-// A client's TCP connection: bytes in, bytes out, and one deadline for whatever is being waited for.
+// A client's TCP connection: bytes in, bytes out, and one deadline for whatever is being waited
+// for.
 //
-// Input is a buffer that keeps its place while a request is served, because the request's head is read
-// in place. Output gathers in `pending()`, so that small answers leave with one system call and
-// pipelined ones together. Sending is tried at once, without the event loop; only a full socket waits.
+// Input is a buffer that keeps its place while a request is served, because the request's head is
+// read in place. Output gathers in `pending()`, so that small answers leave with one system call
+// and pipelined ones together. Sending is tried at once, without the event loop; only a full socket
+// waits.
 //
 // One thread (its worker's). Held by shared_ptr: by its session, and by a flush that waits.
 #pragma once
@@ -48,7 +50,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void consume(std::size_t n) { in_at_ += n; }
   // Between requests: moves input() to the front of the buffer and puts `more` behind it.
   void begin_request(std::string_view more);
-  // Waits for more input(). `idle`: nothing is owed to the client, so stopping the server ends the wait.
+  // Waits for more input(). `idle`: nothing is owed to the client, so stopping the server ends the
+  // wait.
   Task<ReadOutcome> fill(Time deadline, bool idle);
   // Reads past input() (which must be empty) into memory of the caller.
   Task<ReadOutcome> read(char* to, std::size_t room, Time deadline);
@@ -56,18 +59,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // ---- output
   // Bytes that go out before all others.
   std::string& pending() { return out_; }
-  // Sends pending() and then the parts; returns when the kernel has taken everything. An error means
-  // that the client is gone (kCancelled); the connection is then broken().
+  // Sends pending() and then the parts; returns when the kernel has taken everything. An error
+  // means that the client is gone (kCancelled); the connection is then broken().
   using Parts = std::array<std::string_view, 3>;
   Task<Result<>> send(Parts parts);
-  // Sends pending() as soon as the event loop turns, unless it was sent before: what is added until then
-  // goes along.
+  // Sends pending() as soon as the event loop turns, unless it was sent before: what is added until
+  // then goes along.
   void flush_later();
   bool broken() const { return broken_; }
 
   // ---- the end
-  // Says that no more will be sent, reads for a while what the client still sends, so that the kernel
-  // does not reset the connection under the answer, and closes.
+  // Says that no more will be sent, reads for a while what the client still sends, so that the
+  // kernel does not reset the connection under the answer, and closes.
   Task<void> linger();
   void close();
   // Closes so that the client sees a reset: an answer that has no other sign of being cut.

@@ -12,7 +12,8 @@ namespace sd::http {
 namespace {
 
 Error corrupt(std::string_view coding) {
-  return invalid("The body is not valid " + std::string(coding) + ".").with_slug("invalid-encoding");
+  return invalid("The body is not valid " + std::string(coding) + ".")
+      .with_slug("invalid-encoding");
 }
 Error truncated(std::string_view coding) {
   return invalid("The body's " + std::string(coding) + " stream is cut short.")
@@ -50,9 +51,12 @@ class ZlibDecoder final : public ContentDecoder {
       input.remove_prefix(offered - stream_.avail_in);
       made += room - stream_.avail_out;
       more_output_ = stream_.avail_out == 0 && status != Z_STREAM_END;
-      if (status == Z_STREAM_END) between_members_ = true;
-      else if (status == Z_BUF_ERROR) break;
-      else if (status != Z_OK) return fail(corrupt(name()));
+      if (status == Z_STREAM_END)
+        between_members_ = true;
+      else if (status == Z_BUF_ERROR)
+        break;
+      else if (status != Z_OK)
+        return fail(corrupt(name()));
       if (made == output.size()) break;
     }
     return made;
@@ -66,8 +70,9 @@ class ZlibDecoder final : public ContentDecoder {
  private:
   std::string_view name() const { return kind_ == Kind::kGzip ? "gzip" : "deflate"; }
 
-  // A zlib header's first byte names method 8 and a window of at most 32 KiB. Bare deflate that starts
-  // with such a byte would be a stored block with a bit set in its padding, which no compressor writes.
+  // A zlib header's first byte names method 8 and a window of at most 32 KiB. Bare deflate that
+  // starts with such a byte would be a stored block with a bit set in its padding, which no
+  // compressor writes.
   bool open(std::string_view input) {
     int window = MAX_WBITS + 16;
     if (kind_ == Kind::kDeflate) {

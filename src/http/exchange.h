@@ -5,8 +5,8 @@
 // undone is mended: no answer becomes a 500 problem, an unfinished streamed answer breaks the
 // connection, an unread body is skipped if it is small, else the connection closes.
 //
-// Lifetime: an Exchange lives in its connection's coroutine and ends with the handler. Views that it
-// returns live as long as it does, unless they say otherwise.
+// Lifetime: an Exchange lives in its connection's coroutine and ends with the handler. Views that
+// it returns live as long as it does, unless they say otherwise.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -31,7 +31,8 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Response {
   int status = 200;
-  Headers headers;  // Content-Length, Connection, Date, X-Request-Id and CORS are added by the session
+  Headers
+      headers;  // Content-Length, Connection, Date, X-Request-Id and CORS are added by the session
   std::string body;
 };
 
@@ -90,8 +91,8 @@ class Exchange {
   virtual void break_off() = 0;
   virtual bool answered() const = 0;  // respond() or begin() was called
 
-  // Returns when the client has closed or reset the connection (looked at four times a second), never
-  // otherwise: meant for `work || exchange.client_gone()`.
+  // Returns when the client has closed or reset the connection (looked at four times a second),
+  // never otherwise: meant for `work || exchange.client_gone()`.
   virtual Task<void> client_gone() = 0;
 
   virtual net::any_io_executor executor() = 0;

@@ -17,11 +17,12 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
     std::uint8_t bits = 0;
     const bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     bool token = alnum;
-    for (const char t : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'})
+    for (const char t :
+         {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'})
       token = token || c == static_cast<unsigned char>(t);
     bool host = alnum;
-    for (const char h : {'-', '.', '_', '~', '%', '!', '$', '&', '\'', '(', ')', '*', '+', ';', '=', ':',
-                         '[', ']'})
+    for (const char h : {'-', '.', '_', '~', '%', '!', '$', '&', '\'', '(', ')', '*', '+', ';', '=',
+                         ':', '[', ']'})
       host = host || c == static_cast<unsigned char>(h);
     if (token) bits |= kTokenChar;
     if (host) bits |= kHostChar;
@@ -41,7 +42,9 @@ bool all_of_class(std::string_view text, std::uint8_t bits) {
   for (const char c : text) seen &= kClasses[static_cast<unsigned char>(c)];
   return seen == bits;
 }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -49,7 +52,9 @@ std::string_view trim_blanks(std::string_view text) {
   return text;
 }
 
-HeadFault bad(std::string_view detail) { return HeadFault{.detail = detail}; }
+HeadFault bad(std::string_view detail) {
+  return HeadFault{.detail = detail};
+}
 
 // Splits the target into path and query, and takes scheme and authority off an absolute one
 // (RFC 9112 section 3.2.2: a server must accept it).
@@ -62,9 +67,12 @@ bool split_target(Head& head) {
   if (!rest.empty() && rest.front() != '/') {
     constexpr std::string_view kHttp = "http://";
     constexpr std::string_view kHttps = "https://";
-    if (equals_ignoring_case(rest.substr(0, kHttp.size()), kHttp)) rest.remove_prefix(kHttp.size());
-    else if (equals_ignoring_case(rest.substr(0, kHttps.size()), kHttps)) rest.remove_prefix(kHttps.size());
-    else return false;
+    if (equals_ignoring_case(rest.substr(0, kHttp.size()), kHttp))
+      rest.remove_prefix(kHttp.size());
+    else if (equals_ignoring_case(rest.substr(0, kHttps.size()), kHttps))
+      rest.remove_prefix(kHttps.size());
+    else
+      return false;
     const std::size_t authority = std::min(rest.find_first_of("/?"), rest.size());
     if (authority == 0) return false;
     rest.remove_prefix(authority);
@@ -94,8 +102,8 @@ std::optional<HeadFault> parse_request_line(std::string_view line, Head& head) {
   if (head.target.empty() || !all_of_class(head.target, kTargetChar))
     return bad("The request target is empty or contains a control character.");
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (version.size() != 8 || !version.starts_with("HTTP/") || !digit(version[5]) || version[6] != '.' ||
-      !digit(version[7]))
+  if (version.size() != 8 || !version.starts_with("HTTP/") || !digit(version[5]) ||
+      version[6] != '.' || !digit(version[7]))
     return bad("The request line does not end with an HTTP version.");
   if (version[5] != '1' || (version[7] != '0' && version[7] != '1'))
     return HeadFault{505, "unsupported-version", "Only HTTP/1.1 and HTTP/1.0 are spoken here."};
@@ -119,8 +127,10 @@ void read_connection(std::string_view value, Gathered& gathered) {
   while (!value.empty()) {
     const std::size_t comma = std::min(value.find(','), value.size());
     const std::string_view option = trim_blanks(value.substr(0, comma));
-    if (equals_ignoring_case(option, "close")) gathered.close = true;
-    else if (equals_ignoring_case(option, "keep-alive")) gathered.keep_alive = true;
+    if (equals_ignoring_case(option, "close"))
+      gathered.close = true;
+    else if (equals_ignoring_case(option, "keep-alive"))
+      gathered.keep_alive = true;
     value.remove_prefix(std::min(comma + 1, value.size()));
   }
 }
@@ -169,7 +179,8 @@ std::optional<HeadFault> read_field(const HeaderField& field, Head& head, Gather
                            "The only known Transfer-Encoding is chunked."};
       }
       break;
-    default: break;
+    default:
+      break;
   }
   return std::nullopt;
 }
@@ -180,9 +191,11 @@ std::optional<HeadFault> parse_field(std::string_view line, Head& head, Gathered
   std::size_t colon = 0;
   while (colon < line.size() && is_class(line[colon], kTokenChar)) ++colon;
   if (colon == 0 || colon == line.size() || line[colon] != ':')
-    return bad("A header's name is not followed by a colon, or has a character that names cannot have.");
+    return bad(
+        "A header's name is not followed by a colon, or has a character that names cannot have.");
   const HeaderField field{line.substr(0, colon), trim_blanks(line.substr(colon + 1))};
-  if (!all_of_class(field.value, kValueChar)) return bad("A header's value has a control character.");
+  if (!all_of_class(field.value, kValueChar))
+    return bad("A header's value has a control character.");
   head.fields.push_back(field);
   return read_field(field, head, gathered);
 }
@@ -193,10 +206,14 @@ std::optional<HeadFault> settle(Head& head, const Gathered& gathered) {
   if (gathered.codings != 0 && head.minor_version == 0)
     return bad("HTTP/1.0 has no Transfer-Encoding.");
   if (gathered.hosts == 0 && head.minor_version == 1) return bad("The request has no Host.");
-  if (gathered.codings != 0) head.framing = Framing::kChunked;
-  else if (gathered.lengths != 0 && head.content_length > 0) head.framing = Framing::kLength;
-  if (gathered.close) head.keep_alive = false;
-  else if (gathered.keep_alive) head.keep_alive = true;
+  if (gathered.codings != 0)
+    head.framing = Framing::kChunked;
+  else if (gathered.lengths != 0 && head.content_length > 0)
+    head.framing = Framing::kLength;
+  if (gathered.close)
+    head.keep_alive = false;
+  else if (gathered.keep_alive)
+    head.keep_alive = true;
   // Nothing to wait for, and HTTP/1.0 clients do not know the interim answer.
   if (head.framing == Framing::kNone || head.minor_version == 0) head.expects_continue = false;
   return std::nullopt;
@@ -212,7 +229,9 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return true;
 }
 
-bool is_token(std::string_view text) { return !text.empty() && all_of_class(text, kTokenChar); }
+bool is_token(std::string_view text) {
+  return !text.empty() && all_of_class(text, kTokenChar);
+}
 
 std::string_view Head::find(std::string_view name) const {
   for (const HeaderField& field : fields) {
@@ -222,9 +241,9 @@ std::string_view Head::find(std::string_view name) const {
 }
 
 std::size_t Head::count(std::string_view name) const {
-  return static_cast<std::size_t>(std::count_if(fields.begin(), fields.end(), [&](const HeaderField& f) {
-    return equals_ignoring_case(f.name, name);
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(fields.begin(), fields.end(),
+                    [&](const HeaderField& f) { return equals_ignoring_case(f.name, name); }));
 }
 
 HeadScanner::State HeadScanner::scan(std::string_view buffer) {

@@ -1,10 +1,11 @@
 // The head of an HTTP/1.x request: finding its end in what has arrived, and reading it strictly.
 //
 // There is one reader and no second opinion: what is checked here is what is used, so no smuggled
-// request can mean one thing to the check and another to the parser. Whatever RFC 9112 lets a server
-// refuse because two servers might read it differently is refused: two lengths, a length beside a
-// transfer coding, any coding but "chunked", folded lines, blanks before the colon, bare CR or LF, NUL,
-// no Host or several, a target with controls. Raw characters that real clients do send in a target
+// request can mean one thing to the check and another to the parser. Whatever RFC 9112 lets a
+// server refuse because two servers might read it differently is refused: two lengths, a length
+// beside a transfer coding, any coding but "chunked", folded lines, blanks before the colon, bare
+// CR or LF, NUL, no Host or several, a target with controls. Raw characters that real clients do
+// send in a target
 // ({ } [ ] " | and bytes from 0x80) are let through.
 //
 // Pure: no I/O, no clock, and no allocation beyond the vector of fields. Any thread.
@@ -25,8 +26,8 @@ struct HeadFault {
   std::string_view detail;
 };
 
-// Finds the empty line that ends a head, looking at each byte once however the head arrives. The buffer
-// passed to scan() must always begin at the same byte of the stream.
+// Finds the empty line that ends a head, looking at each byte once however the head arrives. The
+// buffer passed to scan() must always begin at the same byte of the stream.
 class HeadScanner {
  public:
   enum class State : std::uint8_t {
@@ -61,7 +62,8 @@ enum class Framing : std::uint8_t { kNone, kLength, kChunked };
 struct Head {
   std::string_view method;
   std::string_view target;
-  std::string_view path;   // from the target: without query, scheme and authority; begins with '/', or "*"
+  std::string_view
+      path;  // from the target: without query, scheme and authority; begins with '/', or "*"
   std::string_view query;  // what follows '?'
   int minor_version = 1;   // HTTP/1.x
   Framing framing = Framing::kNone;
@@ -76,8 +78,8 @@ struct Head {
   std::size_t count(std::string_view name) const;
 };
 
-// Reads the bytes that HeadScanner delimited. On a fault, `head` holds what was understood so far (at
-// least an X-Request-Id that stood before it).
+// Reads the bytes that HeadScanner delimited. On a fault, `head` holds what was understood so far
+// (at least an X-Request-Id that stood before it).
 std::optional<HeadFault> parse_head(std::string_view raw, Head& head);
 
 // ASCII only.

@@ -106,8 +106,10 @@ Task<Result<>> HttpExchange::respond(Response response) {
   finished_ = true;
   Connection::Parts parts{};
   if (has_body && !is_head_) {
-    if (response.body.size() <= kCopiedBody) connection_.pending() += response.body;
-    else parts[0] = response.body;
+    if (response.body.size() <= kCopiedBody)
+      connection_.pending() += response.body;
+    else
+      parts[0] = response.body;
   }
   // The next request is here already: its answer may go along with this one.
   if (parts[0].empty() && keep_alive_ && !connection_.input().empty() &&
@@ -158,7 +160,8 @@ Task<Result<>> HttpExchange::write(std::string_view data) {
   char* end = std::to_chars(size.data(), size.data() + 16, data.size(), 16).ptr;
   *end++ = '\r';
   *end++ = '\n';
-  parts = {std::string_view(size.data(), static_cast<std::size_t>(end - size.data())), data, "\r\n"};
+  parts = {std::string_view(size.data(), static_cast<std::size_t>(end - size.data())), data,
+           "\r\n"};
   co_return co_await connection_.send(parts);
 }
 

@@ -1,5 +1,5 @@
-// The Exchange of one request on a Connection: the request as its head tells it, the body as a stream,
-// the answer as bytes. Lives in the session's coroutine.
+// The Exchange of one request on a Connection: the request as its head tells it, the body as a
+// stream, the answer as bytes. Lives in the session's coroutine.
 #pragma once
 
 #include <array>
@@ -61,7 +61,8 @@ class HttpExchange final : public Exchange {
   std::string_view beyond() const { return body_.beyond(); }
 
  private:
-  void start_head(int status, std::optional<std::uint64_t> length, bool chunked, const Headers& headers);
+  void start_head(int status, std::optional<std::uint64_t> length, bool chunked,
+                  const Headers& headers);
   Result<> may_write() const;
 
   Connection& connection_;
@@ -78,7 +79,8 @@ class HttpExchange final : public Exchange {
   bool body_failed_ = false;
   bool broken_off_ = false;
   bool chunked_ = false;
-  std::optional<std::uint64_t> promised_;  // a streamed answer's own Content-Length, as it runs down
+  std::optional<std::uint64_t>
+      promised_;  // a streamed answer's own Content-Length, as it runs down
 };
 
 }  // namespace sd::http

@@ -25,13 +25,16 @@ constexpr std::size_t kSmallestPipe = 4096;
 Result<PipeEnds> make_pipe(std::size_t capacity) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return fail(ErrorCode::kResourceExhausted, "Cannot make a pipe: " + std::generic_category().message(errno) + ".");
-  // Only the read end: O_NONBLOCK belongs to an end's open file description, and the writer shall block.
+    return fail(ErrorCode::kResourceExhausted,
+                "Cannot make a pipe: " + std::generic_category().message(errno) + ".");
+  // Only the read end: O_NONBLOCK belongs to an end's open file description, and the writer shall
+  // block.
   if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
     const int error = errno;
     ::close(ends[0]);
     ::close(ends[1]);
-    return fail(ErrorCode::kInternal, "Cannot prepare a pipe: " + std::generic_category().message(error) + ".");
+    return fail(ErrorCode::kInternal,
+                "Cannot prepare a pipe: " + std::generic_category().message(error) + ".");
   }
   // The system refuses what is over a user's allowance (pipe-max-size, pipe-user-pages-soft).
   for (std::size_t size = std::min(capacity, kLargestPipe); size >= kSmallestPipe; size /= 2) {
@@ -57,7 +60,8 @@ Task<Result<std::string_view>> PipeSource::read_some() {
   const std::size_t n =
       co_await impl_->descriptor.async_read_some(room, net::redirect_error(net::use_awaitable, ec));
   if (ec == net::error::eof) co_return std::string_view();
-  if (ec == net::error::operation_aborted) co_return fail(ErrorCode::kCancelled, "Reading a pipe was given up.");
+  if (ec == net::error::operation_aborted)
+    co_return fail(ErrorCode::kCancelled, "Reading a pipe was given up.");
   if (ec) co_return fail(ErrorCode::kInternal, "Reading a pipe failed: " + ec.message() + ".");
   co_return std::string_view(impl_->buffer.data(), n);
 }

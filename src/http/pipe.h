@@ -13,8 +13,8 @@ struct PipeEnds {
   int read_fd = -1;
   int write_fd = -1;
 };
-// A close-on-exec pipe whose capacity is as near to `capacity` bytes as the system allows; the read end
-// does not block, the write end does. The caller owns both descriptors.
+// A close-on-exec pipe whose capacity is as near to `capacity` bytes as the system allows; the read
+// end does not block, the write end does. The caller owns both descriptors.
 Result<PipeEnds> make_pipe(std::size_t capacity);
 
 class PipeSource {

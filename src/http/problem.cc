@@ -14,7 +14,8 @@ std::string title_of(std::string_view slug) {
   for (char& c : title) {
     if (c == '-') c = ' ';
   }
-  if (!title.empty() && title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 32);
+  if (!title.empty() && title[0] >= 'a' && title[0] <= 'z')
+    title[0] = static_cast<char>(title[0] - 32);
   return title;
 }
 
@@ -40,7 +41,8 @@ Response text_response(std::string body, int status) {
 
 Response problem_response(const Error& error, std::string_view request_id) {
   const int status = error.effective_status();
-  const std::string_view slug = error.slug.empty() ? to_string(error.code) : std::string_view(error.slug);
+  const std::string_view slug =
+      error.slug.empty() ? to_string(error.code) : std::string_view(error.slug);
   std::string body = "{\"type\":";
   append_json_string(body, "/problems/" + std::string(slug));
   body += ",\"title\":";

@@ -9,7 +9,8 @@ constexpr std::size_t kPiece = 64U << 10;
 constexpr std::uint64_t kSmallRemainder = 64U << 10;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-// A coded body may be a little longer than what it decodes to; far beyond that it is not worth reading.
+// A coded body may be a little longer than what it decodes to; far beyond that it is not worth
+// reading.
 std::uint64_t raw_limit(std::uint64_t limit) {
   const std::uint64_t slack = limit / 64 + 4096;
   return limit > UINT64_MAX - slack ? UINT64_MAX : limit + slack;
@@ -82,8 +83,10 @@ std::string_view RequestBody::take_buffered() {
       data = step.data;
       taken_ = chunks_.done();
     }
-    if (from_connection) connection_.consume(consumed);
-    else raw_at_ += consumed;
+    if (from_connection)
+      connection_.consume(consumed);
+    else
+      raw_at_ += consumed;
     if (!data.empty() || chunks_.failed()) return data;
   }
   return {};
@@ -99,7 +102,8 @@ Task<Result<>> RequestBody::read_more(char* to, std::size_t room, std::size_t& g
   const ReadOutcome outcome = co_await connection_.read(to, room, before + pace_left_);
   got = outcome.bytes;
   switch (outcome.end) {
-    case ReadEnd::kBytes: break;
+    case ReadEnd::kBytes:
+      break;
     case ReadEnd::kExpired:
       co_return fail(Error{.code = ErrorCode::kInvalidArgument,
                            .message = "The body arrives too slowly.",
@@ -180,8 +184,8 @@ Task<Result<std::string_view>> RequestBody::read_some() {
   }
 }
 
-// Content-Length without a coding: what is here already is used where it lies; the rest is read straight
-// to its place. The buffer follows what arrives, not what was promised.
+// Content-Length without a coding: what is here already is used where it lies; the rest is read
+// straight to its place. The buffer follows what arrives, not what was promised.
 Task<Result<std::string_view>> RequestBody::read_all_plain() {
   if (connection_.input().size() >= remaining_) co_return take_buffered();
   gathered_ = connection_.worker().borrow_buffer();
@@ -190,7 +194,8 @@ Task<Result<std::string_view>> RequestBody::read_all_plain() {
     const std::uint64_t whole = gathered_.size() + remaining_;
     gathered_.reserve(static_cast<std::size_t>(
         std::min<std::uint64_t>(whole, std::max<std::size_t>(kPiece, gathered_.size() * 2))));
-    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(gathered_.room(), remaining_));
+    const auto room =
+        static_cast<std::size_t>(std::min<std::uint64_t>(gathered_.room(), remaining_));
     std::size_t got = 0;
     const Result<> more = co_await read_more(gathered_.end(), room, got);
     if (!more) {
@@ -242,6 +247,8 @@ Task<bool> RequestBody::skip() {
   co_return true;
 }
 
-std::string_view RequestBody::beyond() const { return raw_.view().substr(raw_at_); }
+std::string_view RequestBody::beyond() const {
+  return raw_.view().substr(raw_at_);
+}
 
 }  // namespace sd::http

@@ -1,7 +1,7 @@
 // A request's body as a stream: framing taken off, content coding decoded, limits and pace kept.
 //
-// Belongs to one request; its connection's thread only. After an error the connection cannot be used
-// for another request.
+// Belongs to one request; its connection's thread only. After an error the connection cannot be
+// used for another request.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ class RequestBody {
   RequestBody(const RequestBody&) = delete;
   RequestBody& operator=(const RequestBody&) = delete;
 
-  // All of it, decoded; the view lives as long as this object. Once, and not mixed with read_some().
+  // All of it, decoded; the view lives as long as this object. Once, and not mixed with
+  // read_some().
   Task<Result<std::string_view>> read_all(std::uint64_t limit);
   // The next decoded piece; empty at the end.
   Task<Result<std::string_view>> read_some();
@@ -33,7 +34,8 @@ class RequestBody {
   bool taken() const { return taken_; }
   // The client waits for "100 Continue", which was not sent.
   bool client_waits() const { return owes_continue_; }
-  // Whether skip() may be expected to end soon: what remains is known to be small or is here already.
+  // Whether skip() may be expected to end soon: what remains is known to be small or is here
+  // already.
   bool remainder_is_small();
   // Reads the rest and throws it away; false where it is too much or does not arrive.
   Task<bool> skip();
@@ -68,7 +70,7 @@ class RequestBody {
   std::chrono::steady_clock::duration pace_left_;
   std::uint64_t pace_bytes_ = 0;
 
-  Buffer raw_;              // read past the connection's input; for chunked, may hold more than the body
+  Buffer raw_;  // read past the connection's input; for chunked, may hold more than the body
   std::size_t raw_at_ = 0;  // consumed
   Buffer gathered_;         // read_all()'s result, or read_some()'s decoded piece
 };

@@ -37,9 +37,10 @@ struct ResponseHead {
   std::optional<std::uint64_t> content_length;
 };
 
-// Appends the whole head, empty line included. Line breaks and other controls in the headers' names or
-// values are taken out, so that no value can begin a header of its own. Content-Length, Connection,
-// Transfer-Encoding, Date and X-Request-Id among `headers` and `more` are left out: they come from `head`.
+// Appends the whole head, empty line included. Line breaks and other controls in the headers' names
+// or values are taken out, so that no value can begin a header of its own. Content-Length,
+// Connection, Transfer-Encoding, Date and X-Request-Id among `headers` and `more` are left out:
+// they come from `head`.
 void append_response_head(std::string& out, const ResponseHead& head, const Headers& headers,
                           const Headers& more);
 

@@ -39,16 +39,20 @@ std::string decoded(std::string_view segment) {
 bool is_parameter(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
-std::string_view parameter_name(std::string_view segment) { return segment.substr(1, segment.size() - 2); }
+std::string_view parameter_name(std::string_view segment) {
+  return segment.substr(1, segment.size() - 2);
+}
 
 }  // namespace
 
 struct Router::Node {
-  std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
+  using Children = std::map<std::string, std::unique_ptr<Node>, std::less<>>;
+  Children literals;
+  Children stems;                   // by b, of b.{c}
   std::unique_ptr<Node> parameter;  // {name}
   std::unique_ptr<Node> dotted;     // {b}.{c}
-  // Routes that end here, at most one a method. Names of parameters belong to the route: two patterns
-  // of the same shape may call theirs differently.
+  // Routes that end here, at most one a method. Names of parameters belong to the route: two
+  // patterns of the same shape may call theirs differently.
   struct End {
     Route* route;
     std::vector<std::string> names;
@@ -62,11 +66,15 @@ struct Router::Node {
 
 Router::Node& Router::Node::child(std::string_view segment, std::vector<std::string>& names) {
   const std::size_t joint = segment.find("}.{");
+  const std::size_t dot = segment.find(".{");
   std::unique_ptr<Node>* slot = nullptr;
   if (joint != std::string_view::npos) {
     names.emplace_back(parameter_name(segment.substr(0, joint + 1)));
     names.emplace_back(parameter_name(segment.substr(joint + 2)));
     slot = &dotted;
+  } else if (dot != std::string_view::npos) {
+    names.emplace_back(parameter_name(segment.substr(dot + 1)));
+    slot = &stems[std::string(segment.substr(0, dot))];
   } else if (is_parameter(segment)) {
     names.emplace_back(parameter_name(segment));
     slot = &parameter;
@@ -77,8 +85,8 @@ Router::Node& Router::Node::child(std::string_view segment, std::vector<std::str
   return **slot;
 }
 
-// Depth first: the literal, then the dotted pair, then the parameter, so that the most literal pattern
-// that fits the whole path wins.
+// Depth first: the literal, then the literal stem, the dotted pair, the parameter, so that the most
+// literal pattern that fits the whole path wins.
 const Router::Node* Router::Node::find(const Segments& segments, std::size_t at,
                                        std::vector<std::string>& values) const {
   if (at == segments.size) return ends.empty() ? nullptr : this;
@@ -92,7 +100,16 @@ const Router::Node* Router::Node::find(const Segments& segments, std::size_t at,
   }
   const std::size_t held = values.size();
   const std::size_t dot = raw.rfind('.');
-  if (dotted && dot != std::string_view::npos && dot > 0 && dot + 1 < raw.size()) {
+  const bool splits = dot != std::string_view::npos && dot > 0 && dot + 1 < raw.size();
+  if (splits && !stems.empty()) {
+    const auto stem = stems.find(decoded(raw.substr(0, dot)));
+    if (stem != stems.end()) {
+      values.push_back(decoded(raw.substr(dot + 1)));
+      if (const Node* node = stem->second->find(segments, at + 1, values)) return node;
+      values.resize(held);
+    }
+  }
+  if (dotted && splits) {
     values.push_back(decoded(raw.substr(0, dot)));
     values.push_back(decoded(raw.substr(dot + 1)));
     if (const Node* node = dotted->find(segments, at + 1, values)) return node;
@@ -152,6 +169,8 @@ Match Router::match(std::string_view method, std::string_view path) const {
   return match;
 }
 
-const std::vector<std::unique_ptr<Route>>& Router::routes() const { return routes_; }
+const std::vector<std::unique_ptr<Route>>& Router::routes() const {
+  return routes_;
+}
 
 }  // namespace sd::http

@@ -1,5 +1,8 @@
-// The table of routes. Patterns are literal segments and {name} segments; "/a/{b}.{c}" splits the last
-// segment at its last dot. A literal wins over a parameter. Built once at start, then only read.
+// The table of routes. Patterns are literal segments and {name} segments; "/a/{b}.{c}" and
+// "/a/b.{c}" split a segment at its last dot. A literal wins over a parameter, whatever the
+// methods: where the winning pattern has no route of the request's method, that is a 405. Segments
+// are cut first, then percent-decoded, so an encoded slash is part of a parameter. Built once at
+// start, then only read.
 #pragma once
 
 #include <functional>

@@ -28,7 +28,8 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 // "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (IPv4).
 Result<tcp::endpoint> parse_endpoint(const std::string& text) {
   const auto wrong = [&] {
-    return fail(invalid("\"" + text + "\" is no address to listen on. It is written like 127.0.0.1:8080 or "
+    return fail(invalid("\"" + text +
+                        "\" is no address to listen on. It is written like 127.0.0.1:8080 or "
                         "[::1]:8080."));
   };
   const std::size_t colon = text.rfind(':');
@@ -49,7 +50,8 @@ Result<tcp::endpoint> parse_endpoint(const std::string& text) {
 
 std::string to_text(const tcp::endpoint& endpoint) {
   const std::string host = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
+  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
+         std::to_string(endpoint.port());
 }
 
 }  // namespace
@@ -92,7 +94,8 @@ Result<Server::Impl::Listener> Server::Impl::bind(const std::string& text) {
   if (endpoint.address().is_v6()) attempt([&] { acceptor.set_option(net::ip::v6_only(true), ec); });
   attempt([&] { acceptor.bind(endpoint, ec); });
   attempt([&] { acceptor.listen(net::socket_base::max_listen_connections, ec); });
-  if (ec) return fail(ErrorCode::kUnavailable, "Cannot listen on " + text + ": " + ec.message() + ".");
+  if (ec)
+    return fail(ErrorCode::kUnavailable, "Cannot listen on " + text + ": " + ec.message() + ".");
   const tcp::endpoint bound = acceptor.local_endpoint(ec);
   return Listener{std::move(acceptor), endpoint.address().is_loopback(), to_text(bound)};
 }
@@ -111,8 +114,8 @@ Task<void> Server::Impl::accept_loop(Listener& listener) {
     }
     if (!listener.acceptor.is_open()) break;
     if (ec == net::error::connection_aborted) continue;
-    // Out of descriptors or memory: the connection stays in the kernel's queue; asking again at once
-    // would spin.
+    // Out of descriptors or memory: the connection stays in the kernel's queue; asking again at
+    // once would spin.
     log::warn("cannot accept a connection", {{"error", ec.message()}});
     pause.expires_after(kAcceptPause);
     co_await pause.async_wait(net::redirect_error(net::use_awaitable, ec));
@@ -181,9 +184,13 @@ bool Server::all_loopback() const {
   return true;
 }
 
-unsigned Server::threads() const { return static_cast<unsigned>(impl_->workers.size()); }
+unsigned Server::threads() const {
+  return static_cast<unsigned>(impl_->workers.size());
+}
 
-net::io_context& Server::context(unsigned thread) { return impl_->workers.at(thread)->context; }
+net::io_context& Server::context(unsigned thread) {
+  return impl_->workers.at(thread)->context;
+}
 
 void Server::stop(std::chrono::milliseconds grace) {
   if (impl_->threads.empty()) return;
@@ -199,10 +206,13 @@ void Server::stop(std::chrono::milliseconds grace) {
   impl.on_every_worker(&Worker::close_idle);
   if (impl.wait_until_closed(deadline)) return;
   impl.on_every_worker(&Worker::close_all);
-  // Their coroutines end as soon as they notice; one that waits for something else does not hold us up.
+  // Their coroutines end as soon as they notice; one that waits for something else does not hold us
+  // up.
   impl.wait_until_closed(std::chrono::steady_clock::now() + std::chrono::milliseconds(200));
 }
 
-const Router& Server::router() const { return impl_->shared.router; }
+const Router& Server::router() const {
+  return impl_->shared.router;
+}
 
 }  // namespace sd::http

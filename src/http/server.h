@@ -1,4 +1,5 @@
-// The listener: N I/O threads, each with an io_context of its own; connections are spread over them.
+// The listener: N I/O threads, each with an io_context of its own; connections are spread over
+// them.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,15 +18,15 @@ namespace sd::http {
 struct ServerOptions {
   std::vector<std::string> listen;  // "127.0.0.1:8080", "[::1]:8080"; port 0 picks a free one
   unsigned threads = 1;
-  std::size_t max_header_bytes = 64U << 10;              // else 431
-  std::chrono::milliseconds header_timeout{10'000};      // from the first byte to the end of the head
-  std::chrono::milliseconds idle_timeout{75'000};        // between requests
+  std::size_t max_header_bytes = 64U << 10;          // else 431
+  std::chrono::milliseconds header_timeout{10'000};  // from the first byte to the end of the head
+  std::chrono::milliseconds idle_timeout{75'000};    // between requests
   // A body must arrive at this rate on average over any such window, else 408 and close.
   std::chrono::milliseconds body_window{10'000};
   std::uint64_t body_window_bytes = 1024;
   // A client that takes no byte of the answer for so long is gone.
   std::chrono::milliseconds write_timeout{300'000};
-  std::size_t max_connections = 20'000;                  // beyond: accept, 503, close
+  std::size_t max_connections = 20'000;  // beyond: accept, 503, close
 };
 
 class Server {

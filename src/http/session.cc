@@ -103,8 +103,9 @@ Task<Next> serve(Connection& connection, const Head& head) {
                                     {"error", *thrown}});
   }
   if (!exchange.answered()) {
-    const Error error{.code = ErrorCode::kInternal,
-                      .message = "Something went wrong on our side. The request id finds it in our log."};
+    const Error error{
+        .code = ErrorCode::kInternal,
+        .message = "Something went wrong on our side. The request id finds it in our log."};
     co_await exchange.respond(problem_response(error, exchange.request_id()));
   }
   const bool again = co_await exchange.complete();
@@ -116,7 +117,8 @@ Task<Next> serve(Connection& connection, const Head& head) {
     co_return Next::kRequest;
   }
   if (exchange.is_cut()) co_return exchange.is_chunked() ? Next::kClose : Next::kReset;
-  co_return exchange.may_close_at_once() && connection.input().empty() ? Next::kClose : Next::kLinger;
+  co_return exchange.may_close_at_once() && connection.input().empty() ? Next::kClose
+                                                                       : Next::kLinger;
 }
 
 // Answers what never became a request.
@@ -126,7 +128,9 @@ Task<void> refuse(Connection& connection, Head& head, const HeadFault& fault) {
   head.framing = Framing::kNone;
   head.minor_version = 1;
   HttpExchange exchange(connection, head);
-  Error error = invalid(std::string(fault.detail)).with_status(fault.status).with_slug(std::string(fault.slug));
+  Error error = invalid(std::string(fault.detail))
+                    .with_status(fault.status)
+                    .with_slug(std::string(fault.slug));
   co_await exchange.respond(problem_response(error, exchange.request_id()));
   count(connection, exchange, SteadyClock::now() - started);
   log_request(exchange, SteadyClock::now() - started);
@@ -152,7 +156,8 @@ Task<std::optional<HeadFault>> await_head(Connection& connection, HeadScanner& s
     if (idle && shared.stopping.load(std::memory_order_relaxed)) co_return HeadFault{.status = 0};
     const Time now = SteadyClock::now();
     if (!idle && !began) began = now;
-    const Time deadline = idle ? now + shared.options.idle_timeout : *began + shared.options.header_timeout;
+    const Time deadline =
+        idle ? now + shared.options.idle_timeout : *began + shared.options.header_timeout;
     const ReadOutcome outcome = co_await connection.fill(deadline, idle);
     if (outcome.end == ReadEnd::kExpired && !idle)
       co_return HeadFault{408, "request-timeout", "The request's headers took too long to arrive."};
@@ -185,14 +190,18 @@ Task<void> run_session(std::shared_ptr<Connection> connection) {
       next = co_await serve(*connection, head);
     }
   }
-  if (next == Next::kLinger) co_await connection->linger();
-  else if (next == Next::kReset) connection->reset();
-  else connection->close();
+  if (next == Next::kLinger)
+    co_await connection->linger();
+  else if (next == Next::kReset)
+    connection->reset();
+  else
+    connection->close();
 }
 
 Task<void> refuse_session(std::shared_ptr<Connection> connection) {
   Head head;
-  const HeadFault fault{503, "too-many-connections", "There are too many connections at the moment."};
+  const HeadFault fault{503, "too-many-connections",
+                        "There are too many connections at the moment."};
   co_await refuse(*connection, head, fault);
   co_await connection->linger();
 }

@@ -1,3 +1,5 @@
+#include "http/test_client.h"
+
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -8,8 +10,6 @@
 
 #include <cstring>
 #include <thread>
-
-#include "http/test_client.h"
 
 namespace sd::http::test {
 
@@ -24,7 +24,9 @@ TestServer::TestServer(std::function<void(Router&)> add_routes, ServerOptions op
   port_ = std::stoi(address.substr(address.rfind(':') + 1));
 }
 
-TestServer::~TestServer() { server_->stop(5s); }
+TestServer::~TestServer() {
+  server_->stop(5s);
+}
 
 Client::Client(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
@@ -33,17 +35,22 @@ Client::Client(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int one = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0) << strerror(errno);
+  EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0)
+      << strerror(errno);
 }
 
-Client::~Client() { close(); }
+Client::~Client() {
+  close();
+}
 
 void Client::close() {
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
 }
 
-void Client::shutdown_send() { ::shutdown(fd_, SHUT_WR); }
+void Client::shutdown_send() {
+  ::shutdown(fd_, SHUT_WR);
+}
 
 bool Client::send(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -133,12 +140,14 @@ Reply Client::reply(bool to_head) {
 }
 
 std::string post(std::string_view path, std::string_view body, std::string_view more_headers) {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: t\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n" + std::string(more_headers) + "\r\n" + std::string(body);
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(more_headers) + "\r\n" + std::string(body);
 }
 
 std::string get(std::string_view path, std::string_view more_headers) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: t\r\n" + std::string(more_headers) + "\r\n";
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: t\r\n" + std::string(more_headers) +
+         "\r\n";
 }
 
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds within) {

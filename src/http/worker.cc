@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t kSpareBuffers = 4;
 constexpr std::size_t kLargestSpare = 4U << 20;
-// Refused connections are held for a moment so that the client can read why; beyond so many they are
-// simply closed.
+// Refused connections are held for a moment so that the client can read why; beyond so many they
+// are simply closed.
 constexpr std::size_t kRefusedHeld = 256;
 constexpr std::chrono::milliseconds kLongestTick{250};
 constexpr std::chrono::milliseconds kShortestTick{5};
@@ -29,8 +29,8 @@ const char* known_method(std::string_view method) {
 
 // Fine enough for the shortest of the deadlines; tests use short ones.
 std::chrono::milliseconds tick_for(const ServerOptions& options) {
-  const auto shortest = std::min({options.header_timeout, options.idle_timeout, options.body_window,
-                                  options.write_timeout});
+  const auto shortest = std::min(
+      {options.header_timeout, options.idle_timeout, options.body_window, options.write_timeout});
   return std::clamp(shortest / 8, kShortestTick, kLongestTick);
 }
 
@@ -49,17 +49,19 @@ Shared::Shared(ServerOptions o, Router r, metrics::Registry& m)
 RequestMetrics::RequestMetrics(const Router& router, metrics::Registry& registry)
     : registry_(registry) {
   const auto add = [&](const std::string& pattern) {
-    routes_.push_back({pattern,
-                       registry.histogram("http_request_duration_seconds",
-                                          "From the end of a request's head to the end of its answer.",
-                                          {{"route", pattern}}),
-                       {}});
+    routes_.push_back(
+        {pattern,
+         registry.histogram("http_request_duration_seconds",
+                            "From the end of a request's head to the end of its answer.",
+                            {{"route", pattern}}),
+         {}});
   };
   for (const auto& route : router.routes()) add(route->pattern);
   add("none");
 }
 
-void RequestMetrics::count(const Route* route, std::string_view method, int status, double seconds) {
+void RequestMetrics::count(const Route* route, std::string_view method, int status,
+                           double seconds) {
   PerRoute& per_route = route == nullptr ? routes_.back() : routes_[route->index];
   per_route.duration.observe(seconds);
   const char* name = known_method(method);
@@ -123,8 +125,8 @@ void Worker::remove(Connection& connection) {
   }
 }
 
-// Looks at every connection's deadline a few times a second: setting one is then a plain store, where a
-// timer of its own would cost each wait a heap operation.
+// Looks at every connection's deadline a few times a second: setting one is then a plain store,
+// where a timer of its own would cost each wait a heap operation.
 void Worker::tick() {
   ticking_ = !connections_.empty();
   if (!ticking_) return;
@@ -160,7 +162,9 @@ std::array<char, 16> Worker::make_request_id() {
   return id;
 }
 
-std::string_view Worker::date() { return date_.at(std::time(nullptr)); }
+std::string_view Worker::date() {
+  return date_.at(std::time(nullptr));
+}
 
 Buffer Worker::borrow_buffer() {
   if (spare_.empty()) return {};

@@ -1,5 +1,5 @@
-// What one I/O thread owns: its io_context, its connections and their deadlines, and the small things
-// that answering needs without a lock (date, request ids, metric handles).
+// What one I/O thread owns: its io_context, its connections and their deadlines, and the small
+// things that answering needs without a lock (date, request ids, metric handles).
 //
 // Everything but `context` is touched by that one thread only. A Worker outlives its connections'
 // coroutines: those that still wait when the server ends are destroyed with the context.
@@ -81,8 +81,8 @@ class Worker {
   // Runs the context until it is stopped. Called on the worker's own thread.
   void run();
 
-  // Takes a connected socket over and serves it; or refuses it politely where there are too many. Call
-  // on the worker's thread.
+  // Takes a connected socket over and serves it; or refuses it politely where there are too many.
+  // Call on the worker's thread.
   void adopt(Socket socket, bool listener_is_loopback);
   void add(Connection& connection);
   void remove(Connection& connection);
