@@ -64,9 +64,13 @@ class Catalog {
   // ---- destinations
   // origin kApi: the setting `file`, if any, is a plain name in the destination's own folder.
   Result<Destination> create_destination(const NewDestination& spec);
-  // For the configuration: makes the destination of this name, or brings it to this shape and back to
-  // kActive. kAlreadyExists if the name belongs to one made through the API.
-  Result<Destination> put_destination(const NewDestination& spec);
+  // For the configuration, all at once: destinations of these names are made, or brought to this shape
+  // and back to kActive; those not from the API that are not named become kDetached. A new name with
+  // the file of one that would be detached renames that one: a file keeps its destination and journal.
+  // kAlreadyExists if a name or file belongs to one made through the API, or stands twice in the list.
+  // Answers in the order given. log_generation is raised where the target became another one.
+  Result<std::vector<Destination>> put_configured_destinations(
+      const std::vector<NewDestination>& specs);
   // Raises log_generation if the target (file, MotherDuck database, type) becomes another one.
   Result<Destination> change_destination(Id128 id, const DestinationChange& change);
   Result<Destination> set_destination_state(Id128 id, DestinationState state);
@@ -115,6 +119,7 @@ class Catalog {
   void on_change(std::function<void()> listener);
 
   const std::string& data_dir() const;
+  const Clock& clock() const;
 
  private:
   struct Impl;

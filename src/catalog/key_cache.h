@@ -53,7 +53,7 @@ class KeyCache {
   KeyCache(const KeyCache&) = delete;
   KeyCache& operator=(const KeyCache&) = delete;
 
-  // Null if there is no such key, it is revoked, or its destination is not active. Notes its use.
+  // Null if there is no such key, it is revoked, or its destination is detached. Notes its use.
   std::shared_ptr<const KeyInfo> find_key(std::string_view secret) const;
   // Null if there is none (also detached and deleting ones are found: ask their state).
   std::shared_ptr<const Destination> destination(Id128 id) const;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -163,6 +164,7 @@ std::string make_secret();
 std::string display_prefix(std::string_view secret);
 // `local`, `admin` and other secrets that anybody would try first. They serve on loopback only.
 bool is_well_known_secret(std::string_view secret);
+std::span<const std::string_view> well_known_secrets();
 // The hash that the catalog keeps of a secret.
 Sha256Digest hash_secret(std::string_view secret);
 

@@ -1,0 +1,148 @@
+#include "catalog/migrations.h"
+
+#include <soci/soci.h>
+
+#include <array>
+#include <string>
+
+namespace sd::catalog {
+namespace {
+
+// SQL that SQLite and Postgres both take. Ids are UUID text, times wall microseconds, flags 0 or 1,
+// scopes the sum of Scope's numbers, origin and state the numbers of their enums.
+constexpr std::string_view kVersion1 = R"sql(
+CREATE TABLE catalog_epoch (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  epoch BIGINT NOT NULL
+);
+INSERT INTO catalog_epoch (id, epoch) VALUES (1, 1);
+CREATE TABLE meta (
+  name VARCHAR(255) PRIMARY KEY,
+  text TEXT NOT NULL
+);
+CREATE TABLE destinations (
+  id CHAR(36) PRIMARY KEY,
+  name VARCHAR(255) NOT NULL,
+  type VARCHAR(64) NOT NULL,
+  origin INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  target_file TEXT,
+  log_generation BIGINT NOT NULL,
+  generation BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  deleted_at BIGINT
+);
+CREATE UNIQUE INDEX destinations_name ON destinations (name) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX destinations_file ON destinations (target_file)
+  WHERE deleted_at IS NULL AND target_file IS NOT NULL;
+CREATE TABLE destination_settings (
+  destination_id CHAR(36) NOT NULL REFERENCES destinations (id),
+  name VARCHAR(255) NOT NULL,
+  text TEXT NOT NULL,
+  secret INTEGER NOT NULL,
+  PRIMARY KEY (destination_id, name)
+);
+CREATE TABLE api_keys (
+  id CHAR(36) PRIMARY KEY,
+  destination_id CHAR(36) REFERENCES destinations (id),
+  name VARCHAR(255) NOT NULL,
+  hash CHAR(64) NOT NULL,
+  prefix VARCHAR(32) NOT NULL,
+  scopes INTEGER NOT NULL,
+  limits_tables INTEGER NOT NULL,
+  limits_endpoints INTEGER NOT NULL,
+  origin INTEGER NOT NULL,
+  created_at BIGINT NOT NULL,
+  last_used_at BIGINT,
+  revoked_at BIGINT
+);
+CREATE UNIQUE INDEX api_keys_hash ON api_keys (hash);
+CREATE INDEX api_keys_destination ON api_keys (destination_id, created_at, id);
+CREATE INDEX api_keys_created ON api_keys (created_at, id);
+CREATE TABLE api_key_limits (
+  key_id CHAR(36) NOT NULL REFERENCES api_keys (id),
+  kind INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  PRIMARY KEY (key_id, kind, place)
+);
+CREATE TABLE shares (
+  id CHAR(36) PRIMARY KEY,
+  destination_id CHAR(36) NOT NULL REFERENCES destinations (id),
+  key_id CHAR(36) REFERENCES api_keys (id),
+  name VARCHAR(255) NOT NULL,
+  query TEXT NOT NULL,
+  formats TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  revoked_at BIGINT,
+  max_downloads BIGINT,
+  downloads BIGINT NOT NULL
+);
+CREATE INDEX shares_destination ON shares (destination_id, created_at, id);
+)sql";
+
+constexpr std::array kMigrations = {Migration{1, kVersion1}};
+
+void run_statements(soci::session& sql, std::string_view statements) {
+  while (true) {
+    const std::size_t end = statements.find(";\n");
+    if (end == std::string_view::npos) return;
+    sql << std::string(statements.substr(0, end));
+    statements.remove_prefix(end + 2);
+  }
+}
+
+long long count_tables(soci::session& sql, const std::string& condition) {
+  long long count = 0;
+  sql << "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND " + condition,
+      soci::into(count);
+  return count;
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() { return kMigrations; }
+int newest_schema_version() { return kMigrations.back().version; }
+
+Result<> migrate(Connection& connection, std::int64_t now_us) {
+  // First without the write lock: nearly always there is nothing to do.
+  const auto version_of = [](soci::session& sql) -> Result<long long> {
+    if (count_tables(sql, "name = 'schema_migrations'") == 0) {
+      if (count_tables(sql, "name NOT LIKE 'sqlite_%'") != 0) {
+        return fail(invalid("the catalog file belongs to another program"));
+      }
+      return 0;
+    }
+    long long version = 0;
+    sql << "SELECT coalesce(max(version), 0) FROM schema_migrations", soci::into(version);
+    if (version > newest_schema_version()) {
+      return fail(invalid("the catalog was written by a newer version of this program (schema " +
+                          std::to_string(version) + ", this one knows " +
+                          std::to_string(newest_schema_version()) + ")"));
+    }
+    return version;
+  };
+  TRY_ASSIGN(const long long before, in_transaction(connection, Access::kRead, version_of));
+  for (const Migration& migration : kMigrations) {
+    if (migration.version <= before) continue;
+    TRY(in_transaction(connection, Access::kWrite, [&](soci::session& sql) -> Result<> {
+      // Again under the lock: another process may have been faster.
+      TRY_ASSIGN(const long long version, version_of(sql));
+      if (version >= migration.version) return {};
+      if (version == 0) {
+        sql << "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, "
+               "applied_at BIGINT NOT NULL)";
+      }
+      run_statements(sql, migration.statements);
+      const long long at = now_us;
+      sql << "INSERT INTO schema_migrations (version, applied_at) VALUES (:version, :at)",
+          soci::use(migration.version), soci::use(at);
+      return {};
+    }));
+  }
+  return {};
+}
+
+}  // namespace sd::catalog
