@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view kSegmentMagic = "SDJSEG\r\n";
 constexpr std::size_t kHeaderCrcAt = kSegmentHeaderBytes - 4;
 
-constexpr std::uint64_t round_up_8(std::uint64_t n) { return (n + 7) & ~std::uint64_t{7}; }
+constexpr std::uint64_t round_up_8(std::uint64_t n) {
+  return (n + 7) & ~std::uint64_t{7};
+}
 
 std::size_t extra_bytes(std::uint8_t flags) {
   return ((flags & kFlagIdempotency) != 0 ? kIdempotencyBytes : 0) +
@@ -25,7 +27,9 @@ bool known_kind(std::uint8_t kind) {
          kind == kKindSeal;
 }
 
-void store_id(char* to, const Id128& id) { std::memcpy(to, id.bytes.data(), 16); }
+void store_id(char* to, const Id128& id) {
+  std::memcpy(to, id.bytes.data(), 16);
+}
 Id128 load_id(const char* from) {
   Id128 id;
   std::memcpy(id.bytes.data(), from, 16);
@@ -62,8 +66,8 @@ void decode_extras(const char* p, RecordHeader& h) {
 
 std::string numbered(Position base, std::string_view suffix) {
   std::array<char, 24> digits{};
-  const int n = std::snprintf(digits.data(), digits.size(), "%020llu",
-                              static_cast<unsigned long long>(base));
+  const int n =
+      std::snprintf(digits.data(), digits.size(), "%020llu", static_cast<unsigned long long>(base));
   return std::string(digits.data(), static_cast<std::size_t>(n)).append(suffix);
 }
 
@@ -138,7 +142,9 @@ std::size_t RecordHeader::payload_offset() const {
   return kRecordHeaderBytes + extra_bytes(flags);
 }
 
-std::size_t RecordHeader::bytes() const { return round_up_8(payload_offset() + payload_bytes); }
+std::size_t RecordHeader::bytes() const {
+  return round_up_8(payload_offset() + payload_bytes);
+}
 
 std::size_t record_bytes(const RecordMeta& meta, std::size_t payload_bytes) {
   return round_up_8(kRecordHeaderBytes + (meta.idempotency ? kIdempotencyBytes : 0) +
@@ -171,7 +177,9 @@ void encode_record_header(const RecordHeader& header, char* p) {
   }
 }
 
-void store_crc(char* record, std::uint32_t crc) { store(record, crc); }
+void store_crc(char* record, std::uint32_t crc) {
+  store(record, crc);
+}
 
 void encode_bare_record(const RecordHeader& header, std::uint32_t seed,
                         std::span<char, kRecordHeaderBytes> out) {
@@ -219,9 +227,15 @@ ParsedRecord parse_record(std::span<const char> bytes, Position position, std::u
   return out;
 }
 
-std::string segment_name(Position base) { return numbered(base, ".seg"); }
-std::string index_name(Position base) { return numbered(base, ".idx"); }
-std::string blob_name(const Id128& id) { return id.to_string() + ".blob"; }
+std::string segment_name(Position base) {
+  return numbered(base, ".seg");
+}
+std::string index_name(Position base) {
+  return numbered(base, ".idx");
+}
+std::string blob_name(const Id128& id) {
+  return id.to_string() + ".blob";
+}
 
 std::optional<Position> parse_segment_name(std::string_view name) {
   return parse_numbered(name, ".seg");

@@ -1,5 +1,5 @@
-// The bytes of a log, version 1. docs/journal_format.md tells the whole story; this is the reference.
-// All integers are little-endian. Every byte below is covered by a CRC-32C.
+// The bytes of a log, version 1. docs/journal_format.md tells the whole story; this is the
+// reference. All integers are little-endian. Every byte below is covered by a CRC-32C.
 //
 // Segment file `<base>.seg` (base: 20 decimal digits)
 //
@@ -22,9 +22,10 @@
 //   program can tell "newer" from "damaged".
 //
 //   then records; the one at position p begins at file offset 4096 + (p - base)
-//     0     4  CRC-32C of bytes 4 up to the end of the record (padding included), continued from the
-//              CRC-32C of (log id, generation, base): a block that belongs to another segment, or to an
-//              earlier life of this file, never verifies
+//     0     4  CRC-32C of bytes 4 up to the end of the record (padding included), continued from
+//     the
+//              CRC-32C of (log id, generation, base): a block that belongs to another segment, or
+//              to an earlier life of this file, never verifies
 //     4     4  payload bytes
 //     8     8  position of this record
 //    16     1  kind: 1 insert, 2 control, 254 mark, 255 seal
@@ -40,9 +41,10 @@
 //     .     n  payload
 //     .   0–7  zero, up to a multiple of 8
 //
-//   A *seal* (64 bytes, no payload) ends a segment; its successor `<end of the seal>.seg` existed on
-//   stable storage before the seal was written, and no record is written there before the seal is
-//   durable. A *mark* (64 bytes) is written at a clean close, so that damage to the last batch shows.
+//   A *seal* (64 bytes, no payload) ends a segment; its successor `<end of the seal>.seg` existed
+//   on stable storage before the seal was written, and no record is written there before the seal
+//   is durable. A *mark* (64 bytes) is written at a clean close, so that damage to the last batch
+//   shows.
 //
 // Threading: pure functions.
 #pragma once
@@ -141,16 +143,16 @@ struct ParsedRecord {
   std::string_view payload;  // into the bytes that were given
 };
 
-// Reads the record at `position` from `bytes`, which begin there. `limit` is how many bytes a record
-// may have at most here (what is left of the segment).
+// Reads the record at `position` from `bytes`, which begin there. `limit` is how many bytes a
+// record may have at most here (what is left of the segment).
 ParsedRecord parse_record(std::span<const char> bytes, Position position, std::uint32_t seed,
                           std::uint64_t limit);
 
 // The same without checksum, for a first look: could a record begin here?
 bool looks_like_record(std::span<const char> bytes, Position position, std::uint64_t limit);
 
-// Like parse_record, but checks only the header fields and fills `header`: for look-ups in bytes that
-// have been verified before.
+// Like parse_record, but checks only the header fields and fills `header`: for look-ups in bytes
+// that have been verified before.
 bool parse_header_only(std::span<const char> bytes, Position position, RecordHeader& header);
 
 // Names. A name that does not fit exactly gives nullopt.

@@ -23,29 +23,7 @@ Error unavailable(std::string message) {
                .retry_after_s = kRetryAfterSeconds};
 }
 
-Result<> check_options(const LogOptions& options) {
-  if (options.first_segment_bytes < 2 * kSegmentHeaderBytes ||
-      options.first_segment_bytes % kSegmentHeaderBytes != 0 ||
-      options.last_segment_bytes % kSegmentHeaderBytes != 0 ||
-      options.last_segment_bytes < options.first_segment_bytes) {
-    return fail(invalid("journal segments need sizes that are multiples of 4096, at least 8192"));
-  }
-  if (options.max_bytes < 4ULL * options.first_segment_bytes) {
-    return fail(invalid("the journal's size limit is below four of its smallest segments (" +
-                        std::to_string(4ULL * options.first_segment_bytes) + " bytes)"));
-  }
-  return {};
-}
-
 }  // namespace
-
-Result<std::unique_ptr<Log>> Log::open(FileSystem& fs, SyncPool& pool, const Clock& clock,
-                                       std::string directory, LogOptions options) {
-  TRY(check_options(options));
-  auto log = std::make_unique<LogImpl>(fs, pool, clock, std::move(directory), options);
-  TRY(log->start());
-  return log;
-}
 
 LogImpl::LogImpl(FileSystem& fs, SyncPool& pool, const Clock& clock, std::string directory,
                  LogOptions options)
@@ -56,92 +34,8 @@ LogImpl::LogImpl(FileSystem& fs, SyncPool& pool, const Clock& clock, std::string
       options_(options),
       next_bytes_(options.first_segment_bytes) {}
 
-LogImpl::~LogImpl() { (void)close(); }
-
-Result<> LogImpl::start() {
-  TRY(make_directory());
-  TRY_ASSIGN(lock_, fs_.open(path_of(kLockName), OpenMode::kOpenOrCreate));
-  if (auto locked = lock_->try_lock(); !locked) {
-    if (locked.error().code != ErrorCode::kUnavailable) return locked;
-    return fail(unavailable("this journal is in use by another process"));
-  }
-  TRY_ASSIGN(auto recovered, recover_log(fs_, directory_));
-  TRY_ASSIGN(const auto listing, list_log(fs_, directory_));
-  for (const auto& name : listing.temporaries) TRY(fs_.remove(path_of(name)));
-  if (!recovered) {
-    id_ = Id128::make();
-    TRY(open_segment(0));
-    return {};
-  }
-  id_ = recovered->log_id;
-  TRY(make_tail_durable(*recovered));
-  adopt(*recovered);
-  return {};
-}
-
-// Creates it with the missing directories above; each new name is made durable in its parent.
-Result<> LogImpl::make_directory() {
-  std::vector<std::string> created;
-  std::string path = directory_;
-  while (true) {
-    TRY_ASSIGN(const bool exists, fs_.exists(path));
-    if (exists) break;
-    created.push_back(path);
-    std::string parent = dir_name(path);
-    if (parent == path) break;
-    path = std::move(parent);
-  }
-  // Also where it exists: a crash may have come between making it and this.
-  if (created.empty()) created.push_back(directory_);
-  TRY(fs_.make_directories(directory_));
-  for (const auto& made : created) TRY(fs_.sync_directory(dir_name(made)));
-  return {};
-}
-
-// What we are about to call durable may be in the page cache only: the process before us may have died
-// between write and sync, and after a failed sync the kernel calls the pages clean. So the bytes of the
-// last batch are written again before they are synced.
-Result<> LogImpl::make_tail_durable(const RecoveredLog& recovered) {
-  if (recovered.seal_at) {
-    const RecoveredSegment& tail = recovered.segments.back();
-    const std::string path = path_of(segment_name(tail.header.base));
-    TRY_ASSIGN(auto file, fs_.open(path, OpenMode::kReadWrite));
-    std::vector<char> buffer(1U << 20);
-    Position at = recovered.clean ? tail.end : std::max(recovered.synced, tail.header.base);
-    while (at < tail.end) {
-      const std::size_t want = std::min<Position>(buffer.size(), tail.end - at);
-      const std::span<char> bytes(buffer.data(), want);
-      TRY_ASSIGN(const std::size_t got, file->read_at(tail.header.file_offset(at), bytes));
-      if (got < want) return fail(ErrorCode::kInternal, "the journal's last segment shrank");
-      TRY(file->write_at(tail.header.file_offset(at), std::string_view(buffer.data(), want)));
-      at += want;
-    }
-    TRY(file->sync_data());
-    tail_file_ = std::move(file);
-    tail_header_ = tail.header;
-  }
-  return fs_.sync_directory(directory_);
-}
-
-void LogImpl::adopt(const RecoveredLog& recovered) {
-  data_end_ = recovered.data_end;
-  rows_ = recovered.rows;
-  time_us_ = recovered.time_us;
-  begin_ = recovered.begin;
-  next_base_ = recovered.next_base;
-  seal_at_ = recovered.seal_at;
-  replaced_bytes_ = recovered.empty_file_bytes;
-  std::uint64_t bytes = replaced_bytes_;
-  for (std::size_t i = 0; i < recovered.segments.size(); ++i) {
-    const RecoveredSegment& segment = recovered.segments[i];
-    const bool last = i + 1 == recovered.segments.size();
-    const Position data_end =
-        last ? recovered.data_end : recovered.segments[i + 1].header.previous_end;
-    segments_.push_back(
-        {segment.header, segment.end, data_end, segment.time_us, segment.file_bytes});
-    bytes += segment.file_bytes;
-  }
-  bytes_on_disk_ = bytes;
+LogImpl::~LogImpl() {
+  (void)close();
 }
 
 // ---- the queue
@@ -199,6 +93,7 @@ bool LogImpl::may_probe() {
 void LogImpl::refuse(Refusal refusal) {
   next_probe_us_ = clock_.steady_us() + kProbeInterval;
   refusal_.store(refusal, std::memory_order_release);
+  request_housekeeping();
 }
 
 // Moves the queue behind what is pending, oldest first.
@@ -293,7 +188,8 @@ void LogImpl::refuse_first(const Error& error) {
 
 // Fills scratch.pieces with the batch's bytes.
 void LogImpl::encode_batch(const Batch& batch, Scratch& scratch) {
-  if (scratch.bytes.size() < batch.bytes) scratch.bytes.resize(std::max<std::size_t>(batch.bytes, 64U << 10));
+  if (scratch.bytes.size() < batch.bytes)
+    scratch.bytes.resize(std::max<std::size_t>(batch.bytes, 64U << 10));
   scratch.pieces.clear();
   char* gathered = scratch.bytes.data();  // not yet in a piece
   char* out = gathered;
@@ -356,7 +252,21 @@ Result<> LogImpl::write_and_sync(File& file, std::uint64_t offset,
 
 void LogImpl::finish_batch(const Batch& batch) {
   std::uint64_t rows = rows_.load(std::memory_order_relaxed);
-  for (const Append* a = batch.first; a != nullptr; a = a->next) rows += a->meta.rows;
+  bool blobs = false;
+  {
+    Index::Adding index(index_);
+    for (const Append* a = batch.first; a != nullptr; a = a->next) {
+      rows += a->meta.rows;
+      blobs = blobs || a->meta.blob.has_value();
+      index.add(a->position, a->meta);
+    }
+  }
+  if (blobs) {
+    const std::lock_guard lock(space_mutex_);
+    for (const Append* a = batch.first; a != nullptr; a = a->next) {
+      if (a->meta.blob) segments_.back().blobs.push_back(*a->meta.blob);
+    }
+  }
   position_ = batch.end;
   dirty_ = true;
   rows_.store(rows, std::memory_order_relaxed);
@@ -371,8 +281,8 @@ void LogImpl::finish_batch(const Batch& batch) {
   complete(batch.first);
 }
 
-// Hands every append to its sink: one call for each sink, in order. The appends belong to their owners
-// as soon as a sink has them, so the lists are cut apart before the first call.
+// Hands every append to its sink: one call for each sink, in order. The appends belong to their
+// owners as soon as a sink has them, so the lists are cut apart before the first call.
 void LogImpl::complete(Append* first) {
   sinks_.clear();
   std::size_t recent = 0;

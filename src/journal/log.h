@@ -9,12 +9,14 @@
 //   blobs/<id>.blob   large bodies, each referenced by exactly one record
 //
 // docs/journal_format.md and format.h give every byte. A *position* is a logical byte offset in the
-// log: it only grows, and the record at position p is found in the segment with the largest base ≤ p.
+// log: it only grows, and the record at position p is found in the segment with the largest base ≤
+// p.
 //
 // Invariants:
 //  - An append that was answered with success is on stable storage (written, fdatasync returned).
 //  - Records are durable in the order of their positions; readers see only what is durable.
-//  - After a failed write or sync nothing more is appended, ever: the log is failed until it is opened
+//  - After a failed write or sync nothing more is appended, ever: the log is failed until it is
+//  opened
 //    again, and opening reads back from disk.
 //  - Opening cuts a torn tail (bytes that no acknowledged append can have written) and reports any
 //    other damage as kCorruption with the position; it never skips a record.
@@ -71,7 +73,8 @@ struct RecordMeta {
 
 struct Append;
 
-// Where finished appends go. One call hands over a whole list, so that a batch costs one thread hop.
+// Where finished appends go. One call hands over a whole list, so that a batch costs one thread
+// hop.
 class AppendSink {
  public:
   virtual ~AppendSink() = default;
@@ -96,16 +99,18 @@ struct Append {
 };
 
 struct LogOptions {
-  std::uint64_t max_bytes = 10ULL << 30;      // segments, blobs and indexes; past it appends are refused
+  std::uint64_t max_bytes =
+      10ULL << 30;  // segments, blobs and indexes; past it appends are refused
   std::uint32_t max_record_bytes = 4U << 20;  // payload of one record; larger bodies are blobs
   std::uint32_t first_segment_bytes = 256U << 10;
   std::uint32_t last_segment_bytes = 64U << 20;  // sizes double from the first to this
-  Micros retention_us = 3600 * kMicrosPerSecond;  // loaded segments are kept this long, disk permitting
+  Micros retention_us =
+      3600 * kMicrosPerSecond;  // loaded segments are kept this long, disk permitting
   Micros index_retention_us = 30 * 86400 * kMicrosPerSecond;  // indexes outlive their segments
 };
 
 struct LogStats {
-  Position begin = 0;          // first position still on disk
+  Position begin = 0;  // first position still on disk
   Position durable_end = 0;
   std::uint64_t rows_durable = 0;  // rows ever accepted
   std::uint64_t bytes_on_disk = 0;
@@ -114,7 +119,8 @@ struct LogStats {
   bool failed = false;
 };
 
-// Threads that write and sync; each log is served by at most one of them at a time. Outlives its logs.
+// Threads that write and sync; each log is served by at most one of them at a time. Outlives its
+// logs.
 class SyncPool {
  public:
   explicit SyncPool(unsigned threads = 8);
@@ -129,6 +135,7 @@ class SyncPool {
 };
 
 class BlobWriter;
+class Index;  // journal/index.h
 
 class Log {
  public:
@@ -165,14 +172,20 @@ class Log {
   // record refers to is removed with its writer, or at the next open.
   virtual Result<std::unique_ptr<BlobWriter>> create_blob() = 0;
 
+  // Look-ups by receipt and by idempotency key, over all that is durable. Any thread; lives as long
+  // as the log.
+  virtual const Index& index() const = 0;
+
   // Waits until everything queued is durable, then refuses appends. Idempotent.
   virtual Result<> close() = 0;
 };
 
-// Any one thread at a time; writes block (call it on a blocking pool).
+// Any one thread at a time; writes block (call it on a blocking pool). Must end before its log, and
+// not before the append that refers to it was completed.
 class BlobWriter {
  public:
-  virtual ~BlobWriter() = default;  // removes the file unless finish() succeeded and keep() was called
+  virtual ~BlobWriter() =
+      default;  // removes the file unless finish() succeeded and keep() was called
   virtual Result<> write(std::string_view data) = 0;
   // Syncs file and directory. The reference may be put into a record after this.
   virtual Result<BlobRef> finish() = 0;

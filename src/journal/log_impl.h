@@ -8,7 +8,8 @@
 //    with the serving thread is under `space_mutex_`, which is never held over a write or a sync
 //    of the append path.
 //
-// log.cc: opening, queue, batches, closing. log_segments.cc: segment files and disk space.
+// log.cc: queue, batches, closing. log_open.cc: opening. log_segments.cc: making and sealing
+// segments. log_space.cc: what is removed, and when. blob.cc: blobs.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include <deque>
 #include <mutex>
 
+#include "journal/index.h"
 #include "journal/log.h"
 #include "journal/recovery.h"
 #include "journal/segment.h"
@@ -30,6 +32,17 @@ struct SegmentInfo {
   Position data_end = 0;  // end of its last insert or control record
   Micros time_us = 0;     // of its last record
   std::uint64_t file_bytes = 0;
+  bool sealed = false;   // nothing comes into it any more
+  bool indexed = false;  // its index file is durable
+  std::uint64_t index_bytes = 0;
+  std::vector<BlobRef> blobs;  // of its records
+};
+
+// An index file whose segment is gone.
+struct RetiredIndex {
+  Position base = 0;
+  Micros time_us = 0;  // of the last record
+  std::uint64_t bytes = 0;
 };
 
 // A file that has been written through once and waits to become a segment.
@@ -55,7 +68,13 @@ class LogImpl final : public Log, private PoolClient {
   void set_sync_observer(SyncObserver observer) override;
   void release(Position position) override;
   Result<std::unique_ptr<BlobWriter>> create_blob() override;
+  const Index& index() const override { return index_; }
   Result<> close() override;
+
+  // For blob.cc.
+  Result<> reserve_for_blob(std::uint64_t bytes);
+  Error blob_error(Error error) const;
+  void forget_blob(const BlobRef& ref, FileSystem& fs, const std::string& path);
 
  private:
   enum class Refusal : int { kNone, kJournalFull, kDiskFull };
@@ -76,7 +95,8 @@ class LogImpl final : public Log, private PoolClient {
   Batch select_batch();
   void encode_batch(const Batch& batch, Scratch& scratch);
   void finish_batch(const Batch& batch);
-  Result<> write_and_sync(File& file, std::uint64_t offset, std::span<const std::string_view> pieces);
+  Result<> write_and_sync(File& file, std::uint64_t offset,
+                          std::span<const std::string_view> pieces);
   void complete(Append* first);
   void fail_pending(const Error& error);
   void fail_log(const Batch& batch, const Error& cause);
@@ -85,16 +105,21 @@ class LogImpl final : public Log, private PoolClient {
   void refuse_first(const Error& error);
   bool may_probe();
   void schedule();
-  Result<> make_directory();
-  Result<> make_tail_durable(const RecoveredLog& recovered);
-  void adopt(const RecoveredLog& recovered);
   Result<> write_mark();
 
+  // log_open.cc
+  Result<> make_directory();
+  Result<> make_tail_durable(const RecoveredLog& recovered);
+  Result<> adopt(const RecoveredLog& recovered);
+  Result<> adopt_index(SegmentInfo& info);
+  Result<> adopt_records(SegmentInfo& info);
+  Result<> adopt_retired(const std::vector<Position>& bases);
+  Result<> adopt_blobs();
+
   // log_segments.cc
-  void housekeep() noexcept override;
-  void request_housekeeping();
   Result<> open_segment(std::size_t record_bytes);
   Result<> name_segment(PreparedFile& prepared, const SegmentHeader& header);
+  std::optional<PreparedFile> take_spare(std::uint64_t least_bytes);
   Result<PreparedFile> obtain_file(std::uint64_t least_bytes);
   Result<PreparedFile> create_file(const std::string& name, std::uint64_t bytes);
   Result<> fill_with_zeros(File& file, std::uint64_t bytes);
@@ -102,7 +127,18 @@ class LogImpl final : public Log, private PoolClient {
   Result<> seal_predecessor(Position at);
   void want_spare();
   void prepare_spare();
-  bool reserve(std::uint64_t bytes);  // counts the bytes if the limit allows them
+
+  // log_space.cc
+  void housekeep() noexcept override;
+  void request_housekeeping();
+  void write_indexes();
+  // Removes what is released and old enough; with `bytes` > 0 also what is younger, until so many
+  // bytes fit under the limit.
+  void make_room(std::uint64_t bytes);
+  bool retire_first(bool keep_for_next);  // under space_mutex_
+  void drop_index();                      // the oldest retired one; under space_mutex_
+  bool reserve(std::uint64_t bytes);      // counts the bytes if the limit allows them
+  bool fits(std::uint64_t bytes) const { return bytes_on_disk_ + bytes <= options_.max_bytes; }
   void unreserve(std::uint64_t bytes) { bytes_on_disk_ -= bytes; }
   std::uint64_t most_segment_bytes() const;
   Micros now_log_time() const;
@@ -151,7 +187,7 @@ class LogImpl final : public Log, private PoolClient {
   // Before active_file_ exists: how appending begins.
   Position next_base_ = 0;
   std::optional<Position> seal_at_;
-  std::shared_ptr<File> tail_file_;  // the last segment, which gets the seal
+  std::shared_ptr<File> tail_file_;   // the last segment, which gets the seal
   std::uint64_t replaced_bytes_ = 0;  // size of a file without records that gives way
   Position spare_asked_for_ = ~Position{0};
   SegmentHeader tail_header_;
@@ -169,6 +205,9 @@ class LogImpl final : public Log, private PoolClient {
   mutable std::mutex space_mutex_;
   std::condition_variable spare_changed_;
   std::deque<SegmentInfo> segments_;  // in order; the last one is the active one, if there is one
+  std::deque<RetiredIndex> retired_indexes_;  // oldest first
+  bool blob_directory_made_ = false;
+  Index index_;  // locks itself
   SpareState spare_state_ = SpareState::kNone;
   PreparedFile spare_;
   std::uint64_t next_bytes_ = 0;  // size of the next segment

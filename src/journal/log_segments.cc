@@ -1,4 +1,4 @@
-// Segment files: made ahead, opened, sealed, retired; and the space they take.
+// Segment files: made ahead, opened, sealed.
 #include <algorithm>
 #include <array>
 
@@ -14,7 +14,9 @@ constexpr std::uint64_t kFillSyncBytes = 4U << 20;
 // Without a file made ahead, an append waits for one: a small one.
 constexpr std::uint64_t kMostBytesOnDemand = 4U << 20;
 
-constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t to) { return (n + to - 1) / to * to; }
+constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t to) {
+  return (n + to - 1) / to * to;
+}
 
 std::string_view zeros() {
   static const std::string bytes(kFillBytes, '\0');
@@ -27,7 +29,9 @@ std::string LogImpl::path_of(std::string_view name) const {
   return directory_ + "/" + std::string(name);
 }
 
-Micros LogImpl::now_log_time() const { return std::max(clock_.wall_us(), time_us_.load()); }
+Micros LogImpl::now_log_time() const {
+  return std::max(clock_.wall_us(), time_us_.load());
+}
 
 // Ends the active segment (if there is one) and begins the next, which has room for a record of
 // `record_bytes`. kResourceExhausted leaves everything as it was; any other error is final.
@@ -69,15 +73,23 @@ Result<> LogImpl::open_segment(std::size_t record_bytes) {
   active_seed_ = header.record_seed();
   position_ = base;
   active_limit_ = base + (prepared.bytes - kSegmentHeaderBytes - kSegmentTailBytes);
+  // The segment before wants its index.
+  if (seal_at) request_housekeeping();
   const std::lock_guard lock(space_mutex_);
   if (!segments_.empty()) {
     segments_.back().end = base;
+    segments_.back().sealed = true;
     segments_.back().data_end = data_end_;
     segments_.back().time_us = time_us_;
   }
   if (segments_.empty()) begin_ = header.previous_end;
-  segments_.push_back({header, 0, base, header.time_us, prepared.bytes});
-  next_bytes_ = std::clamp<std::uint64_t>(next_bytes_ * 2, options_.first_segment_bytes, most_segment_bytes());
+  segments_.push_back({.header = header,
+                       .data_end = base,
+                       .time_us = header.time_us,
+                       .file_bytes = prepared.bytes});
+  index_.add_live(std::make_shared<LiveIndex>(active_file_, header));
+  next_bytes_ = std::clamp<std::uint64_t>(next_bytes_ * 2, options_.first_segment_bytes,
+                                          most_segment_bytes());
   return {};
 }
 
@@ -90,14 +102,11 @@ Result<> LogImpl::name_segment(PreparedFile& prepared, const SegmentHeader& head
   return fs_.rename(prepared.path, path_of(segment_name(header.base)));
 }
 
-// Writes and syncs the seal of the segment before. One that was cut by recovery gives back the space
-// behind its seal, and with it the torn tail.
+// Writes and syncs the seal of the segment before. One that was cut by recovery gives back the
+// space behind its seal, and with it the torn tail.
 Result<> LogImpl::seal_predecessor(Position at) {
-  const RecordHeader seal{.position = at,
-                          .kind = kKindSeal,
-                          .time_us = time_us_,
-                          .rows_before = rows_,
-                          .synced = at};
+  const RecordHeader seal{
+      .position = at, .kind = kKindSeal, .time_us = time_us_, .rows_before = rows_, .synced = at};
   std::array<char, kRecordHeaderBytes> bytes;
   encode_bare_record(seal, tail_header_.record_seed(), bytes);
   const std::string_view piece(bytes.data(), bytes.size());
@@ -120,26 +129,34 @@ Result<> LogImpl::seal_predecessor(Position at) {
 std::uint64_t LogImpl::most_segment_bytes() const {
   // Small limits get small segments: what can be freed is whole segments.
   const std::uint64_t share = options_.max_bytes / 8 / 4096 * 4096;
-  return std::clamp<std::uint64_t>(share, options_.first_segment_bytes, options_.last_segment_bytes);
+  return std::clamp<std::uint64_t>(share, options_.first_segment_bytes,
+                                   options_.last_segment_bytes);
+}
+
+// The file that was made ahead, if it is large enough.
+std::optional<PreparedFile> LogImpl::take_spare(std::uint64_t least_bytes) {
+  std::unique_lock lock(space_mutex_);
+  // One that is nearly ready comes sooner than another one.
+  spare_changed_.wait(lock, [&] { return spare_state_ != SpareState::kPreparing; });
+  if (spare_state_ != SpareState::kReady || spare_.bytes < least_bytes) return std::nullopt;
+  spare_state_ = SpareState::kNone;
+  return std::move(spare_);
 }
 
 Result<PreparedFile> LogImpl::obtain_file(std::uint64_t least_bytes) {
   least_bytes = round_up(least_bytes, 4096);
+  if (auto spare = take_spare(least_bytes)) return std::move(*spare);
+  const std::uint64_t floor = std::max<std::uint64_t>(least_bytes, options_.first_segment_bytes);
   std::uint64_t bytes;
   {
-    std::unique_lock lock(space_mutex_);
-    // One that is nearly ready comes sooner than another one.
-    spare_changed_.wait(lock, [&] { return spare_state_ != SpareState::kPreparing; });
-    if (spare_state_ == SpareState::kReady && spare_.bytes >= least_bytes) {
-      spare_state_ = SpareState::kNone;
-      return std::move(spare_);
-    }
-    bytes = std::max(least_bytes, std::min(next_bytes_, kMostBytesOnDemand));
+    const std::lock_guard lock(space_mutex_);
+    bytes = std::max(floor, std::min(next_bytes_, kMostBytesOnDemand));
   }
-  const std::uint64_t floor = std::max<std::uint64_t>(least_bytes, options_.first_segment_bytes);
   while (true) {
     auto created = create_file("active.tmp", bytes);
     if (created || created.error().code != ErrorCode::kResourceExhausted) return created;
+    // Making room may have freed a segment that serves again as it is.
+    if (auto spare = take_spare(least_bytes)) return std::move(*spare);
     if (bytes == floor) {
       refuse(created.error().slug == "journal-full" ? Refusal::kJournalFull : Refusal::kDiskFull);
       return fail(refusal_error(refusal_));
@@ -151,6 +168,7 @@ Result<PreparedFile> LogImpl::obtain_file(std::uint64_t least_bytes) {
 // A file whose blocks are all written and synced: appending into it changes no metadata, so that a
 // sync costs two thirds, and no append can run out of disk.
 Result<PreparedFile> LogImpl::create_file(const std::string& name, std::uint64_t bytes) {
+  if (!fits(bytes)) make_room(bytes);
   if (!reserve(bytes)) return fail(refusal_error(Refusal::kJournalFull));
   PreparedFile prepared{.file = nullptr, .path = path_of(name), .bytes = bytes};
   const auto create = [&]() -> Result<> {
@@ -160,6 +178,8 @@ Result<PreparedFile> LogImpl::create_file(const std::string& name, std::uint64_t
   };
   if (auto created = create(); !created) {
     discard(prepared);
+    // What is released may go before its time, so that the next attempt finds room.
+    if (created.error().code == ErrorCode::kResourceExhausted) make_room(options_.max_bytes);
     return fail(std::move(created).error());
   }
   return prepared;
@@ -180,14 +200,6 @@ void LogImpl::discard(PreparedFile& prepared) {
   prepared.file.reset();
   (void)fs_.remove(prepared.path);
   unreserve(prepared.bytes);
-}
-
-bool LogImpl::reserve(std::uint64_t bytes) {
-  std::uint64_t used = bytes_on_disk_.load();
-  do {
-    if (used + bytes > options_.max_bytes) return false;
-  } while (!bytes_on_disk_.compare_exchange_weak(used, used + bytes));
-  return true;
 }
 
 // The serving thread: the active segment fills up.
@@ -221,31 +233,6 @@ void LogImpl::prepare_spare() {
     if (created) spare_ = std::move(*created);
   }
   spare_changed_.notify_all();
-}
-
-// ---- housekeeping
-
-void LogImpl::request_housekeeping() {
-  if (closing_ || housekeeping_requested_.exchange(true)) return;
-  pool_.submit_housekeeping(*this);
-}
-
-void LogImpl::housekeep() noexcept {
-  housekeeping_requested_ = false;
-  const std::lock_guard lock(housekeep_mutex_);
-  if (closing_) return;
-  prepare_spare();
-}
-
-void LogImpl::release(Position position) {
-  Position before = released_.load();
-  while (before < position && !released_.compare_exchange_weak(before, position)) {
-  }
-  if (before < position) request_housekeeping();
-}
-
-Result<std::unique_ptr<BlobWriter>> LogImpl::create_blob() {
-  return fail(ErrorCode::kUnavailable, "not yet");
 }
 
 }  // namespace sd::journal

@@ -71,7 +71,8 @@ TEST(LogOnDisk, AppendsAreReadBackAfterReopening) {
       appends.push_back(std::move(append));
     }
     sink.wait(500);
-    for (const auto& append : appends) ASSERT_TRUE(append->result) << append->result.error().message;
+    for (const auto& append : appends)
+      ASSERT_TRUE(append->result) << append->result.error().message;
     EXPECT_EQ((*log)->durable_end(), appends.back()->end);
     EXPECT_EQ((*log)->stats().rows_durable, bodies.size() * 2);
 

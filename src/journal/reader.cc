@@ -27,8 +27,7 @@ class ReaderImpl final : public Reader {
     TRY_ASSIGN(const auto listing, list_log(fs_, directory_));
     if (listing.segments.empty()) return fail(ErrorCode::kNotFound, "the journal has no segments");
     position_ = from;
-    const auto after =
-        std::upper_bound(listing.segments.begin(), listing.segments.end(), from);
+    const auto after = std::upper_bound(listing.segments.begin(), listing.segments.end(), from);
     if (after != listing.segments.begin()) return enter(*(after - 1), from);
     // Before the first base there may be nothing but marks and a seal.
     const Position first = listing.segments.front();
@@ -153,9 +152,9 @@ class BlobReaderImpl final : public BlobReader {
 
  private:
   Error damage(std::string_view what) const {
-    return Error{.code = ErrorCode::kCorruption,
-                 .message = "the journal is damaged: " + blob_name(ref_.id) + " " +
-                            std::string(what)};
+    return Error{
+        .code = ErrorCode::kCorruption,
+        .message = "the journal is damaged: " + blob_name(ref_.id) + " " + std::string(what)};
   }
 
   std::unique_ptr<File> file_;
@@ -190,8 +189,7 @@ Result<Position> first_position(FileSystem& fs, const std::string& directory) {
 
 Result<std::unique_ptr<BlobReader>> BlobReader::open(FileSystem& fs, const std::string& directory,
                                                      const BlobRef& ref) {
-  const std::string path =
-      directory + "/" + std::string(kBlobDirectory) + "/" + blob_name(ref.id);
+  const std::string path = directory + "/" + std::string(kBlobDirectory) + "/" + blob_name(ref.id);
   TRY_ASSIGN(auto file, fs.open(path, OpenMode::kRead));
   return std::make_unique<BlobReaderImpl>(std::move(file), ref);
 }

@@ -1,5 +1,5 @@
-// Reading a log, in the process that writes it or in another one. Readers take no lock and never see
-// what is not durable: the caller passes the durable end that the writer told.
+// Reading a log, in the process that writes it or in another one. Readers take no lock and never
+// see what is not durable: the caller passes the durable end that the writer told.
 //
 // A reader belongs to one thread. Views stay valid until the next call on the reader.
 #pragma once
@@ -22,19 +22,20 @@ struct RecordView {
   Micros time_us = 0;             // log time; never runs backwards
   std::uint64_t rows_before = 0;  // rows of all records before this one, since the log began
   RecordMeta meta;
-  std::string_view payload;       // head and body; of a record with a blob: the head only
+  std::string_view payload;  // head and body; of a record with a blob: the head only
 };
 
 class Reader {
  public:
-  // Starts at `from`, a position that a record begins at (or the log's end). kNotFound where it lies
-  // before the first segment, kInvalidArgument where the log's id is another or a version is newer.
+  // Starts at `from`, a position that a record begins at (or the log's end). kNotFound where it
+  // lies before the first segment, kInvalidArgument where the log's id is another or a version is
+  // newer.
   static Result<std::unique_ptr<Reader>> open(FileSystem& fs, std::string directory, Id128 log_id,
                                               Position from);
   virtual ~Reader() = default;
 
-  // The next record below `durable_end`; nullopt where there is none yet. kCorruption with the exact
-  // position where bytes below durable_end do not verify.
+  // The next record below `durable_end`; nullopt where there is none yet. kCorruption with the
+  // exact position where bytes below durable_end do not verify.
   virtual Result<std::optional<RecordView>> next(Position durable_end) = 0;
   virtual Position position() const = 0;
 };

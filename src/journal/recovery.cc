@@ -36,7 +36,8 @@ class Recovery {
       const bool newest = base == listing.segments.back();
       TRY(add(base, newest));
     }
-    if (files_.empty()) {  // the only segment never got its header: a first start that was cut short
+    if (files_
+            .empty()) {  // the only segment never got its header: a first start that was cut short
       if (listing.segments.back() == 0 && listing.indexes.empty()) {
         return std::optional<RecoveredLog>();
       }
@@ -71,8 +72,8 @@ class Recovery {
     }
     if (!header) return fail(std::move(header).error());
     if (!files_.empty() && header->log_id != files_.front().segment.header.log_id) {
-      return fail(corruption("the journal segment " + segment_name(base) +
-                             " belongs to another journal"));
+      return fail(
+          corruption("the journal segment " + segment_name(base) + " belongs to another journal"));
     }
     // The header alone is kept open for the last two; older ones are opened again when needed.
     if (files_.size() >= 2) files_[files_.size() - 2].file.reset();
@@ -109,7 +110,8 @@ class Recovery {
     return damaged_record(opened.segment.header.base, scan.end, successor);
   }
 
-  // All but the newest. A sealed segment is not read through here: whoever reads a record verifies it.
+  // All but the newest. A sealed segment is not read through here: whoever reads a record verifies
+  // it.
   Result<> check_sealed() {
     std::size_t count = files_.size() - 1;
     for (std::size_t i = 0; i < count; ++i) {

@@ -2,12 +2,15 @@
 // appending goes on. Changes nothing on disk.
 //
 // The rules (docs/journal_format.md, "Opening"):
-//  - Every segment but the newest ends with a seal just before its successor's base. A gap, a missing
+//  - Every segment but the newest ends with a seal just before its successor's base. A gap, a
+//  missing
 //    seal or a missing successor is kCorruption.
-//  - In the newest segment the chain of valid records ends at P. Is a record behind P valid that was
+//  - In the newest segment the chain of valid records ends at P. Is a record behind P valid that
+//  was
 //    written when the log was durable beyond P, then acknowledged bytes are damaged: kCorruption.
 //    Otherwise what stands behind P is a torn tail: nobody was told that it is durable.
-//  - A newest segment without a record may stand beside a predecessor that lacks its seal: the crash
+//  - A newest segment without a record may stand beside a predecessor that lacks its seal: the
+//  crash
 //    came between the two. The chain of the predecessor must then reach the place of the seal.
 #pragma once
 
@@ -27,7 +30,7 @@ struct RecoveredSegment {
   Position data_end = 0;  // known if `scanned`
   Micros time_us = 0;     // of its last record; known if `scanned`
   std::uint64_t file_bytes = 0;
-  bool scanned = false;   // every record was read and verified
+  bool scanned = false;  // every record was read and verified
 };
 
 struct RecoveredLog {
@@ -41,9 +44,9 @@ struct RecoveredLog {
   Position synced = 0;
   bool clean = false;  // a mark ends it: the last process closed it
 
-  Position next_base = 0;          // of the segment that the next record opens
-  std::optional<Position> seal_at; // the last segment must get its seal here first
-  bool replaces_empty = false;     // a file of that name exists and holds no record
+  Position next_base = 0;           // of the segment that the next record opens
+  std::optional<Position> seal_at;  // the last segment must get its seal here first
+  bool replaces_empty = false;      // a file of that name exists and holds no record
   std::uint64_t empty_file_bytes = 0;
 };
 

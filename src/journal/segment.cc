@@ -64,9 +64,9 @@ Result<SegmentHeader> read_segment_header(File& file, Position base_of_name) {
     return fail(std::move(error));
   }
   if (header->base != base_of_name) {
-    return fail(ErrorCode::kCorruption,
-                "the journal segment " + segment_name(base_of_name) +
-                    " says that it begins at position " + std::to_string(header->base));
+    return fail(ErrorCode::kCorruption, "the journal segment " + segment_name(base_of_name) +
+                                            " says that it begins at position " +
+                                            std::to_string(header->base));
   }
   return header;
 }
@@ -87,8 +87,7 @@ Result<std::size_t> SegmentCursor::fill(std::size_t need, Position limit) {
   };
   const std::size_t most = limit > position_ ? std::min<Position>(limit - position_, need) : 0;
   if (available() >= most) return available();
-  const std::size_t want =
-      std::min<Position>(std::max(need, wanted_bytes_), limit - position_);
+  const std::size_t want = std::min<Position>(std::max(need, wanted_bytes_), limit - position_);
   if (capacity_ < want) {
     buffered_ = 0;
     capacity_ = std::max(want, capacity_ * 2);

@@ -56,7 +56,7 @@ class SegmentCursor {
 };
 
 struct SegmentScan {
-  Position end = 0;       // where the chain of valid records ends (behind the seal, if there is one)
+  Position end = 0;  // where the chain of valid records ends (behind the seal, if there is one)
   Position data_end = 0;  // of the last insert or control record; the header's previous end if none
   Position synced = 0;    // the log was durable up to here, as far as these records know
   bool any_record = false;

@@ -2,8 +2,8 @@
 //
 // A client has two kinds of work. *Serving* writes and syncs one batch of its queue; at most one
 // thread serves a client at a time, and a busy client stays with its thread as long as nobody else
-// waits, so that it costs no wake-up. *Housekeeping* (zero-filling, indexes, removal) may take long;
-// at most half of the threads do it at once, so that it never keeps appends waiting.
+// waits, so that it costs no wake-up. *Housekeeping* (zero-filling, indexes, removal) may take
+// long; at most half of the threads do it at once, so that it never keeps appends waiting.
 //
 // A client counts the work that the pool holds for it; wait_idle() returns when that is none, and
 // after that the pool does not touch the client any more unless it is submitted again.
