@@ -60,7 +60,10 @@ std::string TableSchema::free_name(const std::string& wanted) const {
 
 SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
                        std::size_t max_columns)
-    : after_(before), creates_table_(!before.exists) {
+    : after_(before),
+      creates_table_(!before.exists),
+      creates_row_id_(!before.has_row_id),
+      creates_received_at_(!before.has_received_at) {
   std::vector<const BuilderColumn*> overflow;
   for (const BuilderColumn& column : batch.columns()) {
     if (!column.used) continue;
@@ -91,6 +94,8 @@ SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
   }
   if (!overflow.empty()) build_overflow(batch, overflow);
   after_.exists = true;
+  after_.has_row_id = true;
+  after_.has_received_at = true;
 }
 
 void SchemaPlan::build_overflow(const TableBuilder& batch,

@@ -47,6 +47,9 @@ struct TableSchema {
   std::string name;
   bool exists = false;  // in the destination
   bool has_overflow = false;
+  // False only in a table that somebody else made and that has no such column yet.
+  bool has_row_id = true;
+  bool has_received_at = true;
   std::vector<SchemaColumn> columns;
 
   // A column that the destination has; its name is taken from now on.
@@ -79,6 +82,8 @@ class SchemaPlan {
   TableSchema take_after() { return std::move(after_); }
   bool creates_table() const { return creates_table_; }
   bool creates_overflow() const { return creates_overflow_; }
+  bool creates_row_id() const { return creates_row_id_; }
+  bool creates_received_at() const { return creates_received_at_; }
   // New columns, columns whose type changes, and columns whose state alone changes (from == to).
   const std::vector<Change>& changes() const { return changes_; }
 
@@ -97,6 +102,8 @@ class SchemaPlan {
   TableSchema after_;
   bool creates_table_ = false;
   bool creates_overflow_ = false;
+  bool creates_row_id_ = false;
+  bool creates_received_at_ = false;
   std::vector<Change> changes_;
   std::vector<Mapping> mappings_;
   std::vector<Cell> overflow_;

@@ -68,9 +68,8 @@ void set_text(Cell& cell, Kind kind, std::string_view text) {
 Cell classify_integer(std::string_view token) {
   Cell out;
   if (token == "-0") {
-    out.kind = Kind::kDouble;
+    out.kind = Kind::kNegativeZero;
     out.real = -0.0;
-    out.int_digits = 1;
     return out;
   }
   const std::size_t digits = token.size() - (token[0] == '-' ? 1 : 0);
@@ -131,7 +130,7 @@ Cell classify_fraction(std::string_view token) {
     }
   }
   if (exact) {
-    out.kind = Kind::kDouble;
+    out.kind = value == 0 && std::signbit(value) ? Kind::kNegativeZero : Kind::kDouble;
     out.real = value;
   } else {
     set_text(out, Kind::kLongFraction, token);
@@ -161,10 +160,13 @@ ColumnType TypeState::type() const {
   if (has(Kind::kJson)) return {BaseType::kJson, 0};
   if (only(bit(Kind::kBool))) return {BaseType::kBoolean, 0};
   if (has(Kind::kString) || has(Kind::kBool) || has(Kind::kBigger)) return {BaseType::kVarchar, 0};
-  const bool fractions = has(Kind::kDouble) || has(Kind::kLongFraction);
+  const bool fractions =
+      has(Kind::kDouble) || has(Kind::kNegativeZero) || has(Kind::kLongFraction);
   if (!fractions) return {has(Kind::kHuge) ? BaseType::kHugeint : BaseType::kBigint, 0};
-  if (only(bit(Kind::kDouble) | bit(Kind::kInt53))) return {BaseType::kDouble, 0};
-  if (int_digits_ + scale_ <= kMaxDecimalDigits) return {BaseType::kDecimal, scale_};
+  if (only(bit(Kind::kDouble) | bit(Kind::kNegativeZero) | bit(Kind::kInt53))) {
+    return {BaseType::kDouble, 0};
+  }
+  if (!has(Kind::kNegativeZero) && int_digits_ + scale_ <= kMaxDecimalDigits) return {BaseType::kDecimal, scale_};
   return {BaseType::kVarchar, 0};
 }
 
@@ -198,7 +200,8 @@ void append_text(std::string& out, const Cell& cell) {
     case Kind::kBool: out += cell.integer != 0 ? "true" : "false"; break;
     case Kind::kInt53:
     case Kind::kInt64: out += std::to_string(cell.integer); break;
-    case Kind::kDouble: append_double(out, cell.real); break;
+    case Kind::kDouble:
+    case Kind::kNegativeZero: append_double(out, cell.real); break;
     case Kind::kHuge:
     case Kind::kBigger:
     case Kind::kString:

@@ -10,7 +10,7 @@
 //   booleans                                                BOOLEAN
 //   integers within 64 bits                                 BIGINT
 //   … and larger ones of up to 38 digits                    HUGEINT
-//   fractions that a double holds exactly, integers ≤ 2^53  DOUBLE
+//   fractions that a double holds exactly, integers ≤ 2^53  DOUBLE (so is -0)
 //   other numbers of up to 38 digits with their fraction    DECIMAL(38, longest fraction)
 //   other numbers                                           VARCHAR, every digit kept
 //   strings, or scalars of several of these families        VARCHAR, each value's JSON spelling
@@ -36,7 +36,8 @@ enum class Kind : std::uint8_t {
   kInt64,         // other integers of 64 bits
   kHuge,          // other integers of up to 38 digits
   kBigger,        // other integers
-  kDouble,        // a fraction or exponent that a double holds exactly (-0 too)
+  kDouble,        // a fraction or exponent that a double holds exactly
+  kNegativeZero,  // -0: only a double, or text, keeps its sign
   kLongFraction,  // any other
   kString,
   kJson,          // an object or array that stays whole
@@ -98,7 +99,7 @@ struct Cell {
   std::uint32_t size = 0;  // of the text
   union {
     std::int64_t integer;  // kInt53, kInt64, kBool (0 or 1)
-    double real;           // kDouble
+    double real;           // kDouble, kNegativeZero
     const char* text;      // the rest
   };
   Kind kind = Kind::kNull;

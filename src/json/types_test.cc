@@ -52,6 +52,8 @@ TEST(Types, AColumnsTypeFollowsFromWhatItHasSeen) {
   EXPECT_EQ(type_of({"1e400"}), "VARCHAR");
   EXPECT_EQ(type_of({"1", "\"x\""}), "VARCHAR");
   EXPECT_EQ(type_of({"true", "1"}), "VARCHAR");
+  EXPECT_EQ(type_of({"-0"}), "DOUBLE");
+  EXPECT_EQ(type_of({"-0.0", "9007199254740993"}), "VARCHAR");
   EXPECT_EQ(type_of({"1", "{}"}), "JSON");
 }
 

@@ -1,0 +1,60 @@
+// What a load brings to a destination in one transaction: rows by table with what their schema needs,
+// rows that were refused, and the position of the log that all of it comes from.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "json/schema.h"
+#include "json/table_builder.h"
+
+namespace sd::destinations {
+
+// How far a destination is with a log. Read back at start; written with every batch.
+struct LoadState {
+  std::uint64_t position = 0;     // every record below it is in the destination
+  std::int64_t next_row_id = 1;   // for the next row of the log, refused rows counted too
+  std::uint64_t rows_loaded = 0;  // since the log began
+  std::uint64_t rows_failed = 0;
+};
+
+// A row that could not be loaded, kept whole.
+struct FailedRow {
+  std::uint64_t position = 0;  // of its record
+  std::uint64_t row = 0;       // index in its request
+  std::string table;
+  Id128 receipt;
+  Micros received_at = 0;
+  std::string code;
+  std::string detail;
+  std::string body;
+};
+
+struct TableBatch {
+  const json::TableBuilder* rows = nullptr;
+  const json::SchemaPlan* plan = nullptr;
+};
+
+struct Batch {
+  Id128 log_id;
+  LoadState after;                // what holds once the batch is in
+  Micros at = 0;                  // log time of the last record
+  std::vector<TableBatch> tables;
+  std::vector<FailedRow> failed;
+  std::vector<Id128> sources;     // receipts; BuilderColumn::cause is an index into them
+};
+
+// A change to tables in log order, applied in a transaction of its own with its position.
+struct TableChange {
+  enum class Kind : std::uint8_t { kDrop, kRename };
+  Kind kind = Kind::kDrop;
+  std::string table;
+  std::string new_name;  // kRename
+  Id128 receipt;
+};
+
+}  // namespace sd::destinations

@@ -1,0 +1,64 @@
+// A system that rows are loaded into and queries run on. One object in one engine process.
+//
+// Errors and what they mean to the caller:
+//   kUnavailable        cannot be reached for now (another process holds the file, the network is
+//                       down): nothing happened, try again
+//   kResourceExhausted  out of disk or memory: nothing happened, try again later
+//   kInDoubt            a commit whose outcome is not known: read load_state() before going on
+//   kCorruption         the destination and the log contradict each other: stop
+//   kInternal           this object is of no more use: the engine process should end and start anew
+//
+// Threading: open(), commit(), apply(), schema(), maintain(), close() from the loader's thread only;
+// the rest from any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "destinations/batch.h"
+
+namespace sd::destinations {
+
+struct ColumnInfo {
+  std::string name;
+  std::string type;  // as the destination spells it
+};
+
+struct TableInfo {
+  std::string name;
+  std::vector<ColumnInfo> columns;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;  // as the destination estimates
+  std::optional<Micros> first_row_at;
+  std::optional<Micros> last_row_at;
+};
+
+class Destination {
+ public:
+  virtual ~Destination() = default;
+
+  // Connects, makes what we keep there (positions, schema history, refused rows), migrates an older
+  // version of it. kInvalidArgument where a newer version of the program wrote it.
+  virtual Result<> open() = 0;
+  virtual Result<LoadState> load_state(const Id128& log_id) = 0;
+  // What is known of a table, matched without regard to ASCII case; exists=false where there is none.
+  virtual Result<json::TableSchema> schema(const std::string& table) = 0;
+
+  // All of it or nothing, durable on return.
+  virtual Result<> commit(const Batch& batch) = 0;
+  virtual Result<> apply(const TableChange& change, const Id128& log_id, const LoadState& after,
+                         Micros at) = 0;
+
+  // Housekeeping between batches (checkpoints); cheap where nothing is due.
+  virtual Result<> maintain() = 0;
+  // Leaves the destination as another program would want to find it.
+  virtual Result<> close() = 0;
+
+  virtual Result<std::vector<TableInfo>> tables() = 0;
+};
+
+}  // namespace sd::destinations

@@ -1,0 +1,355 @@
+#include "destinations/duckdb/duckdb_destination.h"
+
+#include <sys/stat.h>
+
+#include <array>
+
+#include "base/log.h"
+#include "destinations/duckdb/chunk_writer.h"
+#include "destinations/duckdb/conversions.h"
+#include "destinations/duckdb/rows.h"
+
+namespace sd::destinations::duckdb {
+namespace {
+
+constexpr Micros kRefusedTooLong = 10 * kMicrosPerSecond;
+constexpr std::uint64_t kWalFarTooLarge = 512ULL << 20;
+
+std::string table_in_main(std::string_view name) { return "db.main." + quote_identifier(name); }
+
+}  // namespace
+
+DuckdbDestination::DuckdbDestination(DuckdbOptions options) : options_(std::move(options)) {}
+DuckdbDestination::~DuckdbDestination() = default;
+
+Result<> DuckdbDestination::open() {
+  TRY(check_library());
+  const std::lock_guard lock(writer_mutex_);
+  if (!database_) TRY(open_instance());
+  TRY(attach());
+  TRY(own_.open(writer_.get()));
+  TRY(lock_down());
+  open_ = true;
+  return {};
+}
+
+Result<> DuckdbDestination::open_instance() {
+  Config config;
+  if (duckdb_create_config(config.out()) != DuckDBSuccess) {
+    return fail(ErrorCode::kInternal, "DuckDB could not make a configuration");
+  }
+  std::vector<std::pair<std::string, std::string>> settings = {
+      {"threads", std::to_string(options_.threads)},
+      {"autoinstall_known_extensions", "false"},
+      {"autoload_known_extensions", "false"},
+      {"allow_community_extensions", "false"},
+      {"allow_persistent_secrets", "false"},
+      {"checkpoint_threshold", "1TB"},
+      {"preserve_insertion_order", "true"},
+      {"custom_user_agent", "scratchdata"},
+      {"max_temp_directory_size", std::to_string(options_.max_temp_bytes) + "B"}};
+  if (options_.memory_limit_bytes != 0) {
+    settings.emplace_back("memory_limit", std::to_string(options_.memory_limit_bytes) + "B");
+  }
+  if (!options_.temp_directory.empty()) {
+    settings.emplace_back("temp_directory", options_.temp_directory);
+  }
+  if (!options_.extension_repository.empty()) {
+    settings.emplace_back("custom_extension_repository", options_.extension_repository);
+  }
+  for (const auto& [name, value] : settings) {
+    if (duckdb_set_config(config.get(), name.c_str(), value.c_str()) != DuckDBSuccess) {
+      return fail(ErrorCode::kInternal, "DuckDB refuses the setting " + name);
+    }
+  }
+  char* message = nullptr;
+  if (duckdb_open_ext(nullptr, database_.out(), config.get(), &message) != DuckDBSuccess) {
+    Error error = duckdb_error(DUCKDB_ERROR_IO, message != nullptr ? message : "DuckDB did not start");
+    duckdb_free(message);
+    return fail(std::move(error));
+  }
+  if (duckdb_connect(database_.get(), writer_.out()) != DuckDBSuccess) {
+    return fail(ErrorCode::kInternal, "DuckDB gave no connection");
+  }
+  return execute(writer_.get(), "SET GLOBAL TimeZone='UTC'");
+}
+
+Result<> DuckdbDestination::attach() {
+  std::string target;
+  switch (options_.target) {
+    case DuckdbOptions::Target::kFile: target = options_.path; break;
+    case DuckdbOptions::Target::kMemory: target = ":memory:"; break;
+    case DuckdbOptions::Target::kMotherDuck: {
+      // The token is accepted before the extension is there; it must never be part of a message.
+      const auto loaded = execute(writer_.get(), "INSTALL motherduck; LOAD motherduck");
+      if (!loaded) {
+        return fail(ErrorCode::kUnavailable,
+                    "DuckDB's motherduck extension cannot be installed here, so MotherDuck cannot be "
+                    "reached: " + loaded.error().message);
+      }
+      TRY(execute(writer_.get(), "SET GLOBAL motherduck_token=" + quote_literal(options_.token)));
+      target = "md:" + options_.database + "?attach_mode=single&saas_mode=true";
+      break;
+    }
+  }
+  const auto attached = execute(writer_.get(), "ATTACH " + quote_literal(target) + " AS db");
+  if (!attached) return fail(explain_attach_error(attached.error()));
+  return execute(writer_.get(), "USE db");
+}
+
+Result<> DuckdbDestination::lock_down() {
+  if (options_.target != DuckdbOptions::Target::kMotherDuck) {
+    TRY(execute(writer_.get(), "SET GLOBAL enable_external_access=false"));
+  }
+  return execute(writer_.get(), "SET GLOBAL lock_configuration=true");
+}
+
+Result<Connection> DuckdbDestination::connect() {
+  if (!open_) return fail(ErrorCode::kUnavailable, "the database is not open");
+  Connection connection;
+  if (duckdb_connect(database_.get(), connection.out()) != DuckDBSuccess) {
+    return fail(ErrorCode::kInternal, "DuckDB gave no connection");
+  }
+  TRY(execute(connection.get(), "USE db"));
+  return connection;
+}
+
+Result<LoadState> DuckdbDestination::load_state(const Id128& log_id) {
+  const std::lock_guard lock(writer_mutex_);
+  return own_.load_state(writer_.get(), log_id);
+}
+
+Result<json::TableSchema> DuckdbDestination::schema(const std::string& table) {
+  const std::lock_guard lock(writer_mutex_);
+  return own_.schema(writer_.get(), table);
+}
+
+Result<> DuckdbDestination::in_transaction(const std::function<Result<>()>& work) {
+  TRY(execute(writer_.get(), "BEGIN TRANSACTION"));
+  Result<> done = work();
+  if (!done) {
+    // After any error: COMMIT on an aborted transaction would report success and discard the rows.
+    const auto rolled_back = execute(writer_.get(), "ROLLBACK");
+    if (!rolled_back && done.error().code != ErrorCode::kInternal) return fail(ErrorCode::kInternal, rolled_back.error().message);
+    return done;
+  }
+  const auto committed = execute(writer_.get(), "COMMIT");
+  if (!committed) {
+    // It may stand in the log on disk or not. The engine process ends; the next one reads the position.
+    return fail(ErrorCode::kInternal, "a commit failed: " + committed.error().message);
+  }
+  ++commits_since_checkpoint_;
+  return {};
+}
+
+Result<> DuckdbDestination::commit(const Batch& batch) {
+  const std::lock_guard lock(writer_mutex_);
+  return in_transaction([&]() -> Result<> {
+    for (const TableBatch& table : batch.tables) TRY(write_table(table, batch));
+    TRY(own_.write_failed(writer_.get(), batch.failed));
+    return own_.write_state(writer_.get(), batch.log_id, batch.after, batch.at);
+  });
+}
+
+Result<> DuckdbDestination::write_table(const TableBatch& table, const Batch& batch) {
+  TRY(change_schema(table, batch));
+  return append_rows(table);
+}
+
+Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& batch) {
+  const json::SchemaPlan& plan = *table.plan;
+  const json::TableSchema& schema = plan.after();
+  const std::string target = table_in_main(schema.name);
+  std::vector<OwnTables::LogEntry> log;
+  std::string create = "CREATE TABLE " + target + " (\"__row_id\" BIGINT, \"__received_at\" TIMESTAMPTZ";
+  const auto add_column = [&](const std::string& definition) {
+    return execute(writer_.get(), "ALTER TABLE " + target + " ADD COLUMN " + definition);
+  };
+  if (plan.creates_row_id()) TRY(add_column("\"__row_id\" BIGINT"));
+  if (plan.creates_received_at()) TRY(add_column("\"__received_at\" TIMESTAMPTZ"));
+  if (plan.creates_table()) log.push_back({.event = "create"});
+  for (const json::SchemaPlan::Change& change : plan.changes()) {
+    const json::SchemaColumn& column = schema.columns[change.column];
+    const std::string name = quote_identifier(column.name);
+    const std::string type = json::to_string(change.to);
+    OwnTables::LogEntry entry{.event = "state", .path = column.path, .column = column.name,
+                              .from_type = "", .to_type = type, .state = column.state,
+                              .receipt = change.cause < batch.sources.size() ? batch.sources[change.cause] : Id128{}};
+    if (!change.from) {
+      entry.event = "add";
+      if (plan.creates_table()) create += ", " + name + " " + type;
+      else TRY(add_column(name + " " + type));
+    } else if (*change.from != change.to) {
+      entry.event = "widen";
+      entry.from_type = json::to_string(*change.from);
+      TRY(execute(writer_.get(), "ALTER TABLE " + target + " ALTER COLUMN " + name + " SET DATA TYPE " +
+                                     type + " USING " + conversion(name, *change.from, change.to)));
+    }
+    log.push_back(std::move(entry));
+  }
+  if (plan.creates_overflow()) {
+    log.push_back({.event = "overflow"});
+    if (plan.creates_table()) create += ", \"__overflow\" JSON";
+    else TRY(add_column("\"__overflow\" JSON"));
+  }
+  if (plan.creates_table()) TRY(execute(writer_.get(), create + ")"));
+  return own_.log_schema(writer_.get(), schema.name, batch.at, log);
+}
+
+Result<> DuckdbDestination::append_rows(const TableBatch& table) {
+  if (table.rows->rows() == 0) return {};
+  const json::SchemaPlan& plan = *table.plan;
+  const json::TableSchema& schema = plan.after();
+  Appender appender;
+  const auto check = [&](duckdb_state state) -> Result<> {
+    if (state == DuckDBSuccess) return {};
+    return fail(appender_error(appender.get()));
+  };
+  TRY(check(duckdb_appender_create_ext(writer_.get(), kAttachedAs, "main", schema.name.c_str(),
+                                       appender.out())));
+  // Only the columns that this batch has: a wide table costs what is written, not what is declared.
+  std::vector<ChunkWriter::Column> columns;
+  TRY(check(duckdb_appender_add_column(appender.get(), "__row_id")));
+  TRY(check(duckdb_appender_add_column(appender.get(), "__received_at")));
+  for (const json::SchemaPlan::Mapping& mapping : plan.mappings()) {
+    const json::SchemaColumn& column = schema.columns[mapping.column];
+    TRY(check(duckdb_appender_add_column(appender.get(), column.name.c_str())));
+    columns.push_back({&mapping.source->cells, column.type});
+  }
+  if (!plan.overflow().empty()) {
+    TRY(check(duckdb_appender_add_column(appender.get(), "__overflow")));
+    columns.push_back({&plan.overflow(), {json::BaseType::kJson, 0}});
+  }
+  std::vector<LogicalType> types;
+  std::vector<duckdb_logical_type> raw_types;
+  for (idx_t i = 0; i < columns.size() + 2; ++i) {
+    types.emplace_back(duckdb_appender_column_type(appender.get(), i));
+    raw_types.push_back(types.back().get());
+  }
+  DataChunk chunk(duckdb_create_data_chunk(raw_types.data(), raw_types.size()));
+  ChunkWriter writer(*table.rows, std::move(columns));
+  while (writer.fill(chunk.get())) {
+    const auto appended = check(duckdb_append_data_chunk(appender.get(), chunk.get()));
+    if (!appended) {
+      duckdb_appender_clear(appender.get());
+      return appended;
+    }
+  }
+  const auto flushed = check(duckdb_appender_flush(appender.get()));
+  if (!flushed) duckdb_appender_clear(appender.get());
+  return flushed;
+}
+
+Result<> DuckdbDestination::apply(const TableChange& change, const Id128& log_id,
+                                  const LoadState& after, Micros at) {
+  const std::lock_guard lock(writer_mutex_);
+  return in_transaction([&]() -> Result<> {
+    TRY_ASSIGN(const json::TableSchema schema, own_.schema(writer_.get(), change.table));
+    if (schema.exists && change.kind == TableChange::Kind::kDrop) {
+      TRY(execute(writer_.get(), "DROP TABLE " + table_in_main(schema.name)));
+      TRY(own_.log_schema(writer_.get(), schema.name, at, {{.event = "drop", .receipt = change.receipt}}));
+    } else if (schema.exists) {
+      TRY_ASSIGN(const json::TableSchema other, own_.schema(writer_.get(), change.new_name));
+      const bool same = fold_name(change.table) == fold_name(change.new_name);
+      if (!other.exists || same) {
+        TRY(execute(writer_.get(), "ALTER TABLE " + table_in_main(schema.name) + " RENAME TO " +
+                                       quote_identifier(change.new_name)));
+        TRY(own_.log_schema(writer_.get(), schema.name, at, {{.event = "drop", .receipt = change.receipt}}));
+        std::vector<OwnTables::LogEntry> entries;
+        entries.push_back({.event = "rename", .receipt = change.receipt});
+        for (const json::SchemaColumn& column : schema.columns) {
+          entries.push_back({.event = "rename", .path = column.path, .column = column.name,
+                             .to_type = json::to_string(column.type), .state = column.state,
+                             .receipt = change.receipt});
+        }
+        TRY(own_.log_schema(writer_.get(), change.new_name, at, entries));
+      }
+    }
+    return own_.write_state(writer_.get(), log_id, after, at);
+  });
+}
+
+std::uint64_t DuckdbDestination::wal_bytes() const {
+  struct stat st{};
+  if (options_.target != DuckdbOptions::Target::kFile) return 0;
+  if (::stat((options_.path + ".wal").c_str(), &st) != 0) return 0;
+  return static_cast<std::uint64_t>(st.st_size);
+}
+
+Result<> DuckdbDestination::maintain() {
+  if (!open_ || options_.target != DuckdbOptions::Target::kFile) return {};
+  const std::lock_guard lock(writer_mutex_);
+  const std::uint64_t wal = wal_bytes();
+  if (wal < options_.checkpoint_wal_bytes) return {};
+  const auto done = checkpoint();
+  const Micros now = system_clock().steady_us();
+  if (done) {
+    checkpoint_refused_since_ = 0;
+    wants_readers_gone_ = false;
+    return {};
+  }
+  if (done.error().code == ErrorCode::kInternal) return done;
+  if (checkpoint_refused_since_ == 0) checkpoint_refused_since_ = now;
+  if (now - checkpoint_refused_since_ > kRefusedTooLong || wal > kWalFarTooLarge) {
+    wants_readers_gone_ = true;
+  }
+  return {};
+}
+
+Result<> DuckdbDestination::checkpoint() {
+  TRY(own_.prune_positions(writer_.get()));
+  // Never FORCE: beside an open stream it spins and blocks everything.
+  TRY(execute(writer_.get(), "CHECKPOINT db"));
+  commits_since_checkpoint_ = 0;
+  return {};
+}
+
+Result<> DuckdbDestination::close() {
+  const std::lock_guard lock(writer_mutex_);
+  if (!database_) return {};
+  Result<> done;
+  if (open_ && options_.target == DuckdbOptions::Target::kFile) done = checkpoint();
+  if (open_) {
+    // Detached before the instance ends, so that the file is closed when this returns.
+    (void)execute(writer_.get(), "USE memory");
+    const auto detached = execute(writer_.get(), "DETACH db");
+    if (done && !detached) done = detached;
+  }
+  open_ = false;
+  writer_.reset();
+  database_.reset();
+  return done;
+}
+
+Result<std::vector<TableInfo>> DuckdbDestination::tables() {
+  TRY_ASSIGN(auto connection, connect());
+  TRY_ASSIGN(auto names, fetch(connection.get(),
+                               "SELECT table_name, estimated_size FROM duckdb_tables() WHERE "
+                               "database_name='db' AND schema_name='main' ORDER BY table_name"));
+  std::vector<TableInfo> out;
+  for (const Row& row : names) {
+    TableInfo table;
+    table.name = row.text(0);
+    TRY_ASSIGN(auto columns,
+               fetch(connection.get(), "SELECT column_name, data_type FROM duckdb_columns() WHERE "
+                                       "database_name='db' AND schema_name='main' AND table_name=" +
+                                           quote_literal(table.name) + " ORDER BY column_index"));
+    bool has_time = false;
+    for (const Row& column : columns) {
+      table.columns.push_back({column.text(0), column.text(1)});
+      has_time = has_time || (column.text(0) == json::kReceivedAt &&
+                              column.text(1) == "TIMESTAMP WITH TIME ZONE");
+    }
+    const std::string times = has_time ? "epoch_us(min(__received_at)), epoch_us(max(__received_at))"
+                                       : "NULL, NULL";
+    TRY_ASSIGN(auto counts, fetch(connection.get(), "SELECT count(*), " + times + " FROM " +
+                                                        table_in_main(table.name)));
+    table.rows = counts[0].unsigned_integer(0);
+    if (!counts[0].is_null(1)) table.first_row_at = counts[0].integer(1);
+    if (!counts[0].is_null(2)) table.last_row_at = counts[0].integer(2);
+    out.push_back(std::move(table));
+  }
+  return out;
+}
+
+}  // namespace sd::destinations::duckdb

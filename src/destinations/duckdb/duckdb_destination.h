@@ -1,0 +1,88 @@
+// A DuckDB database as a destination: a file, memory, or MotherDuck, always attached to an instance in
+// memory under the name `db`, so that all three are one code path.
+//
+// Durability: DuckDB's own write-ahead log stays on; a commit is durable. One writer: every change (rows,
+// DDL, deletion, CHECKPOINT) runs on the loader's connection under writer_mutex_. Automatic checkpoints
+// are off; maintain() checkpoints when the log has grown, see there.
+//
+// Settings are made once and then locked: no file, network, extension or setting can be reached from a
+// statement afterwards, as far as DuckDB itself sees to it (it says that this is no sandbox; see
+// docs/architecture.md).
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "destinations/destination.h"
+#include "destinations/duckdb/handles.h"
+#include "destinations/duckdb/own_tables.h"
+
+namespace sd::destinations::duckdb {
+
+struct DuckdbOptions {
+  enum class Target { kFile, kMemory, kMotherDuck };
+  Target target = Target::kFile;
+  std::string path;       // of the file
+  std::string database;   // of MotherDuck
+  std::string token;      // of MotherDuck
+  unsigned threads = 2;
+  std::uint64_t memory_limit_bytes = 0;  // 0: DuckDB's default, 80 % of the machine
+  std::string temp_directory;            // where large queries spill
+  std::uint64_t max_temp_bytes = 20ULL << 30;
+  std::string extension_repository;      // a mirror for closed networks; empty: DuckDB's own
+  std::uint64_t checkpoint_wal_bytes = 64ULL << 20;
+};
+
+// Reads the settings of a destination of type "duckdb" (api.md). `default_path` is the file where the
+// settings name none.
+Result<DuckdbOptions> options_from_settings(
+    const std::vector<std::pair<std::string, std::string>>& settings,
+    const std::string& default_path);
+
+class DuckdbDestination final : public Destination {
+ public:
+  explicit DuckdbDestination(DuckdbOptions options);
+  ~DuckdbDestination() override;
+
+  Result<> open() override;
+  Result<LoadState> load_state(const Id128& log_id) override;
+  Result<json::TableSchema> schema(const std::string& table) override;
+  Result<> commit(const Batch& batch) override;
+  Result<> apply(const TableChange& change, const Id128& log_id, const LoadState& after,
+                 Micros at) override;
+  Result<> maintain() override;
+  Result<> close() override;
+  Result<std::vector<TableInfo>> tables() override;
+
+  // A connection of its own for one query, with `db` as its default database. Any thread, while open.
+  Result<Connection> connect();
+
+  // Set while a checkpoint has been refused for so long that readers must make way: the engine then
+  // admits no new query and cancels the oldest ones. Any thread.
+  bool wants_readers_gone() const { return wants_readers_gone_.load(); }
+
+ private:
+  Result<> open_instance();
+  Result<> attach();
+  Result<> lock_down();
+  Result<> in_transaction(const std::function<Result<>()>& work);
+  Result<> write_table(const TableBatch& table, const Batch& batch);
+  Result<> change_schema(const TableBatch& table, const Batch& batch);
+  Result<> append_rows(const TableBatch& table);
+  Result<> checkpoint();
+  std::uint64_t wal_bytes() const;
+
+  const DuckdbOptions options_;
+  std::mutex writer_mutex_;
+  Database database_;
+  Connection writer_;
+  OwnTables own_;
+  bool open_ = false;
+  Micros checkpoint_refused_since_ = 0;
+  std::uint64_t commits_since_checkpoint_ = 0;
+  std::atomic<bool> wants_readers_gone_{false};
+};
+
+}  // namespace sd::destinations::duckdb

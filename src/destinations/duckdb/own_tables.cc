@@ -1,0 +1,261 @@
+#include "destinations/duckdb/own_tables.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "base/json_text.h"
+#include "destinations/duckdb/rows.h"
+
+namespace sd::destinations::duckdb {
+namespace {
+
+using json::BaseType;
+using json::Kind;
+
+std::string micros(Micros at) { return "make_timestamptz(" + std::to_string(at) + ")"; }
+
+std::string literal_or_null(std::string_view text) {
+  return text.empty() ? "NULL" : quote_literal(text);
+}
+
+// What a column that we did not make must be taken to have seen, so that no value of it is harmed.
+json::TypeState state_of_type(json::ColumnType type) {
+  json::TypeState state;
+  switch (type.base) {
+    case BaseType::kBoolean: state.add(Kind::kBool); break;
+    case BaseType::kBigint:
+      state.add(Kind::kInt64);
+      state.add_digits(19, 0);
+      break;
+    case BaseType::kHugeint:
+      state.add(Kind::kHuge);
+      state.add_digits(38, 0);
+      break;
+    case BaseType::kDouble:
+      state.add(Kind::kDouble);
+      state.add_digits(255, 255);
+      break;
+    case BaseType::kDecimal:
+      state.add(Kind::kLongFraction);
+      state.add_digits(static_cast<std::uint8_t>(38 - type.scale), type.scale);
+      break;
+    case BaseType::kVarchar: state.add(Kind::kString); break;
+    case BaseType::kJson: state.add(Kind::kJson); break;
+    case BaseType::kTimestampTz: break;  // not made by values yet
+  }
+  return state;
+}
+
+}  // namespace
+
+std::string fold_name(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::optional<json::ColumnType> parse_type(std::string_view type) {
+  static const std::map<std::string_view, BaseType> kTypes = {
+      {"BOOLEAN", BaseType::kBoolean}, {"BIGINT", BaseType::kBigint},
+      {"HUGEINT", BaseType::kHugeint}, {"DOUBLE", BaseType::kDouble},
+      {"VARCHAR", BaseType::kVarchar}, {"JSON", BaseType::kJson}};
+  const auto found = kTypes.find(type);
+  if (found != kTypes.end()) return json::ColumnType{found->second, 0};
+  constexpr std::string_view kDecimal = "DECIMAL(38,";
+  if (type.starts_with(kDecimal)) {
+    int scale = -1;
+    std::from_chars(type.data() + kDecimal.size(), type.data() + type.size(), scale);
+    if (scale >= 0 && scale <= 38) {
+      return json::ColumnType{BaseType::kDecimal, static_cast<std::uint8_t>(scale)};
+    }
+  }
+  return std::nullopt;
+}
+
+Result<> OwnTables::open(duckdb_connection connection) {
+  TRY(execute(connection, "CREATE SCHEMA IF NOT EXISTS db._scratch"));
+  TRY(execute(connection,
+              "CREATE TABLE IF NOT EXISTS db._scratch.meta(key VARCHAR NOT NULL, value VARCHAR)"));
+  TRY_ASSIGN(auto version, fetch(connection, "SELECT value FROM db._scratch.meta WHERE key='version'"));
+  if (version.empty()) {
+    // One transaction: a crash leaves either nothing or all of it.
+    TRY(execute(connection, "BEGIN TRANSACTION"));
+    const auto made = execute(
+        connection,
+        "CREATE TABLE db._scratch.positions(log_id VARCHAR NOT NULL, position UBIGINT NOT NULL, "
+        "next_row_id BIGINT NOT NULL, rows_loaded UBIGINT NOT NULL, rows_failed UBIGINT NOT NULL, "
+        "loaded_at TIMESTAMPTZ NOT NULL);"
+        "CREATE TABLE db._scratch.schema_log(seq BIGINT NOT NULL, logged_at TIMESTAMPTZ NOT NULL, "
+        "table_key VARCHAR NOT NULL, table_name VARCHAR NOT NULL, event VARCHAR NOT NULL, "
+        "path VARCHAR, column_name VARCHAR, from_type VARCHAR, to_type VARCHAR, kinds USMALLINT, "
+        "int_digits UTINYINT, scale UTINYINT, receipt VARCHAR);"
+        "CREATE TABLE db._scratch.failed_rows(position UBIGINT NOT NULL, \"row\" UBIGINT NOT NULL, "
+        "table_name VARCHAR NOT NULL, receipt VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL, "
+        "code VARCHAR NOT NULL, detail VARCHAR NOT NULL, body BLOB NOT NULL);"
+        "INSERT INTO db._scratch.meta VALUES ('version', '" +
+            std::to_string(kOwnTablesVersion) + "')");
+    if (!made) {
+      (void)execute(connection, "ROLLBACK");
+      return made;
+    }
+    TRY(execute(connection, "COMMIT"));
+  } else if (std::atoi(version[0].text(0).c_str()) > kOwnTablesVersion) {
+    return fail(ErrorCode::kInvalidArgument,
+                "this database was written by a newer version of the program (layout " +
+                    version[0].text(0) + ", this one knows " + std::to_string(kOwnTablesVersion) + ")");
+  }
+  TRY_ASSIGN(auto seq, fetch(connection, "SELECT coalesce(max(seq), 0) FROM db._scratch.schema_log"));
+  next_seq_ = seq[0].integer(0) + 1;
+  return {};
+}
+
+Result<LoadState> OwnTables::load_state(duckdb_connection connection, const Id128& log_id) {
+  TRY_ASSIGN(auto rows,
+             fetch(connection,
+                   "SELECT position, next_row_id, rows_loaded, rows_failed FROM db._scratch.positions "
+                   "WHERE log_id = '" + log_id.to_string() + "' ORDER BY position DESC LIMIT 1"));
+  LoadState state;
+  if (rows.empty()) {
+    // A new log goes on numbering where the one before it stopped.
+    TRY_ASSIGN(auto last, fetch(connection,
+                                "SELECT coalesce(max(next_row_id), 1) FROM db._scratch.positions"));
+    state.next_row_id = last[0].integer(0);
+    return state;
+  }
+  state.position = rows[0].unsigned_integer(0);
+  state.next_row_id = rows[0].integer(1);
+  state.rows_loaded = rows[0].unsigned_integer(2);
+  state.rows_failed = rows[0].unsigned_integer(3);
+  return state;
+}
+
+Result<> OwnTables::write_state(duckdb_connection connection, const Id128& log_id,
+                                const LoadState& state, Micros at) {
+  return execute(connection, "INSERT INTO db._scratch.positions VALUES ('" + log_id.to_string() +
+                                 "', " + std::to_string(state.position) + ", " +
+                                 std::to_string(state.next_row_id) + ", " +
+                                 std::to_string(state.rows_loaded) + ", " +
+                                 std::to_string(state.rows_failed) + ", " + micros(at) + ")");
+}
+
+Result<> OwnTables::prune_positions(duckdb_connection connection) {
+  return execute(connection,
+                 "DELETE FROM db._scratch.positions p WHERE position < (SELECT max(position) FROM "
+                 "db._scratch.positions q WHERE q.log_id = p.log_id)");
+}
+
+Result<json::TableSchema> OwnTables::schema(duckdb_connection connection, const std::string& table) {
+  struct Logged {
+    std::string path, name;
+    json::TypeState state;
+  };
+  const std::string key = fold_name(table);
+  TRY_ASSIGN(auto physical,
+             fetch(connection,
+                   "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE "
+                   "database_name = 'db' AND schema_name = 'main' AND lower(table_name) = lower(" +
+                       quote_literal(table) + ") ORDER BY column_index"));
+  // lower() folds more than ASCII; the key decides.
+  std::erase_if(physical, [&](const Row& row) { return fold_name(row.text(0)) != key; });
+  if (physical.empty()) return json::TableSchema(table);
+
+  TRY_ASSIGN(auto log,
+             fetch(connection,
+                   "SELECT event, path, column_name, kinds, int_digits, scale FROM "
+                   "db._scratch.schema_log WHERE table_key = " + quote_literal(key) + " ORDER BY seq"));
+  std::vector<Logged> logged;
+  for (const Row& row : log) {
+    const std::string event = row.text(0);
+    if (event == "drop") logged.clear();
+    if (event == "drop" || row.text(1).empty()) continue;
+    const json::TypeState state(static_cast<std::uint16_t>(row.integer(3)),
+                                static_cast<std::uint8_t>(row.integer(4)),
+                                static_cast<std::uint8_t>(row.integer(5)));
+    const auto same = std::find_if(logged.begin(), logged.end(),
+                                   [&](const Logged& l) { return l.path == row.text(1); });
+    if (same != logged.end()) *same = {row.text(1), row.text(2), state};
+    else logged.push_back({row.text(1), row.text(2), state});
+  }
+
+  json::TableSchema schema(physical[0].text(0));
+  schema.exists = true;
+  const auto has = [&](std::string_view column) {
+    return std::any_of(physical.begin(), physical.end(), [&](const Row& r) { return r.text(1) == column; });
+  };
+  schema.has_row_id = has(json::kRowId);
+  schema.has_received_at = has(json::kReceivedAt);
+  for (const Row& row : physical) {
+    const std::string name = row.text(1);
+    if (name == json::kOverflow) schema.has_overflow = row.text(2) == "JSON";
+    if (name == json::kRowId || name == json::kReceivedAt || name == json::kOverflow) continue;
+    const auto type = parse_type(row.text(2));
+    const auto own = std::find_if(logged.begin(), logged.end(),
+                                  [&](const Logged& l) { return l.name == name; });
+    if (!type) {
+      schema.take_name(name);  // a type that we never make: left to whoever made it
+    } else if (own != logged.end() && own->state.type() == *type) {
+      schema.add_existing({own->path, name, own->state, *type});
+    } else {
+      const std::string path = own != logged.end() ? own->path : "[" + json_string(name) + "]";
+      schema.add_existing({path, name, state_of_type(*type), *type});
+    }
+  }
+  return schema;
+}
+
+Result<> OwnTables::log_schema(duckdb_connection connection, const std::string& table, Micros at,
+                               const std::vector<LogEntry>& entries) {
+  if (entries.empty()) return {};
+  const std::string key = quote_literal(fold_name(table));
+  const std::string name = quote_literal(table);
+  std::string sql = "INSERT INTO db._scratch.schema_log VALUES ";
+  std::int64_t seq = next_seq_;
+  for (const LogEntry& entry : entries) {
+    if (seq != next_seq_) sql += ',';
+    sql += "(" + std::to_string(seq++) + "," + micros(at) + "," + key + "," + name + "," +
+           quote_literal(entry.event) + "," + literal_or_null(entry.path) + "," +
+           literal_or_null(entry.column) + "," + literal_or_null(entry.from_type) + "," +
+           literal_or_null(entry.to_type) + "," + std::to_string(entry.state.kinds()) + "," +
+           std::to_string(entry.state.int_digits()) + "," + std::to_string(entry.state.scale()) +
+           "," + (entry.receipt.is_zero() ? "NULL" : "'" + entry.receipt.to_string() + "'") + ")";
+  }
+  TRY(execute(connection, sql));
+  next_seq_ = seq;
+  return {};
+}
+
+Result<> OwnTables::write_failed(duckdb_connection connection, const std::vector<FailedRow>& rows) {
+  if (rows.empty()) return {};
+  Appender appender;
+  if (duckdb_appender_create_ext(connection, kAttachedAs, "_scratch", "failed_rows",
+                                 appender.out()) != DuckDBSuccess) {
+    return fail(appender_error(appender.get()));
+  }
+  const auto put = [&](std::string_view text) {
+    return duckdb_append_varchar_length(appender.get(), text.data(), text.size());
+  };
+  for (const FailedRow& row : rows) {
+    duckdb_append_uint64(appender.get(), row.position);
+    duckdb_append_uint64(appender.get(), row.row);
+    put(row.table);
+    put(row.receipt.to_string());
+    duckdb_append_timestamp(appender.get(), duckdb_timestamp{row.received_at});
+    put(row.code);
+    put(row.detail);
+    duckdb_append_blob(appender.get(), row.body.data(), row.body.size());
+    if (duckdb_appender_end_row(appender.get()) != DuckDBSuccess) {
+      return fail(appender_error(appender.get()));
+    }
+  }
+  if (duckdb_appender_flush(appender.get()) != DuckDBSuccess) {
+    Error error = appender_error(appender.get());
+    duckdb_appender_clear(appender.get());
+    return fail(std::move(error));
+  }
+  return {};
+}
+
+}  // namespace sd::destinations::duckdb

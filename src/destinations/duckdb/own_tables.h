@@ -1,0 +1,69 @@
+// What we keep in a destination, in the schema _scratch beside the users' tables (which stand in main):
+//
+//   meta(key, value)        key 'version': of this layout
+//   positions(log_id, position, next_row_id, rows_loaded, rows_failed, loaded_at)
+//       how far each log has been loaded; the row with the highest position counts. Rows are only
+//       inserted, never updated: an updated row beside two overlapping queries has CHECKPOINT refused.
+//       Old ones are deleted just before a checkpoint.
+//   schema_log(seq, logged_at, table_key, table_name, event, path, column_name, from_type, to_type,
+//              kinds, int_digits, scale, receipt)
+//       every change of a schema, in order; the last row of a path says what the column is now.
+//       table_key is the name with ASCII case folded. Events: create, add, widen, state (what the column
+//       has seen grew, its type did not), overflow (the table has its __overflow column), drop, rename
+//       (logged for each column under the new name).
+//   failed_rows(position, row, table_name, receipt, received_at, code, detail, body)
+//       refused rows, whole.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "destinations/batch.h"
+#include "destinations/duckdb/handles.h"
+#include "json/schema.h"
+
+namespace sd::destinations::duckdb {
+
+inline constexpr int kOwnTablesVersion = 1;
+
+// Name of the attached database, in every process and for every kind of target.
+inline constexpr const char* kAttachedAs = "db";
+
+std::string fold_name(std::string_view name);
+
+class OwnTables {
+ public:
+  // Makes the schema where it is missing. kInvalidArgument where a newer program wrote it.
+  Result<> open(duckdb_connection connection);
+
+  Result<LoadState> load_state(duckdb_connection connection, const Id128& log_id);
+  Result<> write_state(duckdb_connection connection, const Id128& log_id, const LoadState& state,
+                       Micros at);
+  // Deletes all but each log's last position.
+  Result<> prune_positions(duckdb_connection connection);
+
+  // The schema as logged, checked against the table that is really there: columns that somebody
+  // dropped are forgotten, columns that somebody made are adopted where their type is one of ours.
+  Result<json::TableSchema> schema(duckdb_connection connection, const std::string& table);
+
+  struct LogEntry {
+    std::string event;
+    std::string path;
+    std::string column;
+    std::string from_type;  // empty: NULL
+    std::string to_type;
+    json::TypeState state;
+    Id128 receipt;
+  };
+  Result<> log_schema(duckdb_connection connection, const std::string& table, Micros at,
+                      const std::vector<LogEntry>& entries);
+  Result<> write_failed(duckdb_connection connection, const std::vector<FailedRow>& rows);
+
+ private:
+  std::int64_t next_seq_ = 1;
+};
+
+// The type that a column of the destination has, where it is one that we make ourselves.
+std::optional<json::ColumnType> parse_type(std::string_view type);
+
+}  // namespace sd::destinations::duckdb
