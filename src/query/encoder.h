@@ -5,18 +5,22 @@
 //   csv     RFC 4180 with \n; a header always; NULL is empty, the empty string is ""
 //
 // Values in JSON (nested ones in CSV too are spelled this way):
-//   integers, HUGEINT, DECIMAL, BIGNUM   exact numbers; quote_int64: integers of 64 bits and more, and
-//                                        DECIMAL wider than 18 digits, are strings
-//   FLOAT, DOUBLE      shortest text that reads back the same, visibly a fraction (5.0); NaN, ±inf: null
-//   VARCHAR, ENUM, UUID, BIT, TIME, TIMETZ, INTERVAL, GEOMETRY (WKT)   strings
-//   DATE, TIMESTAMP…   ISO 8601 strings "2024-01-02", "2024-01-02T03:04:05.123456" (fraction: as many
-//                      digits as needed, none for zero); years beyond 0000–9999 expanded (+12345-…,
-//                      -0043-…); ±infinity "infinity", "-infinity"
+//   BOOLEAN            true, false
+//   integers, HUGEINT, DECIMAL, BIGNUM   exact numbers; with quote_int64, integers of 64 bits and
+//                      more are strings (the numbers in JSON values stay as they are)
+//   FLOAT, DOUBLE      shortest text that reads back the same, visibly a fraction (5.0, 1e+22); NaN
+//                      and infinities null
+//   VARCHAR, ENUM, UUID, BIT, TIME, TIMETZ, GEOMETRY (WKT), INTERVAL (DuckDB's text)   strings
+//   DATE, TIMESTAMP…   ISO 8601 "2024-01-02", "2024-01-02T03:04:05.123456" (of the fraction as many
+//                      groups of three digits as are needed); years above 9999 have more digits,
+//                      1 BC is 0000, 44 BC is -0043; "infinity", "-infinity". DuckDB reads all of it.
 //   TIMESTAMPTZ        the same with Z: the session's time zone is UTC
-//   BLOB               base64 with padding (RFC 4648)
-//   JSON               the value itself on one line; text that is no JSON: a string
+//   BLOB               base64 with padding (RFC 4648 section 4)
+//   JSON               the value itself on one line, NaN and infinities in it null; text that is no
+//                      JSON (a column can hold it): a string
 //   VARIANT            as the value in it
-//   LIST, ARRAY        arrays;   STRUCT objects;   UNION the value of its member
+//   LIST, ARRAY        arrays; STRUCT an object (unnamed, as from row(): an array); UNION an object of
+//                      one member, its tag
 //   MAP                an object where keys are VARCHAR or ENUM, else an array of {"key":…,"value":…}
 //
 // Values in CSV: as in JSON without the quotes of strings. NaN and ±inf are NaN, Infinity, -Infinity:

@@ -67,22 +67,21 @@ enum class ValueKind : std::uint8_t {
 
 struct ValueType {
   ValueKind kind = ValueKind::kNull;
-  std::uint8_t scale = 0;                 // DECIMAL
-  std::uint64_t array_size = 0;           // ARRAY
-  std::vector<std::string> labels;        // ENUM: its values; STRUCT and UNION: names of the members
-  std::vector<ValueType> children;        // LIST, ARRAY: 1; MAP: key, value; STRUCT, UNION: members
+  std::uint8_t scale = 0;           // DECIMAL
+  std::uint64_t array_size = 0;     // ARRAY
+  std::vector<std::string> labels;  // ENUM: its values; STRUCT and UNION: names of the members
+  std::vector<ValueType> children;  // LIST, ARRAY: 1; MAP: key, value; STRUCT, UNION: members
 };
 
 struct ResultColumn {
-  std::string name;      // unique in the result
-  std::string type_sql;  // as DuckDB would spell it in DDL, "DECIMAL(18,3)"; alias where it has one
+  std::string name;  // unique in the result
   ValueType type;
 };
 
 class ResultShape {
  public:
-  // Reads names and types only; takes no row. kInternal where the library hands out a type that this
-  // program does not know.
+  // Reads names and types only; takes no row. kInvalidArgument names a column whose type has no
+  // spelling here (DuckDB's TYPE, say): the statement should cast it.
   static Result<ResultShape> from(duckdb_result& result);
 
   const std::vector<ResultColumn>& columns() const { return columns_; }
