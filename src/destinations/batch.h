@@ -1,5 +1,5 @@
-// What a load brings to a destination in one transaction: rows by table with what their schema needs,
-// rows that were refused, and the position of the log that all of it comes from.
+// What a load brings to a destination: rows by table with what their schema needs, and rows that were
+// refused. One transaction holds one or more of them and the position of the log that they reach.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +40,6 @@ struct TableBatch {
 };
 
 struct Batch {
-  Id128 log_id;
-  LoadState after;                // what holds once the batch is in
   Micros at = 0;                  // log time of the last record
   std::vector<TableBatch> tables;
   std::vector<FailedRow> failed;

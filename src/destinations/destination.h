@@ -8,8 +8,10 @@
 //   kCorruption         the destination and the log contradict each other: stop
 //   kInternal           this object is of no more use: the engine process should end and start anew
 //
-// Threading: open(), commit(), apply(), schema(), maintain(), close() from the loader's thread only;
-// the rest from any thread.
+// Loading: write() any number of batches, then commit() with the position that they reach, or
+// rollback(). An error of write() has rolled back already.
+//
+// Threading: tables() from any thread while the destination is open, the rest from the loader's thread.
 #pragma once
 
 #include <functional>
@@ -48,10 +50,12 @@ class Destination {
   // What is known of a table, matched without regard to ASCII case; exists=false where there is none.
   virtual Result<json::TableSchema> schema(const std::string& table) = 0;
 
-  // All of it or nothing, durable on return.
-  virtual Result<> commit(const Batch& batch) = 0;
-  virtual Result<> apply(const TableChange& change, const Id128& log_id, const LoadState& after,
-                         Micros at) = 0;
+  // Begins a transaction if none is open.
+  virtual Result<> write(const Batch& batch) = 0;
+  virtual Result<> write(const TableChange& change, Micros at) = 0;
+  // All that was written and the position, or nothing of it; durable on return.
+  virtual Result<> commit(const Id128& log_id, const LoadState& state, Micros at) = 0;
+  virtual void rollback() = 0;
 
   // Housekeeping between batches (checkpoints); cheap where nothing is due.
   virtual Result<> maintain() = 0;

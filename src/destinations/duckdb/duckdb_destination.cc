@@ -24,7 +24,6 @@ DuckdbDestination::~DuckdbDestination() = default;
 
 Result<> DuckdbDestination::open() {
   TRY(check_library());
-  const std::lock_guard lock(writer_mutex_);
   if (!database_) TRY(open_instance());
   TRY(attach());
   TRY(own_.open(writer_.get()));
@@ -115,40 +114,49 @@ Result<Connection> DuckdbDestination::connect() {
 }
 
 Result<LoadState> DuckdbDestination::load_state(const Id128& log_id) {
-  const std::lock_guard lock(writer_mutex_);
   return own_.load_state(writer_.get(), log_id);
 }
 
 Result<json::TableSchema> DuckdbDestination::schema(const std::string& table) {
-  const std::lock_guard lock(writer_mutex_);
   return own_.schema(writer_.get(), table);
 }
 
-Result<> DuckdbDestination::in_transaction(const std::function<Result<>()>& work) {
+Result<> DuckdbDestination::begin() {
+  if (in_transaction_) return {};
   TRY(execute(writer_.get(), "BEGIN TRANSACTION"));
-  Result<> done = work();
-  if (!done) {
-    // After any error: COMMIT on an aborted transaction would report success and discard the rows.
-    const auto rolled_back = execute(writer_.get(), "ROLLBACK");
-    if (!rolled_back && done.error().code != ErrorCode::kInternal) return fail(ErrorCode::kInternal, rolled_back.error().message);
-    return done;
-  }
+  in_transaction_ = true;
+  return {};
+}
+
+// After any error in a transaction: COMMIT on an aborted one would report success and discard the rows.
+void DuckdbDestination::rollback() {
+  if (!in_transaction_) return;
+  in_transaction_ = false;
+  const auto rolled_back = execute(writer_.get(), "ROLLBACK");
+  if (!rolled_back) log::warn("rollback failed", {{"error", rolled_back.error().message}});
+}
+
+Result<> DuckdbDestination::or_rollback(Result<> result) {
+  if (!result) rollback();
+  return result;
+}
+
+Result<> DuckdbDestination::write(const Batch& batch) {
+  TRY(begin());
+  for (const TableBatch& table : batch.tables) TRY(or_rollback(write_table(table, batch)));
+  return or_rollback(own_.write_failed(writer_.get(), batch.failed));
+}
+
+Result<> DuckdbDestination::commit(const Id128& log_id, const LoadState& state, Micros at) {
+  TRY(begin());
+  TRY(or_rollback(own_.write_state(writer_.get(), log_id, state, at)));
   const auto committed = execute(writer_.get(), "COMMIT");
+  in_transaction_ = false;
   if (!committed) {
     // It may stand in the log on disk or not. The engine process ends; the next one reads the position.
     return fail(ErrorCode::kInternal, "a commit failed: " + committed.error().message);
   }
-  ++commits_since_checkpoint_;
   return {};
-}
-
-Result<> DuckdbDestination::commit(const Batch& batch) {
-  const std::lock_guard lock(writer_mutex_);
-  return in_transaction([&]() -> Result<> {
-    for (const TableBatch& table : batch.tables) TRY(write_table(table, batch));
-    TRY(own_.write_failed(writer_.get(), batch.failed));
-    return own_.write_state(writer_.get(), batch.log_id, batch.after, batch.at);
-  });
 }
 
 Result<> DuckdbDestination::write_table(const TableBatch& table, const Batch& batch) {
@@ -240,33 +248,39 @@ Result<> DuckdbDestination::append_rows(const TableBatch& table) {
   return flushed;
 }
 
-Result<> DuckdbDestination::apply(const TableChange& change, const Id128& log_id,
-                                  const LoadState& after, Micros at) {
-  const std::lock_guard lock(writer_mutex_);
-  return in_transaction([&]() -> Result<> {
-    TRY_ASSIGN(const json::TableSchema schema, own_.schema(writer_.get(), change.table));
-    if (schema.exists && change.kind == TableChange::Kind::kDrop) {
-      TRY(execute(writer_.get(), "DROP TABLE " + table_in_main(schema.name)));
-      TRY(own_.log_schema(writer_.get(), schema.name, at, {{.event = "drop", .receipt = change.receipt}}));
-    } else if (schema.exists) {
-      TRY_ASSIGN(const json::TableSchema other, own_.schema(writer_.get(), change.new_name));
-      const bool same = fold_name(change.table) == fold_name(change.new_name);
-      if (!other.exists || same) {
-        TRY(execute(writer_.get(), "ALTER TABLE " + table_in_main(schema.name) + " RENAME TO " +
-                                       quote_identifier(change.new_name)));
-        TRY(own_.log_schema(writer_.get(), schema.name, at, {{.event = "drop", .receipt = change.receipt}}));
-        std::vector<OwnTables::LogEntry> entries;
-        entries.push_back({.event = "rename", .receipt = change.receipt});
-        for (const json::SchemaColumn& column : schema.columns) {
-          entries.push_back({.event = "rename", .path = column.path, .column = column.name,
-                             .to_type = json::to_string(column.type), .state = column.state,
-                             .receipt = change.receipt});
-        }
-        TRY(own_.log_schema(writer_.get(), change.new_name, at, entries));
-      }
-    }
-    return own_.write_state(writer_.get(), log_id, after, at);
-  });
+Result<> DuckdbDestination::write(const TableChange& change, Micros at) {
+  TRY(begin());
+  const auto schema = own_.schema(writer_.get(), change.table);
+  if (!schema) return or_rollback(fail(schema.error()));
+  if (!schema->exists) return {};  // dropped by a change before this one
+  const bool drops = change.kind == TableChange::Kind::kDrop;
+  return or_rollback(drops ? drop(*schema, change, at) : rename(*schema, change, at));
+}
+
+Result<> DuckdbDestination::drop(const json::TableSchema& schema, const TableChange& change,
+                                 Micros at) {
+  TRY(execute(writer_.get(), "DROP TABLE " + table_in_main(schema.name)));
+  return own_.log_schema(writer_.get(), schema.name, at,
+                         {{.event = "drop", .receipt = change.receipt}});
+}
+
+Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableChange& change,
+                                   Micros at) {
+  TRY_ASSIGN(const json::TableSchema other, own_.schema(writer_.get(), change.new_name));
+  const bool same = fold_name(change.table) == fold_name(change.new_name);
+  if (other.exists && !same) return {};  // the name was taken by rows that came before this change
+  TRY(execute(writer_.get(), "ALTER TABLE " + table_in_main(schema.name) + " RENAME TO " +
+                                 quote_identifier(change.new_name)));
+  TRY(own_.log_schema(writer_.get(), schema.name, at,
+                      {{.event = "drop", .receipt = change.receipt}}));
+  std::vector<OwnTables::LogEntry> entries;
+  entries.push_back({.event = "rename", .receipt = change.receipt});
+  for (const json::SchemaColumn& column : schema.columns) {
+    entries.push_back({.event = "rename", .path = column.path, .column = column.name,
+                       .to_type = json::to_string(column.type), .state = column.state,
+                       .receipt = change.receipt});
+  }
+  return own_.log_schema(writer_.get(), change.new_name, at, entries);
 }
 
 std::uint64_t DuckdbDestination::wal_bytes() const {
@@ -278,7 +292,6 @@ std::uint64_t DuckdbDestination::wal_bytes() const {
 
 Result<> DuckdbDestination::maintain() {
   if (!open_ || options_.target != DuckdbOptions::Target::kFile) return {};
-  const std::lock_guard lock(writer_mutex_);
   const std::uint64_t wal = wal_bytes();
   if (wal < options_.checkpoint_wal_bytes) return {};
   const auto done = checkpoint();
@@ -300,12 +313,10 @@ Result<> DuckdbDestination::checkpoint() {
   TRY(own_.prune_positions(writer_.get()));
   // Never FORCE: beside an open stream it spins and blocks everything.
   TRY(execute(writer_.get(), "CHECKPOINT db"));
-  commits_since_checkpoint_ = 0;
   return {};
 }
 
 Result<> DuckdbDestination::close() {
-  const std::lock_guard lock(writer_mutex_);
   if (!database_) return {};
   Result<> done;
   if (open_ && options_.target == DuckdbOptions::Target::kFile) done = checkpoint();

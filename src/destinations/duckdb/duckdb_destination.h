@@ -2,8 +2,8 @@
 // memory under the name `db`, so that all three are one code path.
 //
 // Durability: DuckDB's own write-ahead log stays on; a commit is durable. One writer: every change (rows,
-// DDL, deletion, CHECKPOINT) runs on the loader's connection under writer_mutex_. Automatic checkpoints
-// are off; maintain() checkpoints when the log has grown, see there.
+// DDL, deletion, CHECKPOINT) runs on the loader's connection, on the loader's thread. Automatic
+// checkpoints are off; maintain() checkpoints when the log has grown, see there.
 //
 // Settings are made once and then locked: no file, network, extension or setting can be reached from a
 // statement afterwards, as far as DuckDB itself sees to it (it says that this is no sandbox; see
@@ -11,7 +11,6 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -49,9 +48,10 @@ class DuckdbDestination final : public Destination {
   Result<> open() override;
   Result<LoadState> load_state(const Id128& log_id) override;
   Result<json::TableSchema> schema(const std::string& table) override;
-  Result<> commit(const Batch& batch) override;
-  Result<> apply(const TableChange& change, const Id128& log_id, const LoadState& after,
-                 Micros at) override;
+  Result<> write(const Batch& batch) override;
+  Result<> write(const TableChange& change, Micros at) override;
+  Result<> commit(const Id128& log_id, const LoadState& state, Micros at) override;
+  void rollback() override;
   Result<> maintain() override;
   Result<> close() override;
   Result<std::vector<TableInfo>> tables() override;
@@ -67,7 +67,11 @@ class DuckdbDestination final : public Destination {
   Result<> open_instance();
   Result<> attach();
   Result<> lock_down();
-  Result<> in_transaction(const std::function<Result<>()>& work);
+  Result<> begin();
+  // Passes a result on; where it is an error, rolls back first.
+  Result<> or_rollback(Result<> result);
+  Result<> drop(const json::TableSchema& schema, const TableChange& change, Micros at);
+  Result<> rename(const json::TableSchema& schema, const TableChange& change, Micros at);
   Result<> write_table(const TableBatch& table, const Batch& batch);
   Result<> change_schema(const TableBatch& table, const Batch& batch);
   Result<> append_rows(const TableBatch& table);
@@ -75,13 +79,12 @@ class DuckdbDestination final : public Destination {
   std::uint64_t wal_bytes() const;
 
   const DuckdbOptions options_;
-  std::mutex writer_mutex_;
   Database database_;
   Connection writer_;
   OwnTables own_;
-  bool open_ = false;
+  std::atomic<bool> open_{false};
+  bool in_transaction_ = false;
   Micros checkpoint_refused_since_ = 0;
-  std::uint64_t commits_since_checkpoint_ = 0;
   std::atomic<bool> wants_readers_gone_{false};
 };
 

@@ -70,12 +70,18 @@ class DuckdbTest : public testing::Test {
     }
     const json::SchemaPlan plan(schema, builder, max_columns);
     state.position += 1;
-    batch.log_id = kLog;
-    batch.after = state;
     batch.at = 1'700'000'000'000'000;
     batch.sources = {Id128::make()};
     batch.tables.push_back({&builder, &plan});
-    return destination_->commit(batch);
+    TRY(destination_->write(batch));
+    return destination_->commit(kLog, state, batch.at);
+  }
+
+  Result<> change(const TableChange& change) {
+    TRY_ASSIGN(LoadState state, destination_->load_state(kLog));
+    state.position += 1;
+    TRY(destination_->write(change, 1));
+    return destination_->commit(kLog, state, 1);
   }
 
   // The result as text: values by '|', rows by newline, NULL as ~.
@@ -216,14 +222,11 @@ TEST_F(DuckdbTest, KeepsRefusedRowsWhole) {
 
 TEST_F(DuckdbTest, DropsAndRenamesInOrder) {
   ASSERT_TRUE(load("a", R"({"x":1})"));
-  auto state = *destination_->load_state(kLog);
-  state.position += 10;
-  ASSERT_TRUE(destination_->apply({TableChange::Kind::kRename, "a", "b", Id128::make()}, kLog, state, 1));
+  ASSERT_TRUE(change({TableChange::Kind::kRename, "a", "b", Id128::make()}));
   ASSERT_TRUE(load("b", R"({"x":"wide"})"));
   EXPECT_EQ(query("SELECT x FROM b ORDER BY __row_id"), "1\nwide\n");
   ASSERT_TRUE(load("a", R"({"y":1})"));
-  state.position += 20;
-  ASSERT_TRUE(destination_->apply({TableChange::Kind::kDrop, "b", "", Id128::make()}, kLog, state, 1));
+  ASSERT_TRUE(change({TableChange::Kind::kDrop, "b", "", Id128::make()}));
   EXPECT_NE(query("SELECT * FROM b").find("does not exist"), std::string::npos);
   ASSERT_TRUE(load("b", R"({"x":2.5})"));
   EXPECT_EQ(query("SELECT x, typeof(x) FROM b"), "2.5|DOUBLE\n");

@@ -1,0 +1,104 @@
+// The loader: journal → batches → destination, exactly once.
+//
+// A batch is as many records as the limits allow; its rows, what their schema needs, the rows that were
+// refused and the position behind the last record go in with one transaction. A record larger than the
+// limits (a blob) is written in several parts of the same transaction, so that memory stays bounded and
+// its rows still appear together. After any error everything in memory is dropped and read back: the
+// position in the destination decides.
+//
+// A row that the destination itself refuses (a constraint of a table that somebody else made) is found by
+// loading its record in halves, and goes to the refused rows; the rows around it are loaded.
+//
+// One thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "destinations/destination.h"
+#include "journal/reader.h"
+#include "json/flatten.h"
+#include "load/record.h"
+
+namespace sd::load {
+
+struct LoaderOptions {
+  std::uint64_t max_batch_rows = 122'880;  // a DuckDB row group: checkpoints then cost little
+  std::uint64_t max_batch_bytes = 48ULL << 20;
+  std::size_t max_columns = json::kDefaultMaxColumns;
+};
+
+class Loader {
+ public:
+  Loader(FileSystem& fs, destinations::Destination& destination, std::string log_directory,
+         Id128 log_id, LoaderOptions options);
+  ~Loader();
+
+  // Reads the destination's position. kCorruption where it and the log contradict each other.
+  Result<> start(journal::Position durable_end);
+
+  // Loads one batch from what is durable; false when there was nothing to load. After an error the
+  // loader has to be started again.
+  Result<bool> load_batch(journal::Position durable_end);
+
+  const destinations::LoadState& state() const { return state_; }
+  // Log time of the last record loaded; 0 before the first.
+  Micros loaded_at() const { return at_; }
+
+ private:
+  struct Table {
+    json::TableSchema schema;
+    json::TableBuilder builder;
+    bool in_batch = false;
+  };
+  struct Rows;  // of one record that are to be loaded
+
+  Result<bool> fill_and_commit(journal::Position durable_end);
+  Result<> take_insert(const journal::RecordView& record, const Rows& rows);
+  Result<> take_body(const journal::RecordView& record, const InsertRecord& insert, Table& table,
+                     const Rows& rows);
+  Result<> take_control(const journal::RecordView& record);
+  Result<Table*> table(const std::string& name);
+  bool batch_is_full() const;
+  // Hands the rows gathered so far to the destination, in the open transaction.
+  Result<> write_part();
+  Result<> commit();
+  void forget();
+
+  // A record that is read more than once.
+  struct OneRecord {
+    journal::Position position = 0;
+    journal::Position end = 0;
+    std::uint64_t rows = 0;
+    Micros time = 0;
+  };
+  Result<> isolate_one(journal::Position durable_end);
+  Result<> read_one(const OneRecord& one, const Rows& rows);
+  Result<> load_one(const OneRecord& one, const Rows& rows);
+  Result<std::set<std::uint64_t>> find_refused(const OneRecord& one, std::uint64_t begin,
+                                               std::uint64_t end, std::string& reason);
+  Result<std::optional<journal::RecordView>> next_record(journal::Position durable_end);
+
+  FileSystem& fs_;
+  destinations::Destination& destination_;
+  const std::string directory_;
+  const Id128 log_id_;
+  const LoaderOptions options_;
+
+  std::unique_ptr<journal::Reader> reader_;
+  destinations::LoadState state_;    // committed
+  destinations::LoadState pending_;  // once the open batch is committed
+  Micros at_ = 0;
+  std::map<std::string, std::unique_ptr<Table>> tables_;  // by folded name
+  std::uint64_t batch_rows_ = 0;
+  std::vector<destinations::FailedRow> failed_;
+  std::size_t failed_bytes_ = 0;
+  std::vector<Id128> sources_;
+};
+
+}  // namespace sd::load

@@ -1,0 +1,48 @@
+// What stands in a journal record: written by the front, read by the loader.
+//
+// Insert record (journal::RecordKind::kInsert): a head, then the body as it was sent (decoded of its
+// Content-Encoding); where the body is a blob, the payload is the head only. Little-endian:
+//
+//   offset  size
+//   0       1     version of this layout, 1
+//   1       1     flatten mode (Flatten)
+//   2       1     what the body is (BodyKind)
+//   3       1     0
+//   4       2     length of the table's name, 1–255
+//   6       n     the table's name, UTF-8
+//   6+n           the body
+//
+// Control record (kControl): version 1 as one byte, then a JSON object:
+//   {"kind":"drop","table":"…"}   {"kind":"rename","table":"…","new_name":"…"}
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "destinations/batch.h"
+
+namespace sd::load {
+
+enum class Flatten : std::uint8_t { kHorizontal = 0 };
+enum class BodyKind : std::uint8_t { kJson = 0 };
+
+struct InsertHead {
+  Flatten flatten = Flatten::kHorizontal;
+  BodyKind body = BodyKind::kJson;
+  std::string table;
+};
+
+struct InsertRecord {
+  InsertHead head;
+  std::string_view body;  // into the payload; empty where it is a blob
+};
+
+std::string encode_insert_head(const InsertHead& head);
+Result<InsertRecord> decode_insert(std::string_view payload);
+
+std::string encode_control(const destinations::TableChange& change);
+Result<destinations::TableChange> decode_control(std::string_view payload);
+
+}  // namespace sd::load
