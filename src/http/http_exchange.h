@@ -54,8 +54,8 @@ class HttpExchange final : public Exchange {
   Task<bool> complete();
   // The answer will have no proper end.
   bool is_cut() const { return broken_off_ || (answered_ && !finished_); }
-  bool is_chunked() const { return chunked_; }
-  void forbid_keep_alive() { keep_alive_ = false; }
+  // Nothing but the connection's end tells the client where the answer ends.
+  bool ends_with_connection() const { return !chunked_ && !promised_; }
   // The answer is sent and the client has nothing more under way that matters: no need to linger.
   bool may_close_at_once() const { return !head_.keep_alive && body_.taken(); }
   std::string_view beyond() const { return body_.beyond(); }

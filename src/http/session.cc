@@ -116,7 +116,9 @@ Task<Next> serve(Connection& connection, const Head& head) {
     connection.begin_request(exchange.beyond());
     co_return Next::kRequest;
   }
-  if (exchange.is_cut()) co_return exchange.is_chunked() ? Next::kClose : Next::kReset;
+  Connection::Parts none{};
+  static_cast<void>(co_await connection.send(none));  // a head that waited for its first piece
+  if (exchange.is_cut()) co_return exchange.ends_with_connection() ? Next::kReset : Next::kClose;
   co_return exchange.may_close_at_once() && connection.input().empty() ? Next::kClose
                                                                        : Next::kLinger;
 }
@@ -177,7 +179,9 @@ Task<void> run_session(std::shared_ptr<Connection> connection) {
       next = Next::kClose;
       break;
     }
-    if (!fault) {
+    if (fault) {
+      head = Head{};  // the last request's views do not outlive it
+    } else {
       const std::string_view raw =
           connection->input().substr(scanner.begin(), scanner.end() - scanner.begin());
       fault = parse_head(raw, head);

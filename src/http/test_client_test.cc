@@ -24,9 +24,7 @@ TestServer::TestServer(std::function<void(Router&)> add_routes, ServerOptions op
   port_ = std::stoi(address.substr(address.rfind(':') + 1));
 }
 
-TestServer::~TestServer() {
-  server_->stop(5s);
-}
+TestServer::~TestServer() = default;
 
 Client::Client(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
