@@ -195,6 +195,7 @@ void LogImpl::encode_batch(const Batch& batch, Scratch& scratch) {
   char* out = gathered;
   std::uint64_t rows = rows_.load(std::memory_order_relaxed);
   const auto add = [&](std::string_view bytes, std::uint32_t crc) {
+    if (bytes.empty()) return crc;
     if (bytes.size() < kGatherBelow) {
       std::memcpy(out, bytes.data(), bytes.size());
       crc = crc32c(crc, out, bytes.size());

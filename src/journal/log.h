@@ -65,7 +65,7 @@ struct BlobRef {
 
 struct RecordMeta {
   RecordKind kind = RecordKind::kInsert;
-  std::uint32_t rows = 0;  // rows accepted with this record: the unit of lag
+  std::uint32_t rows = 0;  // of this record, refused ones too: the unit of lag
   Id128 receipt;
   std::optional<Idempotency> idempotency;
   std::optional<BlobRef> blob;

@@ -83,7 +83,7 @@ Result<> LogImpl::make_tail_durable(const RecoveredLog& recovered) {
     const std::string path = path_of(segment_name(tail.header.base));
     TRY_ASSIGN(auto file, fs_.open(path, OpenMode::kReadWrite));
     std::vector<char> buffer(1U << 20);
-    Position at = recovered.clean ? tail.end : std::max(recovered.synced, tail.header.base);
+    Position at = std::max(recovered.synced, tail.header.base);
     while (at < tail.end) {
       const std::size_t want = std::min<Position>(buffer.size(), tail.end - at);
       const std::span<char> bytes(buffer.data(), want);

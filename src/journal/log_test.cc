@@ -3,45 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <filesystem>
-#include <mutex>
-
 #include "journal/reader.h"
+#include "journal/testing/harness.h"
 
 namespace sd::journal {
 namespace {
 
-class Collector final : public AppendSink {
- public:
-  void completed(Append* first) noexcept override {
-    const std::lock_guard lock(mutex_);
-    for (; first != nullptr; first = first->next) ++done_;
-    changed_.notify_all();
-  }
-  void wait(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return done_ >= count; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t done_ = 0;
-};
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    path_ = testing::TempDir() + "journal-" + random_base62(12);
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
-
- private:
-  std::string path_;
-};
+using testing::TemporaryDirectory;
+using testing::WaitingSink;
 
 TEST(LogOnDisk, AppendsAreReadBackAfterReopening) {
   TemporaryDirectory directory;
@@ -55,7 +24,7 @@ TEST(LogOnDisk, AppendsAreReadBackAfterReopening) {
     ASSERT_TRUE(log) << log.error().message;
     if (round == 0) id = (*log)->id();
     EXPECT_EQ((*log)->id(), id);
-    Collector sink;
+    WaitingSink sink;
     std::vector<std::unique_ptr<Append>> appends;
     for (int i = 0; i < 500; ++i) {
       bodies.push_back("body " + std::to_string(round) + " " + std::string(i * 7 % 3000, 'x'));

@@ -184,12 +184,13 @@ class Recovery {
   }
 
   // The log ends with files_.back(); a file for the successor `base` exists and holds nothing.
+  // Whether or not the seal can be read: it is written (again) before the first record of the
+  // successor, for the one that we see may be in the page cache only.
   Result<> end_before_empty(Position base) {
     Opened& last = files_.back();
-    TRY_ASSIGN(const bool sealed, has_seal(last, base));
     TRY_ASSIGN(File * file, file_of(last));
-    // Without its seal: bytes at its place or behind it were cut off by an earlier opening.
-    const Position limit = sealed ? base : base - kRecordHeaderBytes;
+    // Bytes behind the seal's place were cut off by an earlier opening.
+    const Position limit = base - kRecordHeaderBytes;
     TRY_ASSIGN(const auto scan, scan_segment(*file, last.segment.header, limit, {}));
     if (scan.end != limit) {
       TRY_ASSIGN(Error error, explain(last, base));
@@ -200,11 +201,7 @@ class Recovery {
     out_.clean = true;
     out_.next_base = base;
     out_.replaces_empty = true;
-    if (sealed) {
-      last.segment.end = base;
-    } else {
-      out_.seal_at = limit;
-    }
+    out_.seal_at = limit;
     return {};
   }
 
