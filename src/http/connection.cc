@@ -48,11 +48,19 @@ void Connection::begin_request(std::string_view more) {
   in_.append(more);
 }
 
+// read() into the buffer, spelled out: this is where every connection spends its life, and a
+// coroutine inside it would cost each request a frame.
 Task<ReadOutcome> Connection::fill(Time deadline, bool idle) {
   if (in_.room() == 0) in_.reserve(in_.capacity() == 0 ? kSmallInput : in_.capacity() * 4);
   const std::size_t room = in_.room();
   idle_ = idle;
-  const ReadOutcome outcome = co_await read(in_.end(), room, deadline);
+  error_code ec;
+  expired_ = false;
+  deadline_ = deadline;
+  const net::mutable_buffer buffer(in_.end(), room);
+  const std::size_t n =
+      co_await socket_.async_read_some(buffer, net::redirect_error(net::use_awaitable, ec));
+  const ReadOutcome outcome = read_outcome(ec, n);
   idle_ = false;
   in_.grew(outcome.bytes);
   if (outcome.bytes == room && in_.capacity() < kLargeInput) in_.reserve(kLargeInput);
@@ -66,15 +74,15 @@ Task<ReadOutcome> Connection::read(char* to, std::size_t room, Time deadline) {
   const net::mutable_buffer buffer(to, room);
   const std::size_t n =
       co_await socket_.async_read_some(buffer, net::redirect_error(net::use_awaitable, ec));
+  co_return read_outcome(ec, n);
+}
+
+ReadOutcome Connection::read_outcome(error_code ec, std::size_t bytes) {
   deadline_ = Time::max();
-  bytes_in += n;
-  ReadOutcome outcome{ReadEnd::kBytes, n};
-  if (ec == net::error::operation_aborted) {
-    outcome.end = expired_ ? ReadEnd::kExpired : ReadEnd::kStopped;
-  } else if (ec || n == 0) {
-    outcome.end = ReadEnd::kClosed;
-  }
-  co_return outcome;
+  bytes_in += bytes;
+  if (ec == net::error::operation_aborted)
+    return {expired_ ? ReadEnd::kExpired : ReadEnd::kStopped, bytes};
+  return {ec || bytes == 0 ? ReadEnd::kClosed : ReadEnd::kBytes, bytes};
 }
 
 Connection::Sent Connection::try_send(Parts& parts) {

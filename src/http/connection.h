@@ -63,6 +63,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // means that the client is gone (kCancelled); the connection is then broken().
   using Parts = std::array<std::string_view, 3>;
   Task<Result<>> send(Parts parts);
+  // The same without the event loop, where the kernel takes everything at once; kBlocked: what is
+  // left of `parts` must go through send(). Most answers end here, and spare a coroutine.
+  enum class Sent : std::uint8_t { kAll, kBlocked, kBroken };
+  Sent try_send(Parts& parts);
+  bool has_pending() const { return out_.size() > out_at_; }
   // Sends pending() as soon as the event loop turns, unless it was sent before: what is added until
   // then goes along.
   void flush_later();
@@ -88,8 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t bytes_out = 0;
 
  private:
-  enum class Sent : std::uint8_t { kAll, kBlocked, kBroken };
-  Sent try_send(Parts& parts);
+  ReadOutcome read_outcome(boost::system::error_code ec, std::size_t bytes);
   void flush_now();
   Error gone();
 

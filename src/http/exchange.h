@@ -5,8 +5,9 @@
 // undone is mended: no answer becomes a 500 problem, an unfinished streamed answer breaks the
 // connection, an unread body is skipped if it is small, else the connection closes.
 //
-// GCC 12 miscompiles a conditional (a ? b : c) that makes class temporaries inside a co_await expression,
-// and initializer lists there: the temporary is freed twice. Give them a name on the line before.
+// GCC 12 miscompiles a conditional (a ? b : c) that makes class temporaries inside a co_await
+// expression, and initializer lists there: the temporary is freed twice. Give them a name on the
+// line before.
 //
 // Lifetime: an Exchange lives in its connection's coroutine and ends with the handler. Views that
 // it returns live as long as it does, unless they say otherwise.

@@ -56,6 +56,7 @@ std::string_view HttpExchange::path_parameter(std::string_view name) const {
 }
 
 Task<Result<std::string_view>> HttpExchange::read_body(std::uint64_t limit) {
+  if (const auto whole = body_.take_whole(limit)) co_return *whole;
   auto body = co_await body_.read_all(limit);
   if (!body) body_failed_ = true;
   co_return body;
@@ -117,6 +118,7 @@ Task<Result<>> HttpExchange::respond(Response response) {
     connection_.flush_later();
     co_return Result<>();
   }
+  if (connection_.try_send(parts) == Connection::Sent::kAll) co_return Result<>();
   co_return co_await connection_.send(parts);
 }
 
@@ -177,10 +179,8 @@ Task<Result<>> HttpExchange::finish() {
   co_return co_await connection_.send(none);
 }
 
-Task<bool> HttpExchange::complete() {
-  if (!keep_alive_ || body_failed_ || is_cut() || connection_.broken()) co_return false;
-  if (body_.taken()) co_return true;
-  co_return co_await body_.skip();
+bool HttpExchange::may_continue() const {
+  return keep_alive_ && !body_failed_ && !is_cut() && !connection_.broken();
 }
 
 Task<void> HttpExchange::client_gone() {

@@ -50,8 +50,11 @@ class HttpExchange final : public Exchange {
   // ---- for the session
   Match match;
   int status() const { return status_; }
-  // Ends what the handler left: skips a small unread body. False: the connection must close.
-  Task<bool> complete();
+  // After the handler: whether the connection may carry another request, once skip_body() has ended
+  // well.
+  bool may_continue() const;
+  bool body_is_taken() const { return body_.taken(); }
+  Task<bool> skip_body() { return body_.skip(); }
   // The answer will have no proper end.
   bool is_cut() const { return broken_off_ || (answered_ && !finished_); }
   // Nothing but the connection's end tells the client where the answer ends.

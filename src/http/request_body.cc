@@ -184,10 +184,9 @@ Task<Result<std::string_view>> RequestBody::read_some() {
   }
 }
 
-// Content-Length without a coding: what is here already is used where it lies; the rest is read
-// straight to its place. The buffer follows what arrives, not what was promised.
+// Content-Length without a coding is read straight to its place. The buffer follows what arrives,
+// not what was promised.
 Task<Result<std::string_view>> RequestBody::read_all_plain() {
-  if (connection_.input().size() >= remaining_) co_return take_buffered();
   gathered_ = connection_.worker().borrow_buffer();
   gathered_.append(take_buffered());
   while (!taken_) {
@@ -207,6 +206,14 @@ Task<Result<std::string_view>> RequestBody::read_all_plain() {
     taken_ = remaining_ == 0;
   }
   co_return gathered_.view();
+}
+
+std::optional<std::string_view> RequestBody::take_whole(std::uint64_t limit) {
+  if (decoder_ || unsupported_coding_ || remaining_ > limit) return std::nullopt;
+  if (head_.framing == Framing::kNone) return std::string_view();
+  if (head_.framing != Framing::kLength || connection_.input().size() < remaining_)
+    return std::nullopt;
+  return take_buffered();
 }
 
 Task<Result<std::string_view>> RequestBody::read_all(std::uint64_t limit) {

@@ -23,6 +23,9 @@ class RequestBody {
   RequestBody(const RequestBody&) = delete;
   RequestBody& operator=(const RequestBody&) = delete;
 
+  // The body where it lies, if all of it is here already, plain and under the limit: the usual
+  // case.
+  std::optional<std::string_view> take_whole(std::uint64_t limit);
   // All of it, decoded; the view lives as long as this object. Once, and not mixed with
   // read_some().
   Task<Result<std::string_view>> read_all(std::uint64_t limit);
@@ -32,8 +35,6 @@ class RequestBody {
 
   // Nothing of the body is left on the connection.
   bool taken() const { return taken_; }
-  // The client waits for "100 Continue", which was not sent.
-  bool client_waits() const { return owes_continue_; }
   // Whether skip() may be expected to end soon: what remains is known to be small or is here
   // already.
   bool remainder_is_small();

@@ -37,35 +37,16 @@ Response preflight(std::string allow) {
   return response;
 }
 
-Task<void> dispatch(HttpExchange& exchange) {
-  if (exchange.match.route != nullptr) {
-    co_await exchange.match.route->handler(exchange);
-    co_return;
-  }
+// The answer where no route matched.
+Response unrouted_response(const HttpExchange& exchange) {
   std::string allow = exchange.match.allow;
   if (exchange.path() == "*") allow = kEveryMethod;
-  Response response;
-  if (allow.empty()) {
-    response = problem_response(not_found(), exchange.request_id());
-  } else if (exchange.method() == "OPTIONS") {
-    response = preflight(std::move(allow));
-  } else {
-    response = problem_response(wrong_method(exchange.method(), allow), exchange.request_id());
-    response.headers.emplace_back("Allow", std::move(allow));
-  }
-  co_await exchange.respond(std::move(response));
-}
-
-// Runs the handler; what it throws becomes text for the log. Null: it ended well.
-Task<std::optional<std::string>> dispatch_guarded(HttpExchange& exchange) {
-  try {
-    co_await dispatch(exchange);
-  } catch (const std::exception& error) {
-    co_return std::string(error.what());
-  } catch (...) {
-    co_return std::string("something that is no std::exception");
-  }
-  co_return std::nullopt;
+  if (allow.empty()) return problem_response(not_found(), exchange.request_id());
+  if (exchange.method() == "OPTIONS") return preflight(std::move(allow));
+  Response response =
+      problem_response(wrong_method(exchange.method(), allow), exchange.request_id());
+  response.headers.emplace_back("Allow", std::move(allow));
+  return response;
 }
 
 void log_request(const HttpExchange& exchange, SteadyClock::duration duration) {
@@ -95,7 +76,19 @@ Task<Next> serve(Connection& connection, const Head& head) {
   const Router& router = connection.worker().shared.router;
   HttpExchange exchange(connection, head);
   exchange.match = router.match(head.method, head.path);
-  const std::optional<std::string> thrown = co_await dispatch_guarded(exchange);
+  std::optional<std::string> thrown;
+  try {
+    if (exchange.match.route != nullptr) {
+      co_await exchange.match.route->handler(exchange);
+    } else {
+      Response response = unrouted_response(exchange);
+      co_await exchange.respond(std::move(response));
+    }
+  } catch (const std::exception& error) {
+    thrown = error.what();
+  } catch (...) {
+    thrown = "something that is no std::exception";
+  }
   if (thrown) {
     const Route* route = exchange.match.route;
     log::error("a handler failed", {{"request_id", std::string(exchange.request_id())},
@@ -108,7 +101,8 @@ Task<Next> serve(Connection& connection, const Head& head) {
         .message = "Something went wrong on our side. The request id finds it in our log."};
     co_await exchange.respond(problem_response(error, exchange.request_id()));
   }
-  const bool again = co_await exchange.complete();
+  bool again = exchange.may_continue();
+  if (again && !exchange.body_is_taken()) again = co_await exchange.skip_body();
   const auto duration = SteadyClock::now() - started;
   count(connection, exchange, duration);
   log_request(exchange, duration);
@@ -151,9 +145,11 @@ Task<std::optional<HeadFault>> await_head(Connection& connection, HeadScanner& s
     if (connection.input().size() >= shared.options.max_header_bytes) {
       co_return HeadFault{431, "header-too-large", "The request's line and headers are too large."};
     }
-    Connection::Parts none{};
-    const Result<> sent = co_await connection.send(none);
-    if (!sent) co_return HeadFault{.status = 0};
+    if (connection.has_pending()) {
+      Connection::Parts none{};
+      const Result<> sent = co_await connection.send(none);
+      if (!sent) co_return HeadFault{.status = 0};
+    }
     const bool idle = connection.input().empty();
     if (idle && shared.stopping.load(std::memory_order_relaxed)) co_return HeadFault{.status = 0};
     const Time now = SteadyClock::now();
