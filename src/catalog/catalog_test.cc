@@ -61,7 +61,7 @@ TEST_F(CatalogTest, KeepsEverythingWhenReopened) {
     id = catalog
              ->create_destination(
                  {.name = "events", .settings = {{"file", {.value = "x.duckdb"}},
-                                                 {"token", {.value = "t0p"}}}})
+                                                 {"password", {.value = "t0p"}}}})
              ->id;
     ASSERT_TRUE(catalog->create_key({.destination_id = id, .tables = {{"a", "b"}}}));
     share = catalog
@@ -80,7 +80,7 @@ TEST_F(CatalogTest, KeepsEverythingWhenReopened) {
   EXPECT_EQ(destination->name, "events");
   EXPECT_EQ(destination->setting("file"), "x.duckdb");
   EXPECT_FALSE(destination->settings.at("file").secret);
-  EXPECT_TRUE(destination->settings.at("token").secret);
+  EXPECT_TRUE(destination->settings.at("password").secret);
   EXPECT_EQ(destination->created_at, clock_.wall_us());
   const auto keys = catalog->list_keys(id);
   ASSERT_EQ(keys->items.size(), 1U);
@@ -232,6 +232,20 @@ TEST_F(CatalogTest, DestinationsOfTheApiStayInTheirFolders) {
   EXPECT_EQ(code(catalog->change_destination(made->id, {.settings = {{"file", Setting{"../x"}}}})),
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(catalog->destination(made->id)->setting("file"), "my.db");
+}
+
+TEST_F(CatalogTest, ADuckdbDestinationOfTheApiIsInOnePlace) {
+  auto catalog = open();
+  const std::vector<Settings> bad = {{{"in_memory", {"maybe"}}},
+                                     {{"in_memory", {"true"}}, {"file", {"a"}}},
+                                     {{"token", {"t"}}, {"file", {"a"}}},
+                                     {{"extension_repository", {"http://x"}}}};
+  for (const Settings& settings : bad) {
+    EXPECT_EQ(code(catalog->create_destination({.name = "n", .settings = settings})),
+              ErrorCode::kInvalidArgument);
+  }
+  const auto memory = catalog->create_destination({.name = "m", .settings = {{"in_memory", {"true"}}}});
+  EXPECT_EQ(target_file(dir_.path(), *memory), std::nullopt);
 }
 
 TEST_F(CatalogTest, AChangeKeepsTheSettingsThatItDoesNotName) {

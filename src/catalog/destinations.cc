@@ -80,22 +80,42 @@ std::string target_of(const std::string& data_dir, const Destination& destinatio
   return target;
 }
 
-Result<Settings> checked_settings(Settings settings, Origin origin) {
+// What the API may say of a DuckDB destination. (The configuration's loader reads its own settings.)
+Result<> check_duckdb(const Settings& settings) {
+  const auto get = [&](const char* name) {
+    const auto found = settings.find(name);
+    return found == settings.end() ? std::string() : found->second.value;
+  };
+  const std::string memory = get("in_memory");
+  if (!memory.empty() && memory != "true" && memory != "false") {
+    return fail(invalid("the setting \"in_memory\" is true or false"));
+  }
+  const bool has_file = settings.contains("file");
+  const int places = (memory == "true" ? 1 : 0) + (has_file ? 1 : 0) + (get("token").empty() ? 0 : 1);
+  if (places > 1) {
+    return fail(invalid("a DuckDB destination takes only one of file, in_memory and token"));
+  }
+  if (settings.contains("extension_repository")) {
+    return fail(invalid("extension_repository can be set in the configuration file only"));
+  }
+  if (!has_file) return {};
+  const std::string file = get("file");
+  TRY(check_name("the setting \"file\"", file));
+  if (file.find('/') != std::string::npos || file.starts_with('.') || file.starts_with(':')) {
+    return fail(invalid("the setting \"file\" must be a plain file name: a destination made here has "
+                        "a folder of its own; other paths stand in the configuration file"));
+  }
+  return {};
+}
+
+Result<Settings> checked_settings(Settings settings, const Destination& owner) {
   if (settings.size() > 100) return fail(invalid("a destination takes at most 100 settings"));
   for (auto& [name, setting] : settings) {
     TRY(check_name("a setting's name", name));
     TRY(check_text("the setting \"" + name + "\"", setting.value, 64U << 10));
     setting.secret = setting.secret || is_secret_setting(name);
   }
-  const auto file = settings.find("file");
-  if (origin == Origin::kApi && file != settings.end()) {
-    const std::string& value = file->second.value;
-    TRY(check_name("the setting \"file\"", value));
-    if (value.find('/') != std::string::npos || value.starts_with('.')) {
-      return fail(invalid("the setting \"file\" must be a plain file name: a destination made here "
-                          "has a folder of its own; other paths stand in the configuration file"));
-    }
-  }
+  if (owner.origin == Origin::kApi && owner.type == "duckdb") TRY(check_duckdb(settings));
   return settings;
 }
 
@@ -212,11 +232,11 @@ Result<Destination> Catalog::create_destination(const NewDestination& spec) {
   TRY(check_destination_name(spec.name));
   TRY(check_type(spec.type));
   Destination row;
-  TRY_ASSIGN(row.settings, checked_settings(spec.settings, spec.origin));
   row.id = Id128::make();
   row.name = spec.name;
   row.type = spec.type;
   row.origin = spec.origin;
+  TRY_ASSIGN(row.settings, checked_settings(spec.settings, row));
   return impl_->write_visible([&](soci::session& sql) -> Result<Destination> {
     row.created_at = row.updated_at = impl_->now();
     TRY(check_unique(sql, data_dir(), row));
@@ -237,10 +257,10 @@ Result<std::vector<Destination>> Catalog::put_configured_destinations(
     }
     if (!names.insert(spec.name).second) return fail(name_taken());
     Destination row;
-    TRY_ASSIGN(row.settings, checked_settings(spec.settings, spec.origin));
     row.name = spec.name;
     row.type = spec.type;
     row.origin = spec.origin;
+    TRY_ASSIGN(row.settings, checked_settings(spec.settings, row));
     wanted.push_back(std::move(row));
   }
   return impl_->write_visible([&](soci::session& sql) -> Result<std::vector<Destination>> {
@@ -327,7 +347,7 @@ Result<Destination> Catalog::change_destination(Id128 id, const DestinationChang
         row.settings.erase(name);
       }
     }
-    TRY_ASSIGN(row.settings, checked_settings(row.settings, row.origin));
+    TRY_ASSIGN(row.settings, checked_settings(row.settings, row));
     if (target_of(data_dir(), row) != target) row.log_generation += 1;
     TRY(check_unique(sql, data_dir(), row));
     update(sql, data_dir(), row, impl_->now());

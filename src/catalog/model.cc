@@ -115,6 +115,7 @@ std::optional<std::string> target_file(std::string_view data_dir, const Destinat
   if (destination.type != "duckdb") return std::nullopt;
   if (is_true(destination.setting("in_memory"))) return std::nullopt;
   const std::string& file = destination.setting("file");
+  if (file == ":memory:") return std::nullopt;
   if (file.empty()) {
     if (!destination.setting("token").empty()) return std::nullopt;
     return destination_folder(data_dir, destination.id) + "/data.duckdb";

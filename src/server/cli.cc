@@ -1,0 +1,179 @@
+#include "server/cli.h"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+#include <memory>
+#include <sstream>
+
+namespace sd::server {
+namespace {
+
+constexpr const char* kDescription =
+    "Scratch Data: post any JSON, it is kept; ask for it with SQL, a moment later.";
+constexpr const char* kDefaultUrl = "http://127.0.0.1:8080";
+
+// Values of the setting flags, by key, until the parse is over.
+using FlagValues = std::map<std::string, std::vector<std::string>>;
+
+void add_setting(CLI::App& app, const SettingHelp& setting, FlagValues& values) {
+  // The everyday ones have a short name too.
+  const std::string names = setting.key == "api.listen" ? "--listen," + setting.flag : setting.flag;
+  app.add_option(names, values[setting.key],
+                 setting.help + " [" + setting.environment + "; " + setting.default_text + "]")
+      ->type_name(setting.list ? "TEXT (repeatable)" : "VALUE")
+      ->allow_extra_args(false)
+      ->group("Settings");
+}
+
+void add_sources(CLI::App& app, SettingSources& sources, FlagValues& values, bool all_settings) {
+  app.add_option("--config", sources.config_file, "configuration file (YAML) [SCRATCH_CONFIG]")
+      ->type_name("FILE")
+      ->envname("SCRATCH_CONFIG");
+  for (const SettingHelp& setting : setting_helps()) {
+    if (all_settings || setting.key == "data_dir") add_setting(app, setting, values);
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> flags_of(const FlagValues& values) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [key, given] : values) {
+    for (const std::string& value : given) out.emplace_back(key, value);
+  }
+  return out;
+}
+
+void add_server(CLI::App& app, std::string& url, std::string& key) {
+  url = kDefaultUrl;
+  app.add_option("--url", url, "the server")->envname("SCRATCH_URL")->capture_default_str();
+  app.add_option("--key", key, "an API key")->envname("SCRATCH_KEY")->required();
+}
+
+// The parser, and the commands that it fills in.
+struct Parser {
+  CLI::App app{kDescription, "scratchdata"};
+  bool version = false;
+  FlagValues values;
+  ServeCommand serve;
+  ConfigCheckCommand check;
+  KeyCreateCommand create;
+  KeyListCommand list;
+  KeyRevokeCommand revoke;
+  JournalInspectCommand inspect;
+  InsertCommand insert;
+  QueryCommand query;
+  EngineCommand engine;
+  std::vector<std::pair<CLI::App*, Command (*)(Parser&)>> leaves;
+
+  Parser() {
+    app.add_flag("--version", version, "version of the program and of DuckDB");
+    app.require_subcommand(0, 1);
+    add_serve();
+    add_config();
+    add_keys();
+    add_clients();
+    add_rest();
+  }
+
+  void add_serve() {
+    CLI::App* sub = app.add_subcommand("serve", "run the server");
+    add_sources(*sub, serve.settings, values, true);
+    leaves.emplace_back(sub, [](Parser& p) -> Command {
+      p.serve.settings.flags = flags_of(p.values);
+      return p.serve;
+    });
+  }
+
+  void add_config() {
+    CLI::App* config = app.add_subcommand("config", "look at a configuration");
+    config->require_subcommand(1);
+    CLI::App* sub = config->add_subcommand("check", "say what is wrong with a configuration file");
+    sub->add_option("file", check.file, "the file; - for standard input")->required();
+    leaves.emplace_back(sub, [](Parser& p) -> Command { return p.check; });
+  }
+
+  void add_keys() {
+    CLI::App* key = app.add_subcommand("key", "API keys, server running or not");
+    key->require_subcommand(1);
+
+    CLI::App* sub = key->add_subcommand("create", "make a key and print it, once");
+    add_sources(*sub, create.settings, values, false);
+    CLI::Option* destination =
+        sub->add_option("--destination", create.destination, "name or id of its destination");
+    sub->add_flag("--admin", create.admin, "a key for every destination")->excludes(destination);
+    sub->add_option("--scopes", create.scopes, "insert, query, share, tail, admin, or all")
+        ->capture_default_str();
+    sub->add_option("--name", create.name, "what it is for");
+    sub->add_option("--tables", create.tables, "the only tables it may use")->delimiter(',');
+    leaves.emplace_back(sub, [](Parser& p) -> Command {
+      p.create.settings.flags = flags_of(p.values);
+      return p.create;
+    });
+
+    sub = key->add_subcommand("list", "show the keys (never their secrets)");
+    add_sources(*sub, list.settings, values, false);
+    sub->add_option("--destination", list.destination, "only those of this destination");
+    leaves.emplace_back(sub, [](Parser& p) -> Command {
+      p.list.settings.flags = flags_of(p.values);
+      return p.list;
+    });
+
+    sub = key->add_subcommand("revoke", "end a key; a running server knows within a second");
+    add_sources(*sub, revoke.settings, values, false);
+    sub->add_option("key", revoke.key, "id or prefix, as in the list")->required();
+    leaves.emplace_back(sub, [](Parser& p) -> Command {
+      p.revoke.settings.flags = flags_of(p.values);
+      return p.revoke;
+    });
+  }
+
+  void add_clients() {
+    CLI::App* sub = app.add_subcommand("insert", "send files, or standard input, to a server");
+    sub->add_option("table", insert.table, "the table")->required();
+    sub->add_option("files", insert.files, "NDJSON, JSON, CSV or Parquet files");
+    add_server(*sub, insert.url, insert.key);
+    leaves.emplace_back(sub, [](Parser& p) -> Command { return p.insert; });
+
+    sub = app.add_subcommand("query", "ask a server and print the result");
+    sub->add_option("sql", query.sql, "one SELECT")->required();
+    add_server(*sub, query.url, query.key);
+    sub->add_option("--format", query.format, "table, json, ndjson, csv or parquet")
+        ->check(CLI::IsMember({"table", "json", "ndjson", "csv", "parquet"}))
+        ->capture_default_str();
+    leaves.emplace_back(sub, [](Parser& p) -> Command { return p.query; });
+  }
+
+  void add_rest() {
+    CLI::App* journal = app.add_subcommand("journal", "look at a journal");
+    journal->require_subcommand(1);
+    CLI::App* sub = journal->add_subcommand("inspect", "show and verify segments and records");
+    sub->add_option("directory", inspect.directory, "the journal's directory")->required();
+    leaves.emplace_back(sub, [](Parser& p) -> Command { return p.inspect; });
+
+    sub = app.add_subcommand("engine", "");
+    sub->group("");  // not in the help: the server starts it
+    sub->add_option("--control-fd", engine.control_fd)->required()->check(CLI::Range(0, 1 << 20));
+    leaves.emplace_back(sub, [](Parser& p) -> Command { return p.engine; });
+  }
+};
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv) {
+  Parser parser;
+  try {
+    parser.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = parser.app.exit(error, out, err);
+    return ExitCommand{.code = code == 0 ? kExitOk : kExitUsage, .out = out.str(), .err = err.str()};
+  }
+  if (parser.version) return VersionCommand{};
+  for (const auto& [sub, make] : parser.leaves) {
+    if (sub->parsed()) return make(parser);
+  }
+  return ExitCommand{.code = kExitUsage, .out = "", .err = parser.app.help()};
+}
+
+}  // namespace sd::server

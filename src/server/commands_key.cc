@@ -1,0 +1,192 @@
+// `scratchdata key create | list | revoke`.
+#include <algorithm>
+#include <memory>
+
+#include "catalog/catalog.h"
+#include "server/commands.h"
+
+namespace sd::server {
+namespace {
+
+using catalog::Catalog;
+using catalog::Key;
+
+// One line, and the exit code for a call that cannot be right.
+int refuse(std::ostream& err, const std::string& message) {
+  err << "scratchdata: " << message << "\n";
+  return kExitUsage;
+}
+
+int exit_code(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kPermissionDenied: return kExitUsage;
+    default: return kExitFailed;
+  }
+}
+
+int refuse(std::ostream& err, const Error& error) {
+  refuse(err, error.message);
+  return exit_code(error);
+}
+
+// The catalog of the data directory that flags, environment and file name; null after a line on err.
+std::unique_ptr<Catalog> open_catalog(const SettingSources& settings, CommandContext& context,
+                                      int& code) {
+  const LoadedConfig loaded = load_config({.file = settings.config_file,
+                                           .environment = context.environment,
+                                           .flags = settings.flags});
+  for (const Problem& problem : loaded.errors) {
+    code = refuse(context.err, problem.to_string());
+  }
+  if (!loaded.errors.empty()) return nullptr;
+  auto opened = Catalog::open({.data_dir = loaded.config.data_dir, .must_exist = true});
+  if (!opened) {
+    code = opened.error().code == ErrorCode::kNotFound
+               ? refuse(context.err, loaded.config.data_dir + ": " + opened.error().message +
+                                         "; name it with --data-dir, or start the server once")
+               : refuse(context.err, opened.error());
+    return nullptr;
+  }
+  return std::move(*opened);
+}
+
+Result<catalog::Destination> find_destination(Catalog& catalog, const std::string& text) {
+  const auto id = Id128::parse(text);
+  auto found = id ? catalog.destination(*id) : catalog.destination_named(text);
+  if (found || found.error().code != ErrorCode::kNotFound) return found;
+  std::string known;
+  if (const auto all = catalog.list_destinations({.limit = 20})) {
+    for (const auto& each : all->items) known += (known.empty() ? "" : ", ") + each.name;
+  }
+  return fail(ErrorCode::kNotFound, "there is no destination \"" + text + "\"" +
+                                        (known.empty() ? "" : "; there are: " + known));
+}
+
+// Characters of a UTF-8 text. (Letters that are two columns wide may shift a line; nothing is lost.)
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+// Columns as wide as their widest cell.
+void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    out << line << "\n";
+  }
+}
+
+// Names come from people: nothing in them may move the terminal's cursor.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7F ? '?' : c;
+  }
+  return out;
+}
+
+std::string time_text(const std::optional<Micros>& at) {
+  if (!at) return "-";
+  return format_rfc3339(*at / kMicrosPerSecond * kMicrosPerSecond);
+}
+
+std::string destination_text(Catalog& catalog, const Key& key) {
+  if (key.is_admin()) return "(every one)";
+  const auto home = catalog.destination(*key.destination_id);
+  return home ? printable(home->name) : "(deleted)";
+}
+
+// Id, beginning of an id, prefix of a secret, or a whole secret.
+Result<Key> find_key(Catalog& catalog, const std::string& text) {
+  if (auto by_secret = catalog.key_by_secret(text)) return by_secret;
+  if (text.size() < 4) return fail(invalid("give at least 4 characters of the key's id or prefix"));
+  TRY_ASSIGN(std::vector<Key> found, catalog.keys_beginning(text));
+  if (found.size() > 1) {
+    std::erase_if(found, [](const Key& key) { return key.revoked_at.has_value(); });
+  }
+  if (found.empty()) return fail(ErrorCode::kNotFound, "there is no such key");
+  if (found.size() > 1) return fail(invalid("more than one key begins like that; give its id"));
+  return found.front();
+}
+
+}  // namespace
+
+int run_key_create(const KeyCreateCommand& command, CommandContext context) {
+  const auto scopes = catalog::parse_scopes(command.scopes);
+  if (!scopes) return refuse(context.err, scopes.error());
+  if (command.destination.empty() && !command.admin) {
+    return refuse(context.err, "name the destination with --destination, or give --admin");
+  }
+  int code = kExitOk;
+  const auto catalog = open_catalog(command.settings, context, code);
+  if (!catalog) return code;
+  catalog::NewKey spec{.name = command.name, .scopes = *scopes};
+  if (command.admin) spec.scopes = catalog::Scopes::all();
+  if (!command.tables.empty()) spec.tables = command.tables;
+  if (!command.admin) {
+    const auto home = find_destination(*catalog, command.destination);
+    if (!home) return refuse(context.err, home.error());
+    spec.destination_id = home->id;
+  }
+  const auto made = catalog->create_key(spec);
+  if (!made) return refuse(context.err, made.error());
+  context.out << made->secret << "\n";
+  context.err << "Key " << made->key.id.to_string() << " for "
+              << (command.admin ? "every destination" : printable(command.destination)) << ", scopes "
+              << to_string(made->key.scopes) << ". It is shown only this once.\n";
+  return kExitOk;
+}
+
+int run_key_list(const KeyListCommand& command, CommandContext context) {
+  int code = kExitOk;
+  const auto catalog = open_catalog(command.settings, context, code);
+  if (!catalog) return code;
+  std::optional<Id128> destination;
+  if (!command.destination.empty()) {
+    const auto home = find_destination(*catalog, command.destination);
+    if (!home) return refuse(context.err, home.error());
+    destination = home->id;
+  }
+  std::vector<std::vector<std::string>> rows = {
+      {"ID", "PREFIX", "DESTINATION", "SCOPES", "CREATED", "LAST USED", "REVOKED", "NAME"}};
+  catalog::PageRequest page{.limit = 1000};
+  do {
+    const auto keys = catalog->list_keys(destination, page);
+    if (!keys) return refuse(context.err, keys.error());
+    for (const Key& key : keys->items) {
+      rows.push_back({key.id.to_string(), key.prefix + "…", destination_text(*catalog, key),
+                      to_string(key.scopes), time_text(key.created_at), time_text(key.last_used_at),
+                      time_text(key.revoked_at), printable(key.name)});
+    }
+    page.after = keys->next;
+  } while (page.after);
+  print_table(context.out, rows);
+  return kExitOk;
+}
+
+int run_key_revoke(const KeyRevokeCommand& command, CommandContext context) {
+  int code = kExitOk;
+  const auto catalog = open_catalog(command.settings, context, code);
+  if (!catalog) return code;
+  const auto key = find_key(*catalog, command.key);
+  if (!key) return refuse(context.err, key.error());
+  const auto revoked = catalog->revoke_key(key->id);
+  if (!revoked) return refuse(context.err, revoked.error());
+  context.out << (key->revoked_at ? "Key " + key->id.to_string() + " was revoked before.\n"
+                                  : "Key " + key->id.to_string() + " is revoked.\n");
+  return kExitOk;
+}
+
+}  // namespace sd::server
