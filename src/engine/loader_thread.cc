@@ -1,0 +1,198 @@
+#include "engine/loader_thread.h"
+
+#include <chrono>
+
+#include "base/log.h"
+
+namespace sd::engine {
+namespace {
+
+using std::chrono::microseconds;
+constexpr auto kRetryEvery = std::chrono::seconds(1);
+constexpr auto kHousekeepingEvery = std::chrono::seconds(1);
+
+}  // namespace
+
+LoaderThread::LoaderThread(destinations::Destination& destination, LoaderThreadOptions options,
+                           Events events)
+    : destination_(destination), options_(std::move(options)), events_(std::move(events)),
+      durable_(options_.durable_end), durable_since_(system_clock().steady_us()) {
+  thread_ = std::thread([this] { run(); });
+}
+
+LoaderThread::~LoaderThread() {
+  if (thread_.joinable()) (void)stop(0);
+}
+
+void LoaderThread::set_durable(journal::Position position) {
+  const std::lock_guard lock(mutex_);
+  if (position <= durable_) return;
+  if (durable_ <= state_.position) durable_since_ = system_clock().steady_us();
+  durable_ = position;
+  changed_.notify_all();
+}
+
+void LoaderThread::set_wanted(journal::Position position) {
+  const std::lock_guard lock(mutex_);
+  if (position > durable_) durable_ = position;
+  if (position <= wanted_) return;
+  wanted_ = position;
+  changed_.notify_all();
+}
+
+auto LoaderThread::wait_applied(journal::Position position, Micros timeout_us,
+                                const std::function<bool()>& give_up) -> Waited {
+  set_wanted(position);
+  const auto deadline = std::chrono::steady_clock::now() + microseconds(timeout_us);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (started_ && state_.position >= position) return Waited::kApplied;
+    if (trouble_) return Waited::kTrouble;
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline || stopping_) return Waited::kTimeout;
+    if (give_up && give_up()) return Waited::kTimeout;
+    changed_.wait_until(lock, std::min(deadline, now + std::chrono::milliseconds(100)));
+  }
+}
+
+std::optional<Error> LoaderThread::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+destinations::LoadState LoaderThread::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+journal::Position LoaderThread::durable() const {
+  const std::lock_guard lock(mutex_);
+  return durable_;
+}
+
+Result<> LoaderThread::stop(journal::Position position) {
+  set_wanted(position);
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+  return closed_;
+}
+
+bool LoaderThread::may_pass(const Error& error) const {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kResourceExhausted ||
+         error.code == ErrorCode::kInDoubt;
+}
+
+void LoaderThread::report(std::optional<Error> error) {
+  {
+    const std::lock_guard lock(mutex_);
+    const bool same = trouble_.has_value() == error.has_value() &&
+                      (!error || trouble_->message == error->message);
+    trouble_ = error;
+    changed_.notify_all();
+    if (same) return;
+  }
+  events_.trouble(error);
+}
+
+bool LoaderThread::open_and_start() {
+  journal::Position durable_end;
+  {
+    const std::lock_guard lock(mutex_);
+    durable_end = durable_;
+  }
+  Result<> done = open_ ? Result<>() : destination_.open();
+  if (done) {
+    open_ = true;
+    if (!loader_) {
+      loader_ = std::make_unique<load::Loader>(posix_file_system(), destination_,
+                                               options_.log_directory, options_.log_id,
+                                               options_.loader);
+    }
+    done = loader_->start(durable_end);
+  }
+  if (!done) {
+    if (done.error().code == ErrorCode::kInternal) events_.fatal(done.error());
+    report(done.error());
+    return false;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = loader_->state();
+    started_ = true;
+  }
+  report(std::nullopt);
+  events_.applied(loader_->state());
+  return true;
+}
+
+bool LoaderThread::due(Micros now) const {
+  if (state_.position >= durable_) return false;
+  return wanted_ > state_.position || stopping_ ||
+         durable_ - state_.position >= options_.load_after_bytes ||
+         now - durable_since_ >= options_.load_after_us;
+}
+
+void LoaderThread::load_once() {
+  journal::Position durable_end;
+  {
+    const std::lock_guard lock(mutex_);
+    durable_end = durable_;
+  }
+  const auto loaded = loader_->load_batch(durable_end);
+  if (!loaded) {
+    log::warn("loading failed", {{"error", loaded.error().message}});
+    if (loaded.error().code == ErrorCode::kInternal) events_.fatal(loaded.error());
+    report(loaded.error());
+    const std::lock_guard lock(mutex_);
+    started_ = false;
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = loader_->state();
+    durable_since_ = system_clock().steady_us();
+    changed_.notify_all();
+  }
+  events_.applied(loader_->state());
+}
+
+void LoaderThread::run() {
+  if (events_.on_thread_start) events_.on_thread_start();
+  while (true) {
+    bool started;
+    {
+      const std::lock_guard lock(mutex_);
+      started = started_;
+    }
+    if (!started && !open_and_start()) {
+      std::unique_lock lock(mutex_);
+      if (stopping_) break;
+      changed_.wait_for(lock, kRetryEvery, [&] { return stopping_; });
+      continue;
+    }
+    bool load = false;
+    {
+      std::unique_lock lock(mutex_);
+      if (!due(system_clock().steady_us())) {
+        if (stopping_) break;
+        const bool waiting = state_.position < durable_;
+        const Micros age = system_clock().steady_us() - durable_since_;
+        const auto sleep = waiting ? microseconds(std::max<Micros>(1000, options_.load_after_us - age))
+                                   : std::chrono::duration_cast<microseconds>(kHousekeepingEvery);
+        changed_.wait_for(lock, sleep);
+      }
+      load = due(system_clock().steady_us());
+    }
+    if (load) load_once();
+    const auto kept = destination_.maintain();
+    if (!kept && kept.error().code == ErrorCode::kInternal) events_.fatal(kept.error());
+  }
+  loader_.reset();
+  closed_ = destination_.close();
+}
+
+}  // namespace sd::engine

@@ -1,0 +1,116 @@
+// The front's hold on its engines: spawns one for a destination on first use, talks to it, watches it,
+// starts it again when it dies, and stops it when it has been idle.
+//
+// What is asked of an engine that is not there yet waits until it is. When an engine dies, queries that
+// it ran fail (kUnavailable, the one that it was killed for with kDeadlineExceeded), while waits for rows
+// to be applied go on: the next engine continues from the position in the destination. It starts at
+// once, unless engines of this destination keep dying within ten seconds of their start: then after a
+// pause that doubles from 0.2 to 10 seconds, during which queries get kUnavailable.
+//
+// Threading: every function from any thread; none blocks, but for stop_all() and forget(). Callbacks
+// come on the pool's own thread and must not block; each comes exactly once, on_started before on_end.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "destinations/batch.h"
+#include "engine/protocol.h"
+#include "query/encoder.h"
+
+namespace sd::engine {
+
+struct PoolOptions {
+  std::string executable;      // of this program
+  std::chrono::milliseconds idle_timeout{60'000};
+  std::size_t max_engines = 32;  // beyond it the one idle for longest is stopped
+};
+
+// A destination as the pool sees it, read when its engine starts and whenever news arrives.
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual StartMessage start_message() const = 0;
+  virtual std::uint64_t durable_end() const = 0;
+  // The destination has durably loaded up to here. On the pool's thread.
+  virtual void applied(const destinations::LoadState& state) = 0;
+};
+
+struct QueryRequest {
+  std::string sql;
+  query::Format format = query::Format::kJson;
+  bool quote_int64 = false;
+  std::uint64_t position = 0;  // rows below it must be visible
+  std::chrono::milliseconds fresh_timeout{5000};
+  bool must_be_fresh = false;
+  std::chrono::milliseconds timeout{300'000};
+};
+
+struct QueryStarted {
+  std::string content_type;
+  bool fresh = true;
+  destinations::LoadState state;  // what had been applied, as far as the front has heard
+};
+
+struct QueryEvents {
+  std::function<void(QueryStarted)> on_started;
+  std::function<void(Result<std::uint64_t> rows)> on_end;  // an error also after on_started
+};
+
+struct EngineInfo {
+  std::string destination_id;
+  std::string state;  // "starting", "running", "stopping", "waiting", "stopped"
+  int pid = 0;
+  std::uint64_t restarts = 0;
+  destinations::LoadState applied;
+  std::optional<Error> trouble;
+  std::size_t queries = 0;
+};
+
+class Pool {
+ public:
+  Pool(PoolOptions options, metrics::Registry& metrics);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Makes a destination known; its engine starts when something is asked of it, or when `load_now`.
+  void add(const std::string& destination_id, std::shared_ptr<Source> source, bool load_now);
+  // Stops the engine (letting it load what is durable where `drain`) and forgets the destination.
+  void forget(const std::string& destination_id, bool drain);
+
+  // Cheap and coalesced: call it for every batch that became durable.
+  void notify_durable(const std::string& destination_id);
+
+  // The result goes into `out`, a pipe's write end. Returns the query's id.
+  std::uint64_t query(const std::string& destination_id, QueryRequest request, UniqueFd out,
+                      QueryEvents events);
+  void cancel(std::uint64_t query_id);
+
+  // Calls back once `position` is applied. Never fails while the pool lives; forget_wait() ends it.
+  using Applied = std::function<void(const destinations::LoadState&)>;
+  std::uint64_t wait_applied(const std::string& destination_id, std::uint64_t position, Applied done);
+  void forget_wait(std::uint64_t wait_id);
+
+  using Answer = std::function<void(Result<json::Value>)>;
+  void check(const std::string& destination_id, std::string sql, Answer answer);
+  void tables(const std::string& destination_id, std::uint64_t position, Answer answer);
+
+  std::vector<EngineInfo> info() const;
+
+  // Has every engine load what is durable and close its destination, for at most `grace`; what is not
+  // done by then is killed, and stays in the journal.
+  void stop_all(std::chrono::milliseconds grace);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sd::engine

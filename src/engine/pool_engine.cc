@@ -1,0 +1,416 @@
+#include "engine/pool_engine.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
+#include "base/file.h"
+#include "base/log.h"
+
+extern char** environ;
+
+namespace sd::engine {
+namespace {
+
+constexpr Micros kQuickDeath = 10 * kMicrosPerSecond;
+constexpr Micros kFirstPause = 200'000;
+constexpr Micros kLongestPause = 10 * kMicrosPerSecond;
+constexpr Micros kSilence = 15 * kMicrosPerSecond;  // no sign of life for so long: killed
+constexpr Micros kStopLimit = 60 * kMicrosPerSecond;
+constexpr int kChildFd = 3;
+
+Error engine_died() {
+  return Error{.code = ErrorCode::kUnavailable,
+               .message = "the engine of this destination stopped while it worked on this; send it again",
+               .slug = "engine-stopped",
+               .retry_after_s = 1};
+}
+
+}  // namespace
+
+PoolEngine::PoolEngine(const PoolOptions& options, metrics::Registry& metrics,
+                       std::string destination_id, std::shared_ptr<Source> source,
+                       std::uint64_t key, int epoll)
+    : options_(options), destination_id_(std::move(destination_id)), source_(std::move(source)),
+      key_(key), epoll_(epoll),
+      restarts_(metrics.counter("scratchdata_engine_restarts_total", "Engines started again after they died.",
+                                {{"destination", destination_id_}})),
+      up_(metrics.gauge("scratchdata_engine_up", "1 while the destination's engine runs.",
+                        {{"destination", destination_id_}})) {
+  last_used_ = system_clock().steady_us();
+}
+
+PoolEngine::~PoolEngine() {
+  if (alive()) {
+    ::kill(pid_, SIGKILL);
+    reap(true);
+  }
+  fail_all(engine_died());
+}
+
+bool PoolEngine::idle() const {
+  return state_ == State::kRunning && queries_.empty() && asks_.empty() && waits_.empty() &&
+         applied_known_ && !trouble_ && applied_.position >= source_->durable_end();
+}
+
+bool PoolEngine::wants_tick() const {
+  return state_ != State::kStopped || !waits_.empty() || retired_;
+}
+
+EngineInfo PoolEngine::info() const {
+  static constexpr const char* kNames[] = {"stopped", "running", "stopping", "waiting"};
+  return {destination_id_, kNames[static_cast<int>(state_)], pid_, restart_count_, applied_, trouble_,
+          queries_.size()};
+}
+
+// ---- starting
+
+bool PoolEngine::ensure_running() {
+  last_used_ = system_clock().steady_us();
+  if (state_ == State::kStopped && !retired_) start();
+  return state_ == State::kRunning;
+}
+
+void PoolEngine::start() {
+  const auto spawned = spawn();
+  if (!spawned) {
+    log::error("an engine cannot be started", {{"destination", destination_id_}, {"error", spawned.error().message}});
+    state_ = State::kWaiting;
+    start_again_at_ = system_clock().steady_us() + kMicrosPerSecond;
+    return;
+  }
+  state_ = State::kRunning;
+  started_at_ = last_heard_ = system_clock().steady_us();
+  applied_known_ = false;
+  trouble_.reset();
+  up_.set(1);
+  StartMessage message = source_->start_message();
+  durable_sent_ = message.durable_end = source_->durable_end();
+  send(message.to_json());
+  std::uint64_t wanted = 0;
+  for (const auto& [id, wait] : waits_) wanted = std::max(wanted, wait.position);
+  if (wanted > 0) send("{\"type\":\"load\",\"position\":" + std::to_string(wanted) + "}");
+  log::debug("engine started", {{"destination", destination_id_}, {"pid", std::to_string(pid_)}});
+}
+
+Result<> PoolEngine::spawn() {
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    return fail(errno_error("socketpair", "control socket", errno));
+  }
+  UniqueFd ours(pair[0]), theirs(pair[1]);
+  ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
+  // dup2 onto itself would keep close-on-exec.
+  if (theirs.get() == kChildFd) theirs = UniqueFd(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, kChildFd + 1));
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, theirs.get(), kChildFd);
+  posix_spawn_file_actions_addclosefrom_np(&actions, kChildFd + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  std::string fd = std::to_string(kChildFd);
+  std::string program = options_.executable, command = "engine", flag = "--control-fd";
+  char* argv[] = {program.data(), command.data(), flag.data(), fd.data(), nullptr};
+  pid_t pid = 0;
+  const int rc = ::posix_spawn(&pid, options_.executable.c_str(), &actions, &attributes, argv, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (rc != 0) return fail(errno_error("start", options_.executable, rc));
+
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = key_;
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, ours.get(), &event) != 0) {
+    const int error_number = errno;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return fail(errno_error("watch", "control socket", error_number));
+  }
+  pid_ = pid;
+  socket_ = std::move(ours);
+  watching_write_ = false;
+  reader_ = FrameReader();
+  writer_ = FrameWriter();
+  return {};
+}
+
+// ---- talking
+
+void PoolEngine::send(std::string json, UniqueFd fd) {
+  writer_.push(json, std::move(fd));
+  flush();
+}
+
+void PoolEngine::flush() {
+  if (!socket_) return;
+  const auto written = writer_.write_to(socket_.get());
+  if (!written) return;  // the engine is dying; its socket will say so
+  if (*written == watching_write_) watch_socket();
+}
+
+void PoolEngine::watch_socket() {
+  watching_write_ = !writer_.empty();
+  epoll_event event{};
+  event.events = EPOLLIN | (watching_write_ ? EPOLLOUT : 0U);
+  event.data.u64 = key_;
+  ::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket_.get(), &event);
+}
+
+void PoolEngine::on_socket(std::uint32_t events) {
+  if (!socket_) return;
+  if ((events & EPOLLOUT) != 0) flush();
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
+  const auto open = reader_.read_from(socket_.get());
+  while (true) {
+    auto frame = reader_.next();
+    if (!frame) return kill("speaks nonsense");
+    if (!*frame) break;
+    handle(**frame);
+  }
+  if (!open || !*open) on_death();
+}
+
+void PoolEngine::handle(Frame& frame) {
+  last_heard_ = system_clock().steady_us();
+  const json::Value& m = frame.body;
+  const std::string_view type = m.string_or("type", "");
+  const std::uint64_t id = static_cast<std::uint64_t>(m.int_or("id", 0));
+  if (type == "hello") {
+    if (m.int_or("version", 0) != kProtocolVersion) kill("is of another version");
+  } else if (type == "applied") {
+    on_applied(m);
+  } else if (type == "started") {
+    const auto found = queries_.find(id);
+    if (found == queries_.end()) return;
+    found->second.events.on_started({std::string(m.string_or("content_type", "")),
+                                     m.bool_or("fresh", true), applied_});
+  } else if (type == "done") {
+    end_query(id, static_cast<std::uint64_t>(m.int_or("rows", 0)));
+  } else if (type == "failed") {
+    const json::Value* error = m.find("error");
+    const Error e = error != nullptr ? read_error(*error) : engine_died();
+    if (const auto ask = asks_.find(id); ask != asks_.end()) {
+      const Pool::Answer answer = std::move(ask->second);
+      asks_.erase(ask);
+      answer(fail(e));
+    } else {
+      end_query(id, fail(e));
+    }
+  } else if (type == "result") {
+    const auto ask = asks_.find(id);
+    const json::Value* data = m.find("data");
+    if (ask == asks_.end() || data == nullptr) return;
+    const Pool::Answer answer = std::move(ask->second);
+    asks_.erase(ask);
+    answer(*data);
+  } else if (type == "trouble") {
+    const json::Value* error = m.find("error");
+    trouble_ = error != nullptr ? std::optional(read_error(*error)) : std::nullopt;
+    if (trouble_) log::warn("loading stands still", {{"destination", destination_id_}, {"why", trouble_->message}});
+    else if (applied_known_) log::info("loading goes on", {{"destination", destination_id_}});
+  } else if (type == "killing") {
+    killing_ = id;
+  }
+}
+
+void PoolEngine::on_applied(const json::Value& m) {
+  const auto number = [&](const char* key) {
+    const json::Value* v = m.find(key);
+    return v == nullptr ? std::uint64_t{0} : v->as_uint().value_or(0);
+  };
+  applied_.position = number("position");
+  applied_.rows_loaded = number("rows_loaded");
+  applied_.rows_failed = number("rows_failed");
+  applied_known_ = true;
+  source_->applied(applied_);
+  for (auto it = waits_.begin(); it != waits_.end();) {
+    if (it->second.position <= applied_.position) {
+      const Pool::Applied done = std::move(it->second.done);
+      it = waits_.erase(it);
+      done(applied_);
+    } else {
+      ++it;
+    }
+  }
+}
+
+void PoolEngine::news() {
+  if (state_ == State::kStopped) ensure_running();
+  // Sent with the next tick: a busy journal must not wake its engine for every batch.
+}
+
+void PoolEngine::send_durable() {
+  const std::uint64_t durable = source_->durable_end();
+  if (durable <= durable_sent_) return;
+  durable_sent_ = durable;
+  last_used_ = system_clock().steady_us();
+  send("{\"type\":\"durable\",\"position\":" + std::to_string(durable) + "}");
+}
+
+void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEvents events) {
+  if (state_ == State::kWaiting || retired_) {
+    Error error = engine_died();
+    error.message = trouble_ ? trouble_->message : "the engine of this destination is being restarted";
+    return events.on_end(fail(std::move(error)));
+  }
+  const bool running = ensure_running();
+  if (!running && state_ != State::kStopping) return events.on_end(fail(engine_died()));
+  json::Writer w;
+  w.begin_object().member("type", "query").member("id", id).member("sql", r.sql);
+  w.member("format", r.format == query::Format::kJson ? "json" : r.format == query::Format::kNdjson ? "ndjson" : "csv");
+  w.member("quote_int64", r.quote_int64).member("position", r.position);
+  w.member("fresh_ms", static_cast<std::int64_t>(r.fresh_timeout.count()));
+  w.member("must_be_fresh", r.must_be_fresh);
+  w.member("timeout_ms", static_cast<std::int64_t>(r.timeout.count())).member("fd", true).end_object();
+  queries_[id] = {std::move(events), {}};
+  if (state_ == State::kStopping) {
+    // Told to stop a moment ago: the next engine runs it.
+    return end_query(id, fail(engine_died()));
+  }
+  send(w.take(), std::move(out));
+}
+
+void PoolEngine::ask(std::uint64_t id, std::string message, Pool::Answer answer) {
+  if (!ensure_running()) {
+    Error error = engine_died();
+    if (trouble_) error.message = trouble_->message;
+    return answer(fail(std::move(error)));
+  }
+  asks_[id] = std::move(answer);
+  send(std::move(message));
+}
+
+void PoolEngine::cancel(std::uint64_t id) {
+  if (!queries_.contains(id) || !socket_) return;
+  send("{\"type\":\"cancel\",\"id\":" + std::to_string(id) + "}");
+}
+
+void PoolEngine::wait_applied(std::uint64_t id, std::uint64_t position, Pool::Applied done) {
+  if (applied_known_ && applied_.position >= position) return done(applied_);
+  waits_[id] = {position, std::move(done)};
+  if (ensure_running()) {
+    durable_sent_ = std::max(durable_sent_, position);
+    send("{\"type\":\"load\",\"position\":" + std::to_string(position) + "}");
+  }
+}
+
+void PoolEngine::forget_wait(std::uint64_t id) { waits_.erase(id); }
+
+void PoolEngine::end_query(std::uint64_t id, Result<std::uint64_t> result) {
+  const auto found = queries_.find(id);
+  if (found == queries_.end()) return;
+  const auto on_end = std::move(found->second.events.on_end);
+  queries_.erase(found);
+  last_used_ = system_clock().steady_us();
+  on_end(std::move(result));
+}
+
+// ---- stopping and dying
+
+void PoolEngine::stop() {
+  if (state_ == State::kWaiting) state_ = State::kStopped;
+  if (state_ != State::kRunning) return;
+  state_ = State::kStopping;
+  stop_sent_at_ = system_clock().steady_us();
+  const std::uint64_t target = drain_ ? source_->durable_end() : 0;
+  send("{\"type\":\"stop\",\"position\":" + std::to_string(target) + "}");
+}
+
+void PoolEngine::retire(bool drain) {
+  retired_ = true;
+  drain_ = drain;
+  if (drain && state_ == State::kStopped && applied_known_ && applied_.position < source_->durable_end()) start();
+  stop();
+}
+
+void PoolEngine::kill(const char* why) {
+  if (!alive()) return;
+  log::warn("engine killed", {{"destination", destination_id_}, {"why", why}});
+  ::kill(pid_, SIGKILL);
+  on_death();
+}
+
+void PoolEngine::reap(bool wait) {
+  if (pid_ <= 0) return;
+  int status = 0;
+  const pid_t done = ::waitpid(pid_, &status, wait ? 0 : WNOHANG);
+  if (done == pid_ || (done < 0 && errno == ECHILD)) pid_ = 0;
+}
+
+void PoolEngine::fail_all(const Error& error) {
+  auto queries = std::move(queries_);
+  auto asks = std::move(asks_);
+  queries_.clear();
+  asks_.clear();
+  for (auto& [id, query] : queries) {
+    if (id == killing_) {
+      query.events.on_end(fail(Error{.code = ErrorCode::kDeadlineExceeded,
+                                     .message = "the query ran longer than it may and could not be stopped",
+                                     .slug = "query-timeout"}));
+    } else {
+      query.events.on_end(fail(error));
+    }
+  }
+  for (auto& [id, answer] : asks) answer(fail(error));
+}
+
+void PoolEngine::on_death() {
+  if (socket_) {
+    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, socket_.get(), nullptr);
+    socket_.reset();
+  }
+  // It has closed its socket, so it is at its end; should it linger, it is helped.
+  if (state_ != State::kStopping) ::kill(pid_, SIGKILL);
+  reap(true);
+  up_.set(0);
+  const Micros now = system_clock().steady_us();
+  const bool told = state_ == State::kStopping;
+  state_ = State::kStopped;
+  const bool for_deadline = killing_ != 0;
+  fail_all(engine_died());
+  killing_ = 0;
+  if (told) return;
+  ++restart_count_;
+  restarts_.add();
+  log::warn("an engine died", {{"destination", destination_id_}});
+  const bool quick = now - started_at_ < kQuickDeath && !for_deadline;
+  quick_deaths_ = quick ? quick_deaths_ + 1 : 0;
+  Micros pause = 0;
+  if (quick_deaths_ > 1) {
+    pause = std::min(kLongestPause, kFirstPause << std::min(quick_deaths_ - 2, 6U));
+  }
+  state_ = State::kWaiting;
+  start_again_at_ = now + pause;
+}
+
+void PoolEngine::tick(Micros now) {
+  if (state_ == State::kWaiting && now >= start_again_at_) {
+    state_ = State::kStopped;
+    const bool needed = !waits_.empty() || !applied_known_ || applied_.position < source_->durable_end();
+    if (needed && !retired_) start();
+  }
+  if (state_ == State::kStopped && !retired_ && (!waits_.empty() || (applied_known_ && applied_.position < source_->durable_end()))) {
+    start();  // rows came while the engine was stopping
+  }
+  if (state_ == State::kRunning) {
+    send_durable();
+    if (now - last_heard_ > kSilence) kill("gives no sign of life");
+    else if (idle() && now - last_used_ > options_.idle_timeout.count() * 1000) stop();
+  }
+  if (state_ == State::kStopping && now - stop_sent_at_ > kStopLimit) kill("does not stop");
+}
+
+}  // namespace sd::engine

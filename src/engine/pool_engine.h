@@ -1,0 +1,104 @@
+// One destination's engine as the pool's thread sees it. That thread only.
+#pragma once
+
+#include <sys/types.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "engine/pool.h"
+#include "engine/protocol.h"
+
+namespace sd::engine {
+
+class PoolEngine {
+ public:
+  PoolEngine(const PoolOptions& options, metrics::Registry& metrics, std::string destination_id,
+             std::shared_ptr<Source> source, std::uint64_t key, int epoll);
+  ~PoolEngine();
+
+  void news();  // the journal has grown
+  void query(std::uint64_t id, QueryRequest request, UniqueFd out, QueryEvents events);
+  void ask(std::uint64_t id, std::string message, Pool::Answer answer);
+  void cancel(std::uint64_t id);
+  void wait_applied(std::uint64_t id, std::uint64_t position, Pool::Applied done);
+  void forget_wait(std::uint64_t id);
+  void stop();
+  void retire(bool drain);
+  void kill(const char* why);
+
+  void on_socket(std::uint32_t events);
+  void tick(Micros now);
+
+  bool alive() const { return pid_ > 0; }
+  bool idle() const;
+  bool wants_tick() const;
+  bool finished() const { return retired_ && !alive(); }
+  Micros last_used() const { return last_used_; }
+  std::uint64_t key() const { return key_; }
+  EngineInfo info() const;
+
+ private:
+  enum class State { kStopped, kRunning, kStopping, kWaiting };
+  struct Query {
+    QueryEvents events;
+    std::string sql;
+  };
+  struct Wait {
+    std::uint64_t position;
+    Pool::Applied done;
+  };
+
+  bool ensure_running();
+  void start();
+  Result<> spawn();
+  void send(std::string json, UniqueFd fd = {});
+  void flush();
+  void watch_socket();
+  void handle(Frame& frame);
+  void on_applied(const json::Value& message);
+  void on_death();
+  void reap(bool wait);
+  void fail_all(const Error& error);
+  void end_query(std::uint64_t id, Result<std::uint64_t> result);
+  void send_durable();
+
+  const PoolOptions& options_;
+  const std::string destination_id_;
+  const std::shared_ptr<Source> source_;
+  const std::uint64_t key_;
+  const int epoll_;
+  metrics::Counter restarts_;
+  metrics::Gauge up_;
+
+  State state_ = State::kStopped;
+  pid_t pid_ = 0;
+  UniqueFd socket_;
+  bool watching_write_ = false;
+  FrameReader reader_;
+  FrameWriter writer_;
+  Micros started_at_ = 0;
+  Micros last_heard_ = 0;
+  Micros last_used_ = 0;
+  Micros start_again_at_ = 0;
+  unsigned quick_deaths_ = 0;
+  std::uint64_t restart_count_ = 0;
+  std::uint64_t killing_ = 0;  // the query that the engine says it dies for
+  bool retired_ = false;
+  bool drain_ = true;
+  Micros stop_sent_at_ = 0;
+
+  destinations::LoadState applied_;
+  bool applied_known_ = false;
+  std::uint64_t durable_sent_ = 0;
+  std::optional<Error> trouble_;
+  std::map<std::uint64_t, Query> queries_;
+  std::map<std::uint64_t, Pool::Answer> asks_;
+  std::map<std::uint64_t, Wait> waits_;
+};
+
+}  // namespace sd::engine

@@ -1,0 +1,289 @@
+#include "engine/query_runner.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/log.h"
+#include "query/gate.h"
+
+namespace sd::engine {
+namespace {
+
+using namespace destinations::duckdb;
+
+constexpr std::size_t kWriteSize = 256U << 10;
+constexpr Micros kStopWithin = kMicrosPerSecond;
+
+Error timed_out(Micros timeout_us) {
+  return Error{.code = ErrorCode::kDeadlineExceeded,
+               .message = "the query ran longer than " + std::to_string(timeout_us / 1000) + " ms",
+               .slug = "query-timeout"};
+}
+
+}  // namespace
+
+struct QueryRunner::Running {
+  std::uint64_t id = 0;
+  Micros started_us = system_clock().steady_us();
+  Micros timeout_us = 0;
+  std::atomic<Micros> stalled_us{0};       // finished stalls
+  std::atomic<Micros> stalled_since{0};    // 0: not stalled now
+  std::atomic<bool> cancelled{false};
+  std::atomic<bool> over_time{false};
+  std::atomic<bool> ended{false};
+  Micros over_time_since = 0;              // the watcher's own
+  std::mutex connection_mutex;
+  duckdb_connection connection = nullptr;  // while it may be interrupted
+  std::thread thread;
+
+  Micros active_us(Micros now) const {
+    const Micros since = stalled_since.load();
+    return now - started_us - stalled_us.load() - (since != 0 ? now - since : 0);
+  }
+  void interrupt() {
+    const std::lock_guard lock(connection_mutex);
+    if (connection != nullptr) duckdb_interrupt(connection);
+  }
+  bool should_stop() const { return cancelled.load() || over_time.load(); }
+};
+
+QueryRunner::QueryRunner(DuckdbDestination& destination, LoaderThread& loader, Channel& channel)
+    : destination_(destination), loader_(loader), channel_(channel) {}
+
+QueryRunner::~QueryRunner() {
+  std::map<std::uint64_t, std::shared_ptr<Running>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all.swap(running_);
+  }
+  for (auto& [id, running] : all) running->cancelled = true;
+  for (auto& [id, running] : all) {
+    while (!running->ended.load()) {
+      running->interrupt();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    running->thread.join();
+  }
+}
+
+void QueryRunner::spawn(std::uint64_t id, Micros timeout_us, Work work) {
+  reap();
+  auto running = std::make_shared<Running>();
+  running->id = id;
+  running->timeout_us = timeout_us;
+  const std::lock_guard lock(mutex_);
+  running_[id] = running;
+  running->thread = std::thread([this, running, work = std::move(work)] {
+    Result<> done = work(*running);
+    if (!done) {
+      Error error = std::move(done.error());
+      if (running->over_time) error = timed_out(running->timeout_us);
+      else if (running->cancelled) error = {.code = ErrorCode::kCancelled, .message = "the query was cancelled"};
+      fail_query(running->id, error);
+    }
+    running->ended = true;
+  });
+}
+
+void QueryRunner::reap() {
+  std::vector<std::shared_ptr<Running>> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto it = running_.begin(); it != running_.end();) {
+      if (it->second->ended.load()) {
+        ended.push_back(it->second);
+        it = running_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+  }
+  for (auto& running : ended) running->thread.join();
+}
+
+std::size_t QueryRunner::running() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  for (const auto& [id, running] : running_) count += running->ended.load() ? 0 : 1;
+  return count;
+}
+
+void QueryRunner::cancel(std::uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  found->second->cancelled = true;
+  found->second->interrupt();
+}
+
+std::uint64_t QueryRunner::watch() {
+  reap();
+  const Micros now = system_clock().steady_us();
+  const std::lock_guard lock(mutex_);
+  const bool make_way = destination_.wants_readers_gone();
+  for (auto& [id, running] : running_) {
+    if (running->ended.load()) continue;
+    if (make_way) running->cancelled = true;
+    if (running->timeout_us > 0 && running->active_us(now) > running->timeout_us) running->over_time = true;
+    if (!running->should_stop()) continue;
+    if (running->over_time_since == 0) running->over_time_since = now;
+    // While it is stalled on the pipe it holds nothing that an interrupt could free; the front closes
+    // the pipe of a query that it gave up.
+    running->interrupt();
+    if (now - running->over_time_since > kStopWithin && running->stalled_since.load() == 0) return id;
+  }
+  return 0;
+}
+
+void QueryRunner::fail_query(std::uint64_t id, const Error& error) {
+  json::Writer w;
+  w.begin_object().member("type", "failed").member("id", id);
+  write_error(w, "error", error);
+  (void)channel_.send(w.end_object().text());
+}
+
+Result<bool> QueryRunner::wait_fresh(Running& running, journal::Position position, Micros fresh_us,
+                                     bool must_be_fresh) {
+  const auto waited = loader_.wait_applied(position, fresh_us, [&] { return running.should_stop(); });
+  if (waited == LoaderThread::Waited::kApplied) return true;
+  const auto trouble = loader_.trouble();
+  // Where nothing can be read at all, say why.
+  if (trouble && !destination_.is_open()) return fail(*trouble);
+  if (!must_be_fresh) return false;
+  return fail(Error{.code = ErrorCode::kUnavailable,
+                    .message = trouble ? trouble->message : "the latest rows are not loaded yet",
+                    .slug = "not-fresh",
+                    .retry_after_s = 1});
+}
+
+void QueryRunner::start(QueryTask task) {
+  auto shared = std::make_shared<QueryTask>(std::move(task));
+  spawn(shared->id, shared->timeout_us,
+        [this, shared](Running& running) { return run_query(running, *shared); });
+}
+
+Result<> QueryRunner::run_query(Running& running, QueryTask& task) {
+  TRY_ASSIGN(const bool fresh, wait_fresh(running, task.position, task.fresh_us, task.must_be_fresh));
+  TRY_ASSIGN(const Connection connection, destination_.connect());
+  {
+    const std::lock_guard lock(running.connection_mutex);
+    running.connection = connection.get();
+  }
+  json::Writer started;
+  started.begin_object().member("type", "started").member("id", task.id);
+  started.member("content_type", query::content_type(task.format)).member("fresh", fresh);
+  started.end_object();
+  Result<> done = stream(running, task, connection.get(), started.text());
+  {
+    const std::lock_guard lock(running.connection_mutex);
+    running.connection = nullptr;
+  }
+  return done;
+}
+
+Result<> QueryRunner::stream(Running& running, QueryTask& task, duckdb_connection connection,
+                             const std::string& started) {
+  TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection, task.sql));
+  TRY(execute(connection, "BEGIN TRANSACTION READ ONLY"));
+  TRY_ASSIGN(const Prepared prepared, query::prepare(connection, statement));
+  Pending pending;
+  QueryResult result;
+  const auto failure = [&](const char* message, duckdb_error_type type) -> Result<> {
+    Error error = query::sql_error(type, message != nullptr ? message : "DuckDB gave no reason", task.sql, "sql-error");
+    if (error.code == ErrorCode::kResourceExhausted) error.status = 422;
+    return fail(std::move(error));
+  };
+  if (duckdb_pending_prepared_streaming(prepared.get(), pending.out()) != DuckDBSuccess) {
+    return failure(duckdb_pending_error(pending.get()), DUCKDB_ERROR_INVALID_INPUT);
+  }
+  if (running.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
+  if (duckdb_execute_pending(pending.get(), result.get()) != DuckDBSuccess) {
+    return failure(duckdb_result_error(result.get()), duckdb_result_error_type(result.get()));
+  }
+  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref()));
+  const auto encoder = query::Encoder::make(task.format, task.encode, shape);
+  std::string bytes;
+  encoder->begin(bytes);
+  bool told = false;
+  std::uint64_t rows = 0;
+  while (true) {
+    if (running.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
+    const DataChunk chunk(duckdb_fetch_chunk(result.ref()));
+    const char* message = duckdb_result_error(result.get());
+    if (!chunk && message != nullptr && message[0] != '\0') {
+      return failure(message, duckdb_result_error_type(result.get()));
+    }
+    // The first chunk, or an error, decides the status of the answer.
+    if (!told) TRY(channel_.send(started));
+    told = true;
+    const idx_t size = chunk ? duckdb_data_chunk_get_size(chunk.get()) : 0;
+    if (size == 0) break;
+    rows += size;
+    for (idx_t row = 0; row < size;) {
+      row = encoder->rows(chunk.get(), row, kWriteSize, bytes);
+      // The first rows go out at once, later ones in large pieces.
+      if (bytes.size() >= kWriteSize || rows == size) TRY(write_out(running, task.out.get(), bytes));
+    }
+  }
+  encoder->end(bytes);
+  TRY(write_out(running, task.out.get(), bytes));
+  task.out.reset();
+  json::Writer done;
+  done.begin_object().member("type", "done").member("id", task.id).member("rows", rows).end_object();
+  return channel_.send(done.text());
+}
+
+Result<> QueryRunner::write_out(Running& running, int fd, std::string& bytes) {
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    running.stalled_since = system_clock().steady_us();
+    const ssize_t n = ::write(fd, bytes.data() + written, bytes.size() - written);
+    const int error_number = errno;
+    running.stalled_us += system_clock().steady_us() - running.stalled_since.load();
+    running.stalled_since = 0;
+    if (n < 0 && error_number == EINTR) continue;
+    if (n < 0) return fail(ErrorCode::kCancelled, "the client has gone");
+    written += static_cast<std::size_t>(n);
+  }
+  bytes.clear();
+  return {};
+}
+
+void QueryRunner::check(std::uint64_t id, std::string sql) {
+  spawn(id, 10 * kMicrosPerSecond, [this, id, sql = std::move(sql)](Running& running) -> Result<> {
+    TRY(wait_fresh(running, loader_.durable(), 5 * kMicrosPerSecond, false));
+    TRY_ASSIGN(const Connection connection, destination_.connect());
+    TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection.get(), sql));
+    TRY(query::prepare(connection.get(), statement));
+    json::Writer w;
+    w.begin_object().member("type", "result").member("id", id).begin_object("data").end_object();
+    return channel_.send(w.end_object().text());
+  });
+}
+
+void QueryRunner::tables(std::uint64_t id, journal::Position position, Micros fresh_us) {
+  spawn(id, 30 * kMicrosPerSecond, [this, id, position, fresh_us](Running& running) -> Result<> {
+    TRY(wait_fresh(running, position, fresh_us, false));
+    TRY_ASSIGN(const auto tables, destination_.tables());
+    json::Writer w;
+    w.begin_object().member("type", "result").member("id", id).begin_object("data");
+    w.begin_array("tables");
+    for (const destinations::TableInfo& table : tables) {
+      w.begin_object().member("name", table.name).member("rows", table.rows);
+      w.member("bytes", table.bytes);
+      if (table.first_row_at) w.member("first_row_at", format_rfc3339(*table.first_row_at));
+      else w.null_member("first_row_at");
+      if (table.last_row_at) w.member("last_row_at", format_rfc3339(*table.last_row_at));
+      else w.null_member("last_row_at");
+      w.begin_array("columns");
+      for (const destinations::ColumnInfo& column : table.columns) {
+        w.begin_object().member("name", column.name).member("type", column.type).end_object();
+      }
+      w.end_array().end_object();
+    }
+    return channel_.send(w.end_array().end_object().end_object().text());
+  });
+}
+
+}  // namespace sd::engine

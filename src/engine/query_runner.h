@@ -1,0 +1,76 @@
+// Queries inside the engine: one thread and one DuckDB connection each, the result encoded chunk by
+// chunk into a pipe. The pipe is the whole backpressure: a slow client stalls the encoder, a client
+// that has gone is EPIPE.
+//
+// A query that runs over its time, not counting the time it was stalled on the pipe, is interrupted ten
+// times a second; one that does not end within a second after that cannot be stopped, and the process
+// is told to end. watch() does both; the control thread calls it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/unique_fd.h"
+#include "destinations/duckdb/duckdb_destination.h"
+#include "engine/loader_thread.h"
+#include "engine/protocol.h"
+#include "query/encoder.h"
+
+namespace sd::engine {
+
+struct QueryTask {
+  std::uint64_t id = 0;
+  std::string sql;
+  query::Format format = query::Format::kJson;
+  query::EncodeOptions encode;
+  journal::Position position = 0;  // what must have been applied first
+  Micros fresh_us = 0;             // how long to wait for that
+  bool must_be_fresh = false;      // else answer from what is there
+  Micros timeout_us = 0;
+  UniqueFd out;                    // the pipe
+};
+
+class QueryRunner {
+ public:
+  QueryRunner(destinations::duckdb::DuckdbDestination& destination, LoaderThread& loader,
+              Channel& channel);
+  ~QueryRunner();  // interrupts what still runs and waits for it
+
+  void start(QueryTask task);
+  // Gates and binds a statement without running it.
+  void check(std::uint64_t id, std::string sql);
+  void tables(std::uint64_t id, journal::Position position, Micros fresh_us);
+  void cancel(std::uint64_t id);
+
+  // Looks after time limits. Returns the id of a query that cannot be stopped, 0 normally.
+  std::uint64_t watch();
+  std::size_t running() const;
+
+ private:
+  struct Running;
+  using Work = std::function<Result<>(Running&)>;
+
+  void spawn(std::uint64_t id, Micros timeout_us, Work work);
+  Result<> run_query(Running& running, QueryTask& task);
+  Result<> stream(Running& running, QueryTask& task, duckdb_connection connection,
+                  const std::string& started);
+  Result<bool> wait_fresh(Running& running, journal::Position position, Micros fresh_us,
+                          bool must_be_fresh);
+  Result<> write_out(Running& running, int fd, std::string& bytes);
+  void fail_query(std::uint64_t id, const Error& error);
+  void reap();
+
+  destinations::duckdb::DuckdbDestination& destination_;
+  LoaderThread& loader_;
+  Channel& channel_;
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, std::shared_ptr<Running>> running_;
+};
+
+}  // namespace sd::engine
