@@ -42,15 +42,21 @@ Connection::~Connection() {
 }
 
 void Connection::begin_request(std::string_view more) {
-  if (in_at_ > 0) in_.drop(in_at_);
-  in_at_ = 0;
-  if (in_.size() + more.size() == 0 && in_.capacity() > kLargeInput) in_.release();
+  if (input().empty()) {
+    in_.clear();
+    in_at_ = 0;
+    if (in_.capacity() > kLargeInput) in_.release();
+  }
   in_.append(more);
 }
 
 // read() into the buffer, spelled out: this is where every connection spends its life, and a
 // coroutine inside it would cost each request a frame.
 Task<ReadOutcome> Connection::fill(Time deadline, bool idle) {
+  if (in_at_ > 0) {
+    in_.drop(in_at_);
+    in_at_ = 0;
+  }
   if (in_.room() == 0) in_.reserve(in_.capacity() == 0 ? kSmallInput : in_.capacity() * 4);
   const std::size_t room = in_.room();
   idle_ = idle;

@@ -48,10 +48,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // What has arrived and was not consumed.
   std::string_view input() const { return in_.view().substr(in_at_); }
   void consume(std::size_t n) { in_at_ += n; }
-  // Between requests: moves input() to the front of the buffer and puts `more` behind it.
+  // Between requests: gives room back that only a large request needed, and puts `more` behind
+  // input().
   void begin_request(std::string_view more);
-  // Waits for more input(). `idle`: nothing is owed to the client, so stopping the server ends the
-  // wait.
+  // Waits for more input(), which it may move. `idle`: nothing is owed to the client, so stopping
+  // the server ends the wait.
   Task<ReadOutcome> fill(Time deadline, bool idle);
   // Reads past input() (which must be empty) into memory of the caller.
   Task<ReadOutcome> read(char* to, std::size_t room, Time deadline);

@@ -2,10 +2,13 @@
 #include "http/server.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
 #include <thread>
 
 #include "http/test_client.h"
@@ -326,6 +329,52 @@ TEST(Server, CountsRequestsByRouteMethodAndStatus) {
   EXPECT_TRUE(counted("http_requests_total{method=\"other\",route=\"none\",status=\"405\"} 1"));
   EXPECT_TRUE(counted("http_request_duration_seconds_count{route=\"/hello/{name}\"} 2"));
   EXPECT_EQ(server.metrics().find("secret"), std::string::npos);
+}
+
+TEST(Server, AnswersAClientThatHasClosedItsSide) {
+  TestServer server(basic_routes);
+  Client client(server);
+  client.send(post("/echo", "one") + post("/echo", "two"));
+  client.shutdown_send();
+  EXPECT_EQ(client.reply().body, "one");
+  EXPECT_EQ(client.reply().body, "two");
+  EXPECT_TRUE(client.closed_within(5s));
+}
+
+TEST(Server, ListensOnBothLoopbacks) {
+  metrics::Registry registry;
+  Router router;
+  basic_routes(router);
+  Server server({.listen = {"127.0.0.1:0", "[::1]:0"}}, std::move(router), registry);
+  const Result<> started = server.start();
+  if (!started) GTEST_SKIP() << "no IPv6 here: " << started.error().message;
+  ASSERT_EQ(server.addresses().size(), 2U);
+  EXPECT_TRUE(server.addresses()[1].starts_with("[::1]:"));
+  EXPECT_NE(server.addresses()[1], "[::1]:0");
+  EXPECT_TRUE(server.all_loopback());
+}
+
+// Out of descriptors: connections wait in the kernel's queue, and are served as soon as there are
+// some.
+TEST(Server, LivesThroughAShortageOfDescriptors) {
+  TestServer server(basic_routes);
+  Client before(server);
+  EXPECT_EQ(before.ask(get("/hello/x")).status, 200);
+  Client waiting;
+  rlimit allowed{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &allowed), 0);
+  const rlimit few{std::min<rlim_t>(allowed.rlim_cur, 512), allowed.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<int> hoard;
+  for (int fd = 0; (fd = ::dup(0)) >= 0;) hoard.push_back(fd);
+  ASSERT_EQ(errno, EMFILE);
+  waiting.connect(server.port());
+  waiting.send(get("/hello/waiting"));
+  EXPECT_EQ(before.ask(get("/hello/x")).status, 200) << "the others go on";
+  EXPECT_EQ(waiting.receive(20ms), "");
+  for (const int fd : hoard) ::close(fd);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &allowed), 0);
+  EXPECT_EQ(waiting.reply().body, "hello waiting");
 }
 
 TEST(Server, BindsEveryAddressOrNone) {

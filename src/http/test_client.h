@@ -47,12 +47,14 @@ struct Reply {
 // A blocking connection; every wait ends after 10 s.
 class Client {
  public:
-  explicit Client(int port);
+  Client();  // a socket that is not connected yet
+  explicit Client(int port) : Client() { connect(port); }
   explicit Client(TestServer& server) : Client(server.port()) {}
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  void connect(int port);
   bool send(std::string_view bytes);
   // Bytes as they come; empty at the end, on a reset, or when `wait` is over.
   std::string receive(std::chrono::milliseconds wait = 10s);

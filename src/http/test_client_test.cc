@@ -26,7 +26,9 @@ TestServer::TestServer(std::function<void(Router&)> add_routes, ServerOptions op
 
 TestServer::~TestServer() = default;
 
-Client::Client(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+Client::Client() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+
+void Client::connect(int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
