@@ -45,6 +45,8 @@ struct RetiredIndex {
   std::uint64_t bytes = 0;
 };
 
+inline constexpr std::string_view kSpareName = "spare.tmp";
+
 // A file that has been written through once and waits to become a segment.
 struct PreparedFile {
   std::unique_ptr<File> file;
@@ -121,8 +123,8 @@ class LogImpl final : public Log, private PoolClient {
   Result<> name_segment(PreparedFile& prepared, const SegmentHeader& header);
   std::optional<PreparedFile> take_spare(std::uint64_t least_bytes);
   Result<PreparedFile> obtain_file(std::uint64_t least_bytes);
-  Result<PreparedFile> create_file(const std::string& name, std::uint64_t bytes);
-  Result<> fill_with_zeros(File& file, std::uint64_t bytes);
+  Result<PreparedFile> create_file(std::string_view name, std::uint64_t bytes);
+  Result<> fill_with_zeros(File& file, std::uint64_t bytes, bool ahead);
   void discard(PreparedFile& prepared);
   Result<> seal_predecessor(Position at);
   void want_spare();

@@ -82,8 +82,8 @@ Result<> LogImpl::make_tail_durable(const RecoveredLog& recovered) {
     const RecoveredSegment& tail = recovered.segments.back();
     const std::string path = path_of(segment_name(tail.header.base));
     TRY_ASSIGN(auto file, fs_.open(path, OpenMode::kReadWrite));
-    std::vector<char> buffer(1U << 20);
     Position at = std::max(recovered.synced, tail.header.base);
+    std::vector<char> buffer(std::min<Position>(1U << 20, tail.end - at));
     while (at < tail.end) {
       const std::size_t want = std::min<Position>(buffer.size(), tail.end - at);
       const std::span<char> bytes(buffer.data(), want);

@@ -167,14 +167,14 @@ Result<PreparedFile> LogImpl::obtain_file(std::uint64_t least_bytes) {
 
 // A file whose blocks are all written and synced: appending into it changes no metadata, so that a
 // sync costs two thirds, and no append can run out of disk.
-Result<PreparedFile> LogImpl::create_file(const std::string& name, std::uint64_t bytes) {
+Result<PreparedFile> LogImpl::create_file(std::string_view name, std::uint64_t bytes) {
   if (!fits(bytes)) make_room(bytes);
   if (!reserve(bytes)) return fail(refusal_error(Refusal::kJournalFull));
   PreparedFile prepared{.file = nullptr, .path = path_of(name), .bytes = bytes};
   const auto create = [&]() -> Result<> {
     TRY_ASSIGN(prepared.file, fs_.open(prepared.path, OpenMode::kOpenOrCreate));
     TRY(prepared.file->truncate(0));
-    return fill_with_zeros(*prepared.file, bytes);
+    return fill_with_zeros(*prepared.file, bytes, name == kSpareName);
   };
   if (auto created = create(); !created) {
     discard(prepared);
@@ -185,9 +185,10 @@ Result<PreparedFile> LogImpl::create_file(const std::string& name, std::uint64_t
   return prepared;
 }
 
-Result<> LogImpl::fill_with_zeros(File& file, std::uint64_t bytes) {
+// `ahead`: nobody waits for it, so closing may cut it short.
+Result<> LogImpl::fill_with_zeros(File& file, std::uint64_t bytes, bool ahead) {
   for (std::uint64_t at = 0; at < bytes;) {
-    if (closing_) return fail(ErrorCode::kUnavailable, "the journal is closing");
+    if (ahead && closing_) return fail(ErrorCode::kUnavailable, "the journal is closing");
     const std::uint64_t n = std::min<std::uint64_t>(kFillBytes, bytes - at);
     TRY(file.write_at(at, zeros().substr(0, n)));
     at += n;
@@ -222,7 +223,7 @@ void LogImpl::prepare_spare() {
     spare_state_ = SpareState::kPreparing;
     bytes = next_bytes_;
   }
-  auto created = create_file("spare.tmp", bytes);
+  auto created = create_file(kSpareName, bytes);
   // No room now is no harm: the append that needs a segment tries again, and reports it.
   if (!created && created.error().code != ErrorCode::kResourceExhausted && !closing_) {
     log::warn("the journal could not make a segment ahead", {{"cause", created.error().message}});

@@ -10,13 +10,6 @@
 #include "journal/log_impl.h"
 
 namespace sd::journal {
-namespace {
-
-// Idempotency keys are promised for this long.
-constexpr Micros kLeastIndexAge = 86400 * kMicrosPerSecond;
-
-}  // namespace
-
 bool LogImpl::reserve(std::uint64_t bytes) {
   std::uint64_t used = bytes_on_disk_.load();
   do {
@@ -71,6 +64,7 @@ void LogImpl::write_indexes() {
     }
     index_.add_file(std::move(*opened));
     const std::uint64_t bytes = written->file_bytes();
+    if (!fits(bytes)) make_room(bytes);
     bytes_on_disk_ += bytes;
     const std::lock_guard lock(space_mutex_);
     for (SegmentInfo& segment : segments_) {
@@ -94,7 +88,7 @@ void LogImpl::make_room(std::uint64_t bytes) {
   }
   while (!retired_indexes_.empty()) {
     const Micros age = now - retired_indexes_.front().time_us;
-    const bool needed = bytes > 0 && !fits(bytes) && age > kLeastIndexAge;
+    const bool needed = bytes > 0 && !fits(bytes);
     if (age <= options_.index_retention_us && !needed) break;
     drop_index();
   }
@@ -112,7 +106,7 @@ bool LogImpl::retire_first(bool keep_for_next) {
       return fs_.sync_directory(directory_);
     }
     // The old name is gone for good before anything is written over the old bytes.
-    const std::string spare = path_of("spare.tmp");
+    const std::string spare = path_of(kSpareName);
     TRY(fs_.rename(path, spare));
     TRY(fs_.sync_directory(directory_));
     TRY_ASSIGN(spare_.file, fs_.open(spare, OpenMode::kReadWrite));

@@ -12,7 +12,8 @@ constexpr Position kNoLimit = ~Position{0};
 // returns true.
 Result<bool> for_each_candidate(File& file, Position base, Position from, Position end,
                                 const std::function<Result<bool>(Position)>& found) {
-  std::vector<char> buffer(kScanBytes + kRecordHeaderBytes);
+  if (from >= end) return false;
+  std::vector<char> buffer(std::min<Position>(kScanBytes + kRecordHeaderBytes, end - from));
   for (Position at = from; at + kRecordHeaderBytes <= end; at += kScanBytes) {
     const std::uint64_t offset = kSegmentHeaderBytes + (at - base);
     const std::size_t want = std::min<std::uint64_t>(buffer.size(), end - at);
