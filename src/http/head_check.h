@@ -23,7 +23,7 @@ namespace sd::http {
 struct HeadFault {
   int status = 400;
   std::string_view slug = "invalid-request";
-  std::string_view detail;
+  std::string_view detail = {};
 };
 
 // Finds the empty line that ends a head, looking at each byte once however the head arrives. The

@@ -30,11 +30,11 @@ class DateHeader {
 struct ResponseHead {
   int status = 200;
   int minor_version = 1;  // of the request
-  std::string_view date;
-  std::string_view request_id;
+  std::string_view date = {};
+  std::string_view request_id = {};
   bool keep_alive = true;
   bool chunked = false;
-  std::optional<std::uint64_t> content_length;
+  std::optional<std::uint64_t> content_length = {};
 };
 
 // Appends the whole head, empty line included. Line breaks and other controls in the headers' names

@@ -16,7 +16,7 @@
 namespace sd::http {
 
 struct ServerOptions {
-  std::vector<std::string> listen;  // "127.0.0.1:8080", "[::1]:8080"; port 0 picks a free one
+  std::vector<std::string> listen = {};  // "127.0.0.1:8080", "[::1]:8080"; port 0 picks a free one
   unsigned threads = 1;
   std::size_t max_header_bytes = 64U << 10;          // else 431
   std::chrono::milliseconds header_timeout{10'000};  // from the first byte to the end of the head
