@@ -16,8 +16,9 @@
 namespace sd::catalog {
 namespace {
 
-// Makes the file, readable by its owner only (SQLite gives -wal and -shm the same mode). An existing one
-// is only looked at, never opened: closing it again would drop SQLite's locks in this process.
+// Makes the file, readable by its owner only (SQLite gives -wal and -shm the same mode). An
+// existing one is only looked at, never opened: closing it again would drop SQLite's locks in this
+// process.
 Result<> ensure_file(const CatalogOptions& options, const std::string& path) {
   struct stat status {};
   if (::stat(options.data_dir.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
@@ -126,7 +127,9 @@ Id128 parse_id(const std::string& text) {
   return *id;
 }
 
-std::string id_text(const std::optional<Id128>& id) { return id ? id->to_string() : std::string(); }
+std::string id_text(const std::optional<Id128>& id) {
+  return id ? id->to_string() : std::string();
+}
 
 // ---- Catalog
 
@@ -145,8 +148,12 @@ Result<std::unique_ptr<Catalog>> Catalog::open(CatalogOptions options) {
   return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
 }
 
-const std::string& Catalog::data_dir() const { return impl_->options.data_dir; }
-const Clock& Catalog::clock() const { return *impl_->options.clock; }
+const std::string& Catalog::data_dir() const {
+  return impl_->options.data_dir;
+}
+const Clock& Catalog::clock() const {
+  return *impl_->options.clock;
+}
 
 Result<std::optional<std::string>> Catalog::meta(std::string_view name) {
   return impl_->read([&](soci::session& sql) -> Result<std::optional<std::string>> {

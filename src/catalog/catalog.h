@@ -1,8 +1,9 @@
 // The catalog: destinations, keys, shares and a few settings of the program, in SQLite
 // (<data_dir>/catalog.sqlite), written as SQL that Postgres takes too.
 //
-// Several processes may hold it open: the server, and the command line beside it. WAL, synchronous=FULL
-// (an answered change survives a power cut), foreign keys on, 5 s of patience with another writer.
+// Several processes may hold it open: the server, and the command line beside it. WAL,
+// synchronous=FULL (an answered change survives a power cut), foreign keys on, 5 s of patience with
+// another writer.
 //
 // Invariants:
 //  - Secrets of keys are stored only as SHA-256; the file never held one.
@@ -13,8 +14,8 @@
 // Schema versions are numbered migrations (migrations.cc), each applied in one transaction with its
 // record. A catalog newer than the program is refused.
 //
-// Threading: every method from any thread. They block on disk (writers also on each other, for as long
-// as an fdatasync takes): never call them on an I/O thread; the hot path asks KeyCache.
+// Threading: every method from any thread. They block on disk (writers also on each other, for as
+// long as an fdatasync takes): never call them on an I/O thread; the hot path asks KeyCache.
 //
 // Errors: kInvalidArgument bad names and values; kNotFound; kAlreadyExists name, file or key taken;
 // kPermissionDenied a change to what the configuration owns; kUnavailable another process holds the
@@ -64,11 +65,12 @@ class Catalog {
   // ---- destinations
   // origin kApi: the setting `file`, if any, is a plain name in the destination's own folder.
   Result<Destination> create_destination(const NewDestination& spec);
-  // For the configuration, all at once: destinations of these names are made, or brought to this shape
-  // and back to kActive; those not from the API that are not named become kDetached. A new name with
-  // the file of one that would be detached renames that one: a file keeps its destination and journal.
-  // kAlreadyExists if a name or file belongs to one made through the API, or stands twice in the list.
-  // Answers in the order given. log_generation is raised where the target became another one.
+  // For the configuration, all at once: destinations of these names are made, or brought to this
+  // shape and back to kActive; those not from the API that are not named become kDetached. A new
+  // name with the file of one that would be detached renames that one: a file keeps its destination
+  // and journal. kAlreadyExists if a name or file belongs to one made through the API, or stands
+  // twice in the list. Answers in the order given. log_generation is raised where the target became
+  // another one.
   Result<std::vector<Destination>> put_configured_destinations(
       const std::vector<NewDestination>& specs);
   // Raises log_generation if the target (file, MotherDuck database, type) becomes another one.

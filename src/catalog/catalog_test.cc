@@ -60,8 +60,8 @@ TEST_F(CatalogTest, KeepsEverythingWhenReopened) {
     auto catalog = open();
     id = catalog
              ->create_destination(
-                 {.name = "events", .settings = {{"file", {.value = "x.duckdb"}},
-                                                 {"password", {.value = "t0p"}}}})
+                 {.name = "events",
+                  .settings = {{"file", {.value = "x.duckdb"}}, {"password", {.value = "t0p"}}}})
              ->id;
     ASSERT_TRUE(catalog->create_key({.destination_id = id, .tables = {{"a", "b"}}}));
     share = catalog
@@ -161,7 +161,8 @@ TEST_F(CatalogTest, SaysThatAnUnreadableFileIsNoFile) {
 
 TEST_F(CatalogTest, NeedsItsDataDirectory) {
   EXPECT_EQ(code(Catalog::open({.data_dir = dir_.path() + "/no"})), ErrorCode::kNotFound);
-  EXPECT_EQ(code(Catalog::open({.data_dir = dir_.path(), .must_exist = true})), ErrorCode::kNotFound);
+  EXPECT_EQ(code(Catalog::open({.data_dir = dir_.path(), .must_exist = true})),
+            ErrorCode::kNotFound);
   EXPECT_FALSE(std::filesystem::exists(file()));
 }
 
@@ -182,8 +183,7 @@ TEST_F(CatalogTest, NamesOfDestinationsAreUniqueUntilDeleted) {
   const auto first = catalog->create_destination({.name = "a"});
   EXPECT_EQ(code(catalog->create_destination({.name = "a"})), ErrorCode::kAlreadyExists);
   const auto other = catalog->create_destination({.name = "b"});
-  EXPECT_EQ(code(catalog->change_destination(other->id, {.name = "a"})),
-            ErrorCode::kAlreadyExists);
+  EXPECT_EQ(code(catalog->change_destination(other->id, {.name = "a"})), ErrorCode::kAlreadyExists);
   ASSERT_TRUE(catalog->delete_destination(first->id));
   EXPECT_EQ(code(catalog->destination(first->id)), ErrorCode::kNotFound);
   EXPECT_EQ(code(catalog->delete_destination(first->id)), ErrorCode::kNotFound);
@@ -195,15 +195,16 @@ TEST_F(CatalogTest, NamesOfDestinationsAreUniqueUntilDeleted) {
 
 TEST_F(CatalogTest, HostileNamesAreOnlyNames) {
   auto catalog = open();
-  for (const std::string& name : {std::string("'; DROP TABLE destinations; --"), std::string("\"x\""),
-                                 std::string("größe 🦆"), std::string("a\nb"), std::string(":name"),
-                                 std::string(255, 'x')}) {
+  for (const std::string& name :
+       {std::string("'; DROP TABLE destinations; --"), std::string("\"x\""),
+        std::string("größe 🦆"), std::string("a\nb"), std::string(":name"),
+        std::string(255, 'x')}) {
     const auto made = catalog->create_destination({.name = name});
     ASSERT_TRUE(made) << name << ": " << made.error().message;
     EXPECT_EQ(catalog->destination_named(name)->id, made->id);
   }
   for (const std::string& name : {std::string(), std::string(256, 'x'), std::string("a\0b", 3),
-                                 std::string("\xff"), Id128::make().to_string()}) {
+                                  std::string("\xff"), Id128::make().to_string()}) {
     EXPECT_EQ(code(catalog->create_destination({.name = name})), ErrorCode::kInvalidArgument);
   }
   EXPECT_EQ(catalog->list_destinations()->items.size(), 6U);
@@ -212,7 +213,9 @@ TEST_F(CatalogTest, HostileNamesAreOnlyNames) {
 TEST_F(CatalogTest, TwoDestinationsCannotNameTheSameFile) {
   auto catalog = open();
   const auto put = catalog->put_configured_destinations(
-      {{.name = "a", .settings = {{"file", {.value = "./x/../y.duckdb"}}}, .origin = Origin::kConfig},
+      {{.name = "a",
+        .settings = {{"file", {.value = "./x/../y.duckdb"}}},
+        .origin = Origin::kConfig},
        {.name = "b", .settings = {{"file", {.value = "y.duckdb"}}}, .origin = Origin::kConfig}});
   ASSERT_EQ(code(put), ErrorCode::kAlreadyExists);
   EXPECT_THAT(put.error().message, HasSubstr("same file"));
@@ -227,8 +230,7 @@ TEST_F(CatalogTest, DestinationsOfTheApiStayInTheirFolders) {
         << file;
   }
   const auto made = catalog->create_destination({.name = "n", .settings = {{"file", {"my.db"}}}});
-  EXPECT_EQ(target_file(dir_.path(), *made),
-            destination_folder(dir_.path(), made->id) + "/my.db");
+  EXPECT_EQ(target_file(dir_.path(), *made), destination_folder(dir_.path(), made->id) + "/my.db");
   EXPECT_EQ(code(catalog->change_destination(made->id, {.settings = {{"file", Setting{"../x"}}}})),
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(catalog->destination(made->id)->setting("file"), "my.db");
@@ -244,7 +246,8 @@ TEST_F(CatalogTest, ADuckdbDestinationOfTheApiIsInOnePlace) {
     EXPECT_EQ(code(catalog->create_destination({.name = "n", .settings = settings})),
               ErrorCode::kInvalidArgument);
   }
-  const auto memory = catalog->create_destination({.name = "m", .settings = {{"in_memory", {"true"}}}});
+  const auto memory =
+      catalog->create_destination({.name = "m", .settings = {{"in_memory", {"true"}}}});
   EXPECT_EQ(target_file(dir_.path(), *memory), std::nullopt);
 }
 
@@ -299,16 +302,17 @@ TEST_F(CatalogTest, PuttingTheSameConfigurationChangesNothing) {
     EXPECT_EQ((*second)[i].generation, 1);
     EXPECT_EQ((*second)[i].updated_at, (*first)[i].updated_at);
   }
-  EXPECT_EQ(code(catalog->put_configured_destinations(
-                {specs[0], {.name = "c", .settings = specs[0].settings, .origin = Origin::kConfig}})),
-            ErrorCode::kAlreadyExists)
+  EXPECT_EQ(
+      code(catalog->put_configured_destinations(
+          {specs[0], {.name = "c", .settings = specs[0].settings, .origin = Origin::kConfig}})),
+      ErrorCode::kAlreadyExists)
       << "the file still belongs to the one that did not change";
 }
 
 TEST_F(CatalogTest, ADestinationThatLeavesTheConfigurationIsDetachedAndComesBack) {
   auto catalog = open();
-  const NewDestination spec{.name = "a", .settings = {{"file", {"/tmp/a"}}},
-                            .origin = Origin::kConfig};
+  const NewDestination spec{
+      .name = "a", .settings = {{"file", {"/tmp/a"}}}, .origin = Origin::kConfig};
   const Id128 id = catalog->put_configured_destinations({spec})->front().id;
   ASSERT_TRUE(catalog->put_configured_destinations({}));
   EXPECT_EQ(catalog->destination(id)->state, DestinationState::kDetached);
@@ -328,6 +332,19 @@ TEST_F(CatalogTest, AFileKeepsItsDestinationWhenTheConfigurationRenamesIt) {
   EXPECT_EQ(after->front().id, before->front().id);
   EXPECT_EQ(after->front().log_generation, 1);
   EXPECT_EQ(catalog->list_destinations()->items.size(), 1U);
+}
+
+TEST_F(CatalogTest, ADetachedDestinationLetsGoOfItsFile) {
+  auto catalog = open();
+  const auto spec = [](const char* name, const char* file) {
+    return NewDestination{.name = name, .settings = {{"file", {file}}}, .origin = Origin::kConfig};
+  };
+  ASSERT_TRUE(catalog->put_configured_destinations({spec("a", "/tmp/1"), spec("b", "/tmp/2")}));
+  const auto moved = catalog->put_configured_destinations({spec("b", "/tmp/1")});
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(catalog->destination_named("a")->state, DestinationState::kDetached);
+  EXPECT_EQ(code(catalog->put_configured_destinations({spec("a", "/tmp/1"), spec("b", "/tmp/1")})),
+            ErrorCode::kAlreadyExists);
 }
 
 TEST_F(CatalogTest, TwoConfiguredDestinationsMaySwapTheirFiles) {
@@ -398,9 +415,8 @@ TEST_F(CatalogTest, DeletingADestinationEndsItsKeysAndSharesAndForgetsItsSecrets
     EXPECT_TRUE(catalog->key(key->key.id)->revoked_at.has_value());
     EXPECT_FALSE(catalog->share(share->id)->is_live(clock_.wall_us()));
     EXPECT_EQ(code(catalog->create_key({.destination_id = id})), ErrorCode::kNotFound);
-    EXPECT_EQ(code(catalog->create_share({.destination_id = id,
-                                          .query = "q",
-                                          .expires_at = clock_.wall_us() + 100})),
+    EXPECT_EQ(code(catalog->create_share(
+                  {.destination_id = id, .query = "q", .expires_at = clock_.wall_us() + 100})),
               ErrorCode::kNotFound);
   }
 }

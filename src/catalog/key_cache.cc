@@ -99,8 +99,12 @@ std::shared_ptr<const Snapshot> make_snapshot(KeyTable table, const Snapshot& ol
 
 }  // namespace
 
-bool KeyInfo::may_table(std::string_view table) const { return holds(tables, table); }
-bool KeyInfo::may_endpoint(std::string_view endpoint) const { return holds(endpoints, endpoint); }
+bool KeyInfo::may_table(std::string_view table) const {
+  return holds(tables, table);
+}
+bool KeyInfo::may_endpoint(std::string_view endpoint) const {
+  return holds(endpoints, endpoint);
+}
 
 struct KeyCache::Impl {
   Catalog& catalog;
@@ -234,7 +238,11 @@ std::vector<std::shared_ptr<const Destination>> KeyCache::destinations() const {
   return out;
 }
 
-Result<> KeyCache::refresh() { return impl_->refresh_if_changed(); }
-Result<> KeyCache::flush_uses() { return impl_->flush_uses(); }
+Result<> KeyCache::refresh() {
+  return impl_->refresh_if_changed();
+}
+Result<> KeyCache::flush_uses() {
+  return impl_->flush_uses();
+}
 
 }  // namespace sd::catalog

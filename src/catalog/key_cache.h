@@ -1,13 +1,13 @@
-// The keys and destinations in memory, for the hot path: finding a key costs one SHA-256 and one hash
-// lookup, never SQL, also for keys that do not exist.
+// The keys and destinations in memory, for the hot path: finding a key costs one SHA-256 and one
+// hash lookup, never SQL, also for keys that do not exist.
 //
-// A complete snapshot, immutable and shared, replaced as a whole. Changes made through this process's
-// Catalog are in it when the changing call returns; those of other processes within poll_interval
-// (the thread compares the catalog's epoch). If the catalog cannot be read, the last snapshot goes on
-// serving and the failure is logged.
+// A complete snapshot, immutable and shared, replaced as a whole. Changes made through this
+// process's Catalog are in it when the changing call returns; those of other processes within
+// poll_interval (the thread compares the catalog's epoch). If the catalog cannot be read, the last
+// snapshot goes on serving and the failure is logged.
 //
-// Threading: find_key(), destination(), destination_named() from any thread, I/O threads too; refresh()
-// and flush_uses() block. The Catalog must outlive the cache. One cache for a Catalog.
+// Threading: find_key(), destination(), destination_named() from any thread, I/O threads too;
+// refresh() and flush_uses() block. The Catalog must outlive the cache. One cache for a Catalog.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,8 @@ struct KeyInfo {
   Scopes scopes;
   std::optional<std::vector<std::string>> tables;     // none: all
   std::optional<std::vector<std::string>> endpoints;  // none: all
-  bool well_known = false;  // serves on loopback only: the caller checks where the request came from
+  // Serves on loopback only: the caller checks where the request came from.
+  bool well_known = false;
 
   bool is_admin() const { return !destination_id; }
   bool may(Scope scope) const { return scopes.has(scope); }

@@ -31,9 +31,8 @@ class KeyCacheTest : public testing::Test {
 
 TEST_F(KeyCacheTest, KnowsAKeyAsSoonAsItIsMade) {
   const auto home = catalog_->create_destination({.name = "a"});
-  const auto made = catalog_->create_key({.destination_id = home->id,
-                                          .scopes = Scopes::of(Scope::kInsert),
-                                          .tables = {{"t"}}});
+  const auto made = catalog_->create_key(
+      {.destination_id = home->id, .scopes = Scopes::of(Scope::kInsert), .tables = {{"t"}}});
   const auto key = cache_->find_key(made->secret);
   ASSERT_NE(key, nullptr);
   EXPECT_EQ(key->id, made->key.id);

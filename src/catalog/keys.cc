@@ -17,14 +17,16 @@ constexpr int kEndpointLimit = 2;
 constexpr std::size_t kMostLimits = 1000;
 
 constexpr const char* kColumns =
-    "SELECT id, destination_id, name, hash, prefix, scopes, limits_tables, limits_endpoints, origin, "
+    "SELECT id, destination_id, name, hash, prefix, scopes, limits_tables, limits_endpoints, "
+    "origin, "
     "created_at, last_used_at, revoked_at FROM api_keys ";
 
 struct KeyRow {
   std::string id, destination_id, name, hash, prefix;
   int scopes = 0, limits_tables = 0, limits_endpoints = 0, origin = 0;
   long long created_at = 0, last_used_at = 0, revoked_at = 0;
-  soci::indicator has_destination = soci::i_null, was_used = soci::i_null, is_revoked = soci::i_null;
+  soci::indicator has_destination = soci::i_null, was_used = soci::i_null,
+                  is_revoked = soci::i_null;
 
   KeyTable::Row to_row() const {
     KeyTable::Row out;
@@ -280,13 +282,12 @@ Result<std::vector<Key>> Catalog::keys_beginning(std::string_view text) {
   return impl_->read([&](soci::session& sql) -> Result<std::vector<Key>> {
     const std::string wanted(text);
     KeyRow row;
-    soci::statement st(into_row((sql.prepare << std::string(kColumns) +
-                                                    "WHERE substr(id, 1, length(:a)) = :b "
-                                                    "OR substr(prefix, 1, length(:c)) = :d "
-                                                    "ORDER BY created_at, id LIMIT 10",
-                                 soci::use(wanted), soci::use(wanted), soci::use(wanted),
-                                 soci::use(wanted)),
-                                row));
+    soci::statement st(
+        into_row((sql.prepare << std::string(kColumns) + "WHERE substr(id, 1, length(:a)) = :b "
+                                                         "OR substr(prefix, 1, length(:c)) = :d "
+                                                         "ORDER BY created_at, id LIMIT 10",
+                  soci::use(wanted), soci::use(wanted), soci::use(wanted), soci::use(wanted)),
+                 row));
     std::vector<Key> out;
     for (auto& each : fetch_all(sql, st, row)) out.push_back(std::move(each.key));
     return out;
@@ -304,16 +305,17 @@ Result<Page<Key>> Catalog::list_keys(std::optional<Id128> destination_id, PageRe
     }
     const std::string destination = id_text(destination_id);
     const std::string rest =
-        "(created_at > :at OR (created_at = :same AND id > :id)) ORDER BY created_at, id LIMIT :more";
+        "(created_at > :at OR (created_at = :same AND id > :id)) ORDER BY created_at, id LIMIT "
+        ":more";
     const int more = limit + 1;
     KeyRow row;
     // The first condition is true of every row when no destination is named.
     const std::string mine = destination_id ? "WHERE destination_id = :destination AND "
                                             : "WHERE :destination = '' AND ";
-    soci::statement st(into_row((sql.prepare << std::string(kColumns) + mine + rest,
-                                 soci::use(destination), soci::use(at), soci::use(at),
-                                 soci::use(after), soci::use(more)),
-                                row));
+    soci::statement st(
+        into_row((sql.prepare << std::string(kColumns) + mine + rest, soci::use(destination),
+                  soci::use(at), soci::use(at), soci::use(after), soci::use(more)),
+                 row));
     std::vector<Key> items;
     for (auto& each : fetch_all(sql, st, row)) items.push_back(std::move(each.key));
     return make_page(std::move(items), limit);
@@ -325,9 +327,10 @@ Result<> Catalog::touch_keys(const std::vector<std::pair<Id128, Micros>>& uses) 
   return impl_->write([&](soci::session& sql) -> Result<> {
     std::string id;
     long long at = 0, same = 0;
-    soci::statement st = (sql.prepare << "UPDATE api_keys SET last_used_at = :at WHERE id = :id AND "
-                                         "(last_used_at IS NULL OR last_used_at < :same)",
-                          soci::use(at), soci::use(id), soci::use(same));
+    soci::statement st =
+        (sql.prepare << "UPDATE api_keys SET last_used_at = :at WHERE id = :id AND "
+                        "(last_used_at IS NULL OR last_used_at < :same)",
+         soci::use(at), soci::use(id), soci::use(same));
     for (const auto& [key, used] : uses) {
       id = key.to_string();
       at = same = used;

@@ -103,8 +103,12 @@ long long count_tables(soci::session& sql, const std::string& condition) {
 
 }  // namespace
 
-std::span<const Migration> migrations() { return kMigrations; }
-int newest_schema_version() { return kMigrations.back().version; }
+std::span<const Migration> migrations() {
+  return kMigrations;
+}
+int newest_schema_version() {
+  return kMigrations.back().version;
+}
 
 Result<> migrate(Connection& connection, std::int64_t now_us) {
   // First without the write lock: nearly always there is nothing to do.

@@ -1,5 +1,6 @@
-// The catalog's schema, as numbered steps. Each is applied once, in one transaction together with its
-// row in schema_migrations. A step that has been released is never edited: what changes is a new step.
+// The catalog's schema, as numbered steps. Each is applied once, in one transaction together with
+// its row in schema_migrations. A step that has been released is never edited: what changes is a
+// new step.
 #pragma once
 
 #include <span>
@@ -18,8 +19,8 @@ struct Migration {
 std::span<const Migration> migrations();
 int newest_schema_version();
 
-// Brings the file to the newest version. kInvalidArgument if a newer program wrote it or if it is some
-// other program's database.
+// Brings the file to the newest version. kInvalidArgument if a newer program wrote it or if it is
+// some other program's database.
 Result<> migrate(Connection& connection, std::int64_t now_us);
 
 }  // namespace sd::catalog

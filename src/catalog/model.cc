@@ -28,11 +28,16 @@ bool is_true(std::string_view text) {
 
 std::string_view to_string(Scope scope) {
   switch (scope) {
-    case Scope::kInsert: return "insert";
-    case Scope::kQuery: return "query";
-    case Scope::kShare: return "share";
-    case Scope::kTail: return "tail";
-    case Scope::kAdmin: return "admin";
+    case Scope::kInsert:
+      return "insert";
+    case Scope::kQuery:
+      return "query";
+    case Scope::kShare:
+      return "share";
+    case Scope::kTail:
+      return "tail";
+    case Scope::kAdmin:
+      return "admin";
   }
   return "?";
 }
@@ -69,19 +74,26 @@ Result<Scopes> parse_scopes(std::string_view text) {
 
 std::string_view to_string(Origin origin) {
   switch (origin) {
-    case Origin::kApi: return "api";
-    case Origin::kConfig: return "config";
-    case Origin::kBuiltin: return "builtin";
-    case Origin::kEnvironment: return "environment";
+    case Origin::kApi:
+      return "api";
+    case Origin::kConfig:
+      return "config";
+    case Origin::kBuiltin:
+      return "builtin";
+    case Origin::kEnvironment:
+      return "environment";
   }
   return "?";
 }
 
 std::string_view to_string(DestinationState state) {
   switch (state) {
-    case DestinationState::kActive: return "active";
-    case DestinationState::kDetached: return "detached";
-    case DestinationState::kDeleting: return "deleting";
+    case DestinationState::kActive:
+      return "active";
+    case DestinationState::kDetached:
+      return "detached";
+    case DestinationState::kDeleting:
+      return "deleting";
   }
   return "?";
 }
@@ -89,8 +101,9 @@ std::string_view to_string(DestinationState state) {
 bool is_secret_setting(std::string_view name) {
   std::string lower(name);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  for (const std::string_view part : {"token", "password", "secret", "credential", "dsn",
-                                      "private_key", "access_key", "api_key", "connection_string"}) {
+  for (const std::string_view part :
+       {"token", "password", "secret", "credential", "dsn", "private_key", "access_key", "api_key",
+        "connection_string"}) {
     // The id of an access key is no secret, and people need to see it.
     if (lower.find(part) != std::string::npos && !lower.ends_with("_id")) return true;
   }
@@ -124,7 +137,9 @@ std::optional<std::string> target_file(std::string_view data_dir, const Destinat
   return normalised(std::filesystem::path(destination_folder(data_dir, destination.id)) / file);
 }
 
-std::string make_secret() { return "sd_" + random_base62(43); }
+std::string make_secret() {
+  return "sd_" + random_base62(43);
+}
 
 std::string display_prefix(std::string_view secret) {
   constexpr std::size_t kMadeLength = 46;
@@ -139,9 +154,9 @@ std::string display_prefix(std::string_view secret) {
 
 std::span<const std::string_view> well_known_secrets() {
   static constexpr std::array<std::string_view, 17> kWellKnown = {
-      "local",    "admin",   "test",    "demo",   "dev",     "key",     "token",   "secret",
-      "password", "root",    "changeme", "default", "api_key", "apikey", "example", "scratch",
-      "scratchdata"};
+      "local",   "admin",  "test",     "demo",    "dev",        "key",
+      "token",   "secret", "password", "root",    "changeme",   "default",
+      "api_key", "apikey", "example",  "scratch", "scratchdata"};
   return kWellKnown;
 }
 
@@ -152,6 +167,8 @@ bool is_well_known_secret(std::string_view secret) {
   return std::ranges::find(known, lower) != known.end();
 }
 
-Sha256Digest hash_secret(std::string_view secret) { return sha256(secret); }
+Sha256Digest hash_secret(std::string_view secret) {
+  return sha256(secret);
+}
 
 }  // namespace sd::catalog

@@ -22,11 +22,11 @@ namespace sd::catalog {
 // ---- scopes -------------------------------------------------------------------------------------
 
 enum class Scope : std::uint8_t {
-  kInsert = 1,   // insert, its receipts, dry run
-  kQuery = 2,    // query, GET tables
-  kShare = 4,    // shares
-  kTail = 8,     // live tail
-  kAdmin = 16,   // contracts, failed rows, keys, table changes of the key's destination
+  kInsert = 1,  // insert, its receipts, dry run
+  kQuery = 2,   // query, GET tables
+  kShare = 4,   // shares
+  kTail = 8,    // live tail
+  kAdmin = 16,  // contracts, failed rows, keys, table changes of the key's destination
 };
 
 // A set of scopes; stored as the sum of the numbers above.
@@ -71,7 +71,8 @@ bool is_secret_setting(std::string_view name);
 
 enum class DestinationState : std::uint8_t {
   kActive = 0,
-  kDetached = 1,  // its entry in the configuration is gone; rows and journal stay, its keys are dead
+  kDetached =
+      1,  // its entry in the configuration is gone; rows and journal stay, its keys are dead
   kDeleting = 2,  // takes no inserts; what it has accepted is being loaded or discarded
 };
 std::string_view to_string(DestinationState state);
@@ -98,9 +99,9 @@ struct Destination {
 };
 
 // The absolute, normalised path of the DuckDB file that a destination opens; nullopt where there is
-// none (in memory, MotherDuck, another type). Precedence as in the original: `in_memory`, then `file`,
-// then `token`; with none of them, and for a file named through the API, it is a file in the
-// destination's own folder, <data_dir>/destinations/<id>/. Pure: looks at no disk.
+// none (in memory, MotherDuck, another type). Precedence as in the original: `in_memory`, then
+// `file`, then `token`; with none of them, and for a file named through the API, it is a file in
+// the destination's own folder, <data_dir>/destinations/<id>/. Pure: looks at no disk.
 std::optional<std::string> target_file(std::string_view data_dir, const Destination& destination);
 // <data_dir>/destinations/<id>, absolute and normalised.
 std::string destination_folder(std::string_view data_dir, Id128 id);
@@ -159,8 +160,8 @@ struct ConfiguredKey {
 
 // "sd_" and 43 base62 characters: 256 random bits.
 std::string make_secret();
-// What may be shown of a secret: 7 characters of one that make_secret() made, at most a quarter of one
-// that a person chose.
+// What may be shown of a secret: 7 characters of one that make_secret() made, at most a quarter of
+// one that a person chose.
 std::string display_prefix(std::string_view secret);
 // `local`, `admin` and other secrets that anybody would try first. They serve on loopback only.
 bool is_well_known_secret(std::string_view secret);

@@ -56,9 +56,9 @@ struct ShareRow {
 
 template <typename S>
 S&& into_row(S&& statement, ShareRow& row) {
-  statement, soci::into(row.id), soci::into(row.destination_id), soci::into(row.key_id, row.has_key),
-      soci::into(row.name), soci::into(row.query), soci::into(row.formats),
-      soci::into(row.created_at), soci::into(row.expires_at),
+  statement, soci::into(row.id), soci::into(row.destination_id),
+      soci::into(row.key_id, row.has_key), soci::into(row.name), soci::into(row.query),
+      soci::into(row.formats), soci::into(row.created_at), soci::into(row.expires_at),
       soci::into(row.revoked_at, row.is_revoked), soci::into(row.max_downloads, row.has_most),
       soci::into(row.downloads);
   return std::forward<S>(statement);
@@ -154,9 +154,10 @@ Result<Page<Share>> Catalog::list_shares(Id128 destination_id, PageRequest page)
     const int more = limit + 1;
     ShareRow row;
     soci::statement st(into_row(
-        (sql.prepare << std::string(kColumns) +
-                            "WHERE destination_id = :destination AND (created_at > :at OR "
-                            "(created_at = :same AND id > :id)) ORDER BY created_at, id LIMIT :more",
+        (sql.prepare
+             << std::string(kColumns) +
+                    "WHERE destination_id = :destination AND (created_at > :at OR "
+                    "(created_at = :same AND id > :id)) ORDER BY created_at, id LIMIT :more",
          soci::use(destination), soci::use(at), soci::use(at), soci::use(after), soci::use(more)),
         row));
     st.execute();

@@ -9,8 +9,18 @@ namespace sd::catalog {
 namespace {
 
 // SQLite's primary result codes, https://www.sqlite.org/rescode.html
-enum SqliteCode { kPerm = 3, kBusy = 5, kLocked = 6, kReadOnly = 8, kIoError = 10, kCorrupt = 11,
-                  kFull = 13, kCantOpen = 14, kConstraint = 19, kNotADatabase = 26 };
+enum SqliteCode {
+  kPerm = 3,
+  kBusy = 5,
+  kLocked = 6,
+  kReadOnly = 8,
+  kIoError = 10,
+  kCorrupt = 11,
+  kFull = 13,
+  kCantOpen = 14,
+  kConstraint = 19,
+  kNotADatabase = 26
+};
 
 }  // namespace
 

@@ -17,8 +17,8 @@ class session;
 
 namespace sd::catalog {
 
-// kUnavailable busy, kResourceExhausted full, kCorruption damaged, kAlreadyExists a constraint, else
-// kInternal. The library's text goes to the log only: it may hold values and paths.
+// kUnavailable busy, kResourceExhausted full, kCorruption damaged, kAlreadyExists a constraint,
+// else kInternal. The library's text goes to the log only: it may hold values and paths.
 Error sql_error(const std::exception& error);
 
 class Connection {
@@ -35,8 +35,8 @@ class Connection {
 
 enum class Access { kRead, kWrite };
 
-// Rolled back unless commit() was called. A writing one takes the write lock at once: one that began
-// reading and then wants to write may find, too late to wait, that somebody wrote in between.
+// Rolled back unless commit() was called. A writing one takes the write lock at once: one that
+// began reading and then wants to write may find, too late to wait, that somebody wrote in between.
 class Transaction {
  public:
   Transaction(soci::session& sql, Access access);  // throws

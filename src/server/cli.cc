@@ -1,7 +1,6 @@
 #include "server/cli.h"
 
 #include <CLI/CLI.hpp>
-
 #include <map>
 #include <memory>
 #include <sstream>
@@ -167,7 +166,8 @@ Command parse_command_line(int argc, const char* const* argv) {
     std::ostringstream out;
     std::ostringstream err;
     const int code = parser.app.exit(error, out, err);
-    return ExitCommand{.code = code == 0 ? kExitOk : kExitUsage, .out = out.str(), .err = err.str()};
+    return ExitCommand{
+        .code = code == 0 ? kExitOk : kExitUsage, .out = out.str(), .err = err.str()};
   }
   if (parser.version) return VersionCommand{};
   for (const auto& [sub, make] : parser.leaves) {

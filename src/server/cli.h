@@ -1,7 +1,7 @@
 // The command line: argv into one command, a plain value. Runs nothing.
 //
-// Exit codes of the whole program: 0 fine; 1 the work failed (a row was refused, the server died); 2
-// the call itself is wrong (usage, configuration, no such data directory).
+// Exit codes of the whole program: 0 fine; 1 the work failed (a row was refused, the server died);
+// 2 the call itself is wrong (usage, configuration, no such data directory).
 #pragma once
 
 #include <optional>

@@ -28,13 +28,13 @@ ExitCommand refused(std::vector<const char*> words) {
 
 TEST(CommandLine, ServeTakesItsSettingsAsFlags) {
   const auto serve = std::get<ServeCommand>(
-      parse({"serve", "--config", "c.yaml", "--data-dir", "/d", "--listen", "127.0.0.1:1", "--listen",
-             "[::1]:2", "--api-max-body-bytes=5M"}));
+      parse({"serve", "--config", "c.yaml", "--data-dir", "/d", "--listen", "127.0.0.1:1",
+             "--listen", "[::1]:2", "--api-max-body-bytes=5M"}));
   EXPECT_EQ(serve.settings.config_file, "c.yaml");
   EXPECT_THAT(serve.settings.flags,
-              testing::UnorderedElementsAre(Pair("data_dir", "/d"), Pair("api.listen", "127.0.0.1:1"),
-                                            Pair("api.listen", "[::1]:2"),
-                                            Pair("api.max_body_bytes", "5M")));
+              testing::UnorderedElementsAre(
+                  Pair("data_dir", "/d"), Pair("api.listen", "127.0.0.1:1"),
+                  Pair("api.listen", "[::1]:2"), Pair("api.max_body_bytes", "5M")));
   const auto bare = std::get<ServeCommand>(parse({"serve"}));
   EXPECT_EQ(bare.settings.config_file, std::nullopt);
   EXPECT_THAT(bare.settings.flags, IsEmpty());
@@ -63,7 +63,8 @@ TEST(CommandLine, HasTheCommandsForKeysAndConfiguration) {
             "insert,query,share");
   EXPECT_TRUE(std::get<KeyCreateCommand>(parse({"key", "create", "--admin"})).admin);
   EXPECT_EQ(refused({"key", "create", "--admin", "--destination", "x"}).code, kExitUsage);
-  EXPECT_EQ(std::get<KeyListCommand>(parse({"key", "list", "--destination", "x"})).destination, "x");
+  EXPECT_EQ(std::get<KeyListCommand>(parse({"key", "list", "--destination", "x"})).destination,
+            "x");
   EXPECT_EQ(std::get<KeyRevokeCommand>(parse({"key", "revoke", "sd_ab12"})).key, "sd_ab12");
 }
 
@@ -79,7 +80,8 @@ TEST(CommandLine, HasTheCommandsThatTalkToAServer) {
   EXPECT_EQ(query.sql, "select 1");
   EXPECT_EQ(query.url, "http://127.0.0.1:8080");
   EXPECT_EQ(query.format, "csv");
-  EXPECT_THAT(refused({"query", "select 1", "--key", "k", "--format", "xml"}).err, HasSubstr("xml"));
+  EXPECT_THAT(refused({"query", "select 1", "--key", "k", "--format", "xml"}).err,
+              HasSubstr("xml"));
   EXPECT_THAT(refused({"query", "select 1"}).err, HasSubstr("--key"));
   ::setenv("SCRATCH_KEY", "from the environment", 1);
   EXPECT_EQ(std::get<QueryCommand>(parse({"query", "select 1"})).key, "from the environment");
@@ -87,7 +89,8 @@ TEST(CommandLine, HasTheCommandsThatTalkToAServer) {
 }
 
 TEST(CommandLine, HasTheRest) {
-  EXPECT_EQ(std::get<JournalInspectCommand>(parse({"journal", "inspect", "/d/j"})).directory, "/d/j");
+  EXPECT_EQ(std::get<JournalInspectCommand>(parse({"journal", "inspect", "/d/j"})).directory,
+            "/d/j");
   EXPECT_EQ(std::get<EngineCommand>(parse({"engine", "--control-fd", "7"})).control_fd, 7);
   EXPECT_TRUE(std::holds_alternative<VersionCommand>(parse({"--version"})));
 }
@@ -95,8 +98,8 @@ TEST(CommandLine, HasTheRest) {
 TEST(CommandLine, HelpGoesToStandardOutputAndHidesTheEngine) {
   const ExitCommand help = refused({"--help"});
   EXPECT_EQ(help.code, kExitOk);
-  EXPECT_THAT(help.out, testing::AllOf(HasSubstr("serve"), HasSubstr("journal"),
-                                       Not(HasSubstr("engine"))));
+  EXPECT_THAT(help.out,
+              testing::AllOf(HasSubstr("serve"), HasSubstr("journal"), Not(HasSubstr("engine"))));
   EXPECT_THAT(help.err, IsEmpty());
   const ExitCommand serve = refused({"serve", "--help"});
   EXPECT_EQ(serve.code, kExitOk);
@@ -106,21 +109,21 @@ TEST(CommandLine, HelpGoesToStandardOutputAndHidesTheEngine) {
 }
 
 TEST(CommandLine, WrongCallsExitWithTwo) {
-  for (const auto& words : std::vector<std::vector<const char*>>{
-           {},
-           {"sevre"},
-           {"serve", "extra"},
-           {"serve", "--lisen", "x"},
-           {"serve", "--listen"},
-           {"config"},
-           {"config", "check"},
-           {"key"},
-           {"key", "revoke"},
-           {"insert", "--key", "k"},
-           {"journal"},
-           {"engine"},
-           {"engine", "--control-fd", "x"},
-           {"engine", "--control-fd", "-1"}}) {
+  for (const auto& words :
+       std::vector<std::vector<const char*>>{{},
+                                             {"sevre"},
+                                             {"serve", "extra"},
+                                             {"serve", "--lisen", "x"},
+                                             {"serve", "--listen"},
+                                             {"config"},
+                                             {"config", "check"},
+                                             {"key"},
+                                             {"key", "revoke"},
+                                             {"insert", "--key", "k"},
+                                             {"journal"},
+                                             {"engine"},
+                                             {"engine", "--control-fd", "x"},
+                                             {"engine", "--control-fd", "-1"}}) {
     const ExitCommand exit = refused(words);
     EXPECT_EQ(exit.code, kExitUsage) << (words.empty() ? "" : words[0]);
     EXPECT_THAT(exit.err, Not(IsEmpty()));

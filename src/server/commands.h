@@ -21,9 +21,9 @@ struct CommandContext {
 // Errors and warnings, one a line, with line numbers. 2 if there is an error, else 0.
 int run_config_check(const ConfigCheckCommand& command, CommandContext context);
 
-// On the catalog of the data directory, server running or not: a running one sees the change within a
-// second. 2 with one line if there is no such data directory, destination or key.
-// The secret stands alone on `out`, so that $(scratchdata key create …) is the key; the rest on `err`.
+// On the catalog of the data directory, server running or not: a running one sees the change within
+// a second. 2 with one line if there is no such data directory, destination or key. The secret
+// stands alone on `out`, so that $(scratchdata key create …) is the key; the rest on `err`.
 int run_key_create(const KeyCreateCommand& command, CommandContext context);
 int run_key_list(const KeyListCommand& command, CommandContext context);
 int run_key_revoke(const KeyRevokeCommand& command, CommandContext context);

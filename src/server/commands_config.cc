@@ -15,8 +15,7 @@ int run_config_check(const ConfigCheckCommand& command, CommandContext context) 
   }
   LoadedConfig loaded = load_config(inputs);
   if (loaded.errors.empty()) {
-    const auto keys =
-        check_well_known_keys(loaded.config, listens_on_loopback_only(loaded.config));
+    const auto keys = check_well_known_keys(loaded.config, listens_on_loopback_only(loaded.config));
     if (!keys) {
       loaded.errors.push_back(
           {.source = command.file, .line = 0, .key = "", .message = keys.error().message});
@@ -31,7 +30,8 @@ int run_config_check(const ConfigCheckCommand& command, CommandContext context) 
   const auto count = [](std::size_t n, const char* what) {
     return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
   };
-  context.out << (loaded.errors.empty() ? "The configuration is fine" : "The configuration is wrong")
+  context.out << (loaded.errors.empty() ? "The configuration is fine"
+                                        : "The configuration is wrong")
               << ": " << count(loaded.errors.size(), "error") << ", "
               << count(loaded.warnings.size(), "warning") << ".\n";
   return loaded.errors.empty() ? kExitOk : kExitUsage;

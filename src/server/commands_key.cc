@@ -21,8 +21,10 @@ int exit_code(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kNotFound:
-    case ErrorCode::kPermissionDenied: return kExitUsage;
-    default: return kExitFailed;
+    case ErrorCode::kPermissionDenied:
+      return kExitUsage;
+    default:
+      return kExitFailed;
   }
 }
 
@@ -31,12 +33,12 @@ int refuse(std::ostream& err, const Error& error) {
   return exit_code(error);
 }
 
-// The catalog of the data directory that flags, environment and file name; null after a line on err.
+// The catalog of the data directory that flags, environment and file name; null after a line on
+// err.
 std::unique_ptr<Catalog> open_catalog(const SettingSources& settings, CommandContext& context,
                                       int& code) {
-  const LoadedConfig loaded = load_config({.file = settings.config_file,
-                                           .environment = context.environment,
-                                           .flags = settings.flags});
+  const LoadedConfig loaded = load_config(
+      {.file = settings.config_file, .environment = context.environment, .flags = settings.flags});
   for (const Problem& problem : loaded.errors) {
     code = refuse(context.err, problem.to_string());
   }
@@ -64,7 +66,8 @@ Result<catalog::Destination> find_destination(Catalog& catalog, const std::strin
                                         (known.empty() ? "" : "; there are: " + known));
 }
 
-// Characters of a UTF-8 text. (Letters that are two columns wide may shift a line; nothing is lost.)
+// Characters of a UTF-8 text. (Letters that are two columns wide may shift a line; nothing is
+// lost.)
 std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
@@ -144,8 +147,8 @@ int run_key_create(const KeyCreateCommand& command, CommandContext context) {
   if (!made) return refuse(context.err, made.error());
   context.out << made->secret << "\n";
   context.err << "Key " << made->key.id.to_string() << " for "
-              << (command.admin ? "every destination" : printable(command.destination)) << ", scopes "
-              << to_string(made->key.scopes) << ". It is shown only this once.\n";
+              << (command.admin ? "every destination" : printable(command.destination))
+              << ", scopes " << to_string(made->key.scopes) << ". It is shown only this once.\n";
   return kExitOk;
 }
 

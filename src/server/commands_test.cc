@@ -94,8 +94,8 @@ TEST_F(CommandsTest, CreatePrintsTheSecretAloneAndOnce) {
   ASSERT_TRUE(key);
   EXPECT_EQ(key->destination_id, home);
   EXPECT_EQ(key->name, "n");
-  const std::string limited = create(
-      {.destination = home.to_string(), .scopes = "insert", .name = "", .tables = {"t"}});
+  const std::string limited =
+      create({.destination = home.to_string(), .scopes = "insert", .name = "", .tables = {"t"}});
   EXPECT_EQ(catalog()->key_by_secret(limited)->tables->front(), "t");
   EXPECT_TRUE(catalog()->key_by_secret(create({.admin = true}))->is_admin());
 }
@@ -132,9 +132,9 @@ TEST_F(CommandsTest, TheDataDirectoryMayComeFromTheFileOrTheEnvironment) {
   EXPECT_EQ(run_key_list({}, context()), kExitOk) << err_.str();
   EXPECT_THAT(out_.str(), HasSubstr("local"));
   std::ofstream(path) << "nonsense: 1\n";
-  EXPECT_EQ(run_key_list({.settings = {.config_file = path, .flags = {}}, .destination = ""},
-                         context()),
-            kExitUsage);
+  EXPECT_EQ(
+      run_key_list({.settings = {.config_file = path, .flags = {}}, .destination = ""}, context()),
+      kExitUsage);
   EXPECT_THAT(err_.str(), HasSubstr("c.yaml:1: nonsense: unknown key"));
 }
 
@@ -189,11 +189,13 @@ TEST_F(CommandsTest, RevokeTakesAnIdAPrefixOrASecret) {
 
 TEST_F(CommandsTest, RevokeRefusesToGuess) {
   auto open = catalog();
-  open->put_configured_keys({{.secret = std::string(40, 'x') + "1"}, {.secret = std::string(40, 'x')}})
+  open->put_configured_keys(
+          {{.secret = std::string(40, 'x') + "1"}, {.secret = std::string(40, 'x')}})
       .value();
   EXPECT_EQ(run_key_revoke({.settings = here(), .key = "xxxx"}, context()), kExitUsage);
   EXPECT_THAT(err_.str(), HasSubstr("more than one key"));
-  EXPECT_EQ(run_key_revoke({.settings = here(), .key = std::string(40, 'x')}, context()), kExitUsage);
+  EXPECT_EQ(run_key_revoke({.settings = here(), .key = std::string(40, 'x')}, context()),
+            kExitUsage);
   EXPECT_THAT(err_.str(), HasSubstr("comes from the configuration"));
 }
 

@@ -127,8 +127,9 @@ class Loader {
       give(spec, spec.is_list() ? split_list(found->second) : std::vector{found->second},
            Layer::kEnvironment, kSource, 0);
     }
-    // Other programs may have variables that begin with SCRATCH_ (a container platform makes them for
-    // a service of that name), so that an unknown one is no error; a likely slip is worth a line.
+    // Other programs may have variables that begin with SCRATCH_ (a container platform makes them
+    // for a service of that name), so that an unknown one is no error; a likely slip is worth a
+    // line.
     for (const auto& [name, value] : inputs_.environment) {
       if (!name.starts_with("SCRATCH_") || known.contains(name)) continue;
       if (name == "SCRATCH_CONFIG" || name == "SCRATCH_URL" || name == "SCRATCH_KEY") continue;
@@ -143,7 +144,8 @@ class Loader {
     static constexpr const char* kSource = "command line";
     std::vector<std::pair<std::string, std::vector<std::string>>> grouped;
     for (const auto& [key, value] : inputs_.flags) {
-      const auto same = std::ranges::find(grouped, key, [](const auto& group) { return group.first; });
+      const auto same =
+          std::ranges::find(grouped, key, [](const auto& group) { return group.first; });
       if (same == grouped.end()) {
         grouped.push_back({key, {value}});
       } else {
@@ -182,9 +184,9 @@ class Loader {
   void warn_replaced(const SettingSpec& spec, const std::string& source, int line) {
     if (!warned_.insert(std::string(spec.key)).second) return;
     const bool counts = !spec.now_called.empty();
-    problems(source).warn(line, std::string(spec.key),
-                          (counts ? "has another name: " : "has no meaning any more: ") +
-                              std::string(spec.replaced));
+    problems(source).warn(
+        line, std::string(spec.key),
+        (counts ? "has another name: " : "has no meaning any more: ") + std::string(spec.replaced));
   }
 
   // ---- what several keys say together
@@ -249,8 +251,9 @@ class Loader {
     if (url.empty()) return;
     while (url.ends_with('/')) url.pop_back();
     const std::size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
-    const bool plain = std::ranges::none_of(
-        url, [](unsigned char c) { return c <= ' ' || c == '?' || c == '#' || c == '"' || c == '<'; });
+    const bool plain = std::ranges::none_of(url, [](unsigned char c) {
+      return c <= ' ' || c == '?' || c == '#' || c == '"' || c == '<';
+    });
     if (scheme == 0 || url.size() == scheme || !plain) {
       fail_at("api.base_url", "must be http://HOST or https://HOST, with a path if need be");
     }
@@ -305,7 +308,8 @@ class Loader {
 
   static bool is_section(const std::string& key) {
     return std::ranges::any_of(setting_specs(), [&](const SettingSpec& spec) {
-      return spec.key.size() > key.size() && spec.key.starts_with(key) && spec.key[key.size()] == '.';
+      return spec.key.size() > key.size() && spec.key.starts_with(key) &&
+             spec.key[key.size()] == '.';
     });
   }
 
@@ -338,7 +342,9 @@ std::string Problem::to_string() const {
   return out + message;
 }
 
-LoadedConfig load_config(const ConfigInputs& inputs) { return Loader(inputs).load(); }
+LoadedConfig load_config(const ConfigInputs& inputs) {
+  return Loader(inputs).load();
+}
 
 std::map<std::string, std::string> process_environment() {
   std::map<std::string, std::string> out;
@@ -347,80 +353,6 @@ std::map<std::string, std::string> process_environment() {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) continue;
     out.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return out;
-}
-
-bool listens_on_loopback_only(const Config& config) {
-  return std::ranges::all_of(config.api.listen, [](const std::string& text) {
-    const auto address = parse_address(text);
-    return address && is_loopback_host(address->host);
-  });
-}
-
-Result<> check_well_known_keys(const Config& config, bool all_loopback) {
-  if (all_loopback) return {};
-  std::string places;
-  const auto note = [&](const std::string& key, const std::string& place) {
-    if (!catalog::is_well_known_secret(key)) return;
-    if (!places.empty()) places += ", ";
-    places += json_string(key) + " in " + place;
-  };
-  for (const std::string& key : config.api_keys) note(key, "api_keys");
-  for (const DestinationConfig& each : config.destinations) {
-    if (each.origin == catalog::Origin::kBuiltin) continue;
-    for (const std::string& key : each.api_keys) {
-      note(key, "destinations[].api_keys of " + json_string(each.name));
-    }
-  }
-  if (places.empty()) return {};
-  return fail(invalid(
-      "keys that everybody knows (" + places +
-      ") serve on loopback only, and the server would listen on other addresses too. Put a random "
-      "key in their place (for example the output of: openssl rand -hex 24), or set api.host: "
-      "127.0.0.1"));
-}
-
-std::vector<std::string> usable_keys(const DestinationConfig& destination, bool all_loopback) {
-  if (destination.origin == catalog::Origin::kBuiltin && !all_loopback) return {};
-  return destination.api_keys;
-}
-
-std::string dump_config(const Config& config) {
-  Draft draft;
-  draft.config = config;
-  draft.listen = config.api.listen;
-  std::string out;
-  for (const SettingSpec& spec : setting_specs()) {
-    if (!spec.replaced.empty() || spec.key == "api.host" || spec.key == "api.port") continue;
-    out += std::string(spec.key) + ": " + spell(spec, draft) + "\n";
-  }
-  out += "destinations:\n";
-  for (const DestinationConfig& each : config.destinations) {
-    out += "  - name: " + json_string(each.name) + "\n    type: " + json_string(each.type) + "\n";
-    out += "    api_keys: " + std::to_string(each.api_keys.size()) + " (secret)\n";
-    for (const auto& [name, value] : each.settings) {
-      const bool secret = catalog::is_secret_setting(name);
-      out += "    settings." + name + ": " + (secret ? "(secret)" : json_string(value)) + "\n";
-    }
-  }
-  return out;
-}
-
-std::vector<SettingHelp> setting_helps() {
-  const Draft defaults;
-  std::vector<SettingHelp> out;
-  for (const SettingSpec& spec : setting_specs()) {
-    if (!spec.has_flag()) continue;
-    std::string shown = spell(spec, defaults);
-    if (spec.key == "api.listen") shown = "both loopbacks";
-    out.push_back({.key = std::string(spec.key),
-                   .flag = flag_name(spec.key),
-                   .environment = environment_name(spec.key),
-                   .kind = expectation(spec),
-                   .default_text = std::move(shown),
-                   .help = std::string(spec.help),
-                   .list = spec.is_list()});
   }
   return out;
 }

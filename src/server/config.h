@@ -1,10 +1,10 @@
-// The configuration: one table of known settings (config_table.cc) drives the YAML file, the SCRATCH_…
-// environment variables, the --flags, `config check` and the redacted dump.
+// The configuration: one table of known settings (config_table.cc) drives the YAML file, the
+// SCRATCH_… environment variables, the --flags, `config check` and the redacted dump.
 //
 // Order: flag, over environment variable, over YAML file, over default. The keys of the original's
-// config.yaml are read as they are; one that no longer means anything gives one warning that says what
-// took its place; an unknown one is an error with its line and the nearest known key. Every problem is
-// reported, not only the first.
+// config.yaml are read as they are; one that no longer means anything gives one warning that says
+// what took its place; an unknown one is an error with its line and the nearest known key. Every
+// problem is reported, not only the first.
 //
 // Relative paths are relative to the working directory, as in the original.
 #pragma once
@@ -28,10 +28,10 @@ namespace sd::server {
 using Millis = std::chrono::milliseconds;
 
 struct DestinationConfig {
-  std::string name;
+  std::string name = {};
   std::string type = "duckdb";
-  std::vector<std::string> api_keys;
-  std::map<std::string, std::string> settings;
+  std::vector<std::string> api_keys = {};
+  std::map<std::string, std::string> settings = {};
   catalog::Origin origin = catalog::Origin::kConfig;
   int line = 0;  // in the file; 0 if it does not come from there
 };
@@ -54,9 +54,9 @@ struct ApiConfig {
 };
 
 struct JournalConfig {
-  std::int64_t max_bytes = 10LL << 30;         // per destination, blobs included
-  std::int64_t min_free_bytes = 256LL << 20;   // of the disk; below it inserts get 503
-  Millis retention{std::chrono::hours(1)};     // of loaded segments, disk permitting
+  std::int64_t max_bytes = 10LL << 30;        // per destination, blobs included
+  std::int64_t min_free_bytes = 256LL << 20;  // of the disk; below it inserts get 503
+  Millis retention{std::chrono::hours(1)};    // of loaded segments, disk permitting
   std::int64_t sync_threads = 8;
 };
 
@@ -101,9 +101,9 @@ struct Config {
 
 // One line about one place: "config.yaml:12: api.prot: unknown key; did you mean api.port?"
 struct Problem {
-  std::string source;   // file name, "environment" or "command line"
-  int line = 0;         // from 1; 0: the source has no lines, or the problem is the whole
-  std::string key;      // "api.port"; may be empty
+  std::string source;  // file name, "environment" or "command line"
+  int line = 0;        // from 1; 0: the source has no lines, or the problem is the whole
+  std::string key;     // "api.port"; may be empty
   std::string message;
   std::string to_string() const;
 };
@@ -133,12 +133,13 @@ std::map<std::string, std::string> process_environment();
 // True if every address of api.listen is a loopback one (127.0.0.0/8, ::1, localhost).
 bool listens_on_loopback_only(const Config& config);
 
-// The refusal, with the way to mend it, if a configured key is well known (`local`, `admin` …) and the
-// listener is not on loopback only. Destinations that nobody configured do not count: see usable_keys.
+// The refusal, with the way to mend it, if a configured key is well known (`local`, `admin` …) and
+// the listener is not on loopback only. Destinations that nobody configured do not count: see
+// usable_keys.
 Result<> check_well_known_keys(const Config& config, bool all_loopback);
 
-// The keys of a destination to put into the catalog: the built-in destination loses its well-known key
-// `local` where the listener is reachable from outside.
+// The keys of a destination to put into the catalog: the built-in destination loses its well-known
+// key `local` where the listener is reachable from outside.
 std::vector<std::string> usable_keys(const DestinationConfig& destination, bool all_loopback);
 
 // Every setting as "key: value" lines of YAML, secrets replaced by "(secret)".
@@ -148,10 +149,10 @@ std::string dump_config(const Config& config);
 
 // A setting that can be given as a flag: for the command line's help.
 struct SettingHelp {
-  std::string key;           // "api.port"
-  std::string flag;          // "--api-port"
-  std::string environment;   // "SCRATCH_API_PORT"
-  std::string kind;          // "number", "text", "true|false", "bytes", "time", "list"
+  std::string key;          // "api.port"
+  std::string flag;         // "--api-port"
+  std::string environment;  // "SCRATCH_API_PORT"
+  std::string kind;         // "number", "text", "true|false", "bytes", "time", "list"
   std::string default_text;
   std::string help;
   bool list = false;

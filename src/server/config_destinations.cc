@@ -13,16 +13,23 @@ namespace {
 using Kind = YamlNode::Kind;
 
 // What a DuckDB destination takes. The last three are the original's.
-const std::vector<std::string> kDuckdbSettings = {
-    "file",           "in_memory",      "database",
-    "token",          "extension_repository", "max_open_conns",
-    "max_idle_conns", "conn_max_lifetime_secs"};
+const std::vector<std::string> kDuckdbSettings = {"file",
+                                                  "in_memory",
+                                                  "database",
+                                                  "token",
+                                                  "extension_repository",
+                                                  "max_open_conns",
+                                                  "max_idle_conns",
+                                                  "conn_max_lifetime_secs"};
 const std::vector<std::string> kTypes = {"duckdb"};
 const std::vector<std::string> kMembers = {"type", "name", "api_keys", "settings", "id"};
 
-std::string prefixed(const char* prefix, const std::string& key) { return prefix + key; }
+std::string prefixed(const char* prefix, const std::string& key) {
+  return prefix + key;
+}
 
-std::vector<std::string> read_keys(const YamlNode& node, const std::string& key, Problems& problems) {
+std::vector<std::string> read_keys(const YamlNode& node, const std::string& key,
+                                   Problems& problems) {
   std::vector<std::string> out;
   if (node.kind == Kind::kNull) return out;
   if (node.kind != Kind::kList) {
@@ -91,7 +98,8 @@ void read_settings(const YamlNode& node, DestinationConfig& out, Problems& probl
     if (value.kind == Kind::kNull) continue;
     const bool plain = value.kind == Kind::kScalar && value.scalar.find('\0') == std::string::npos;
     if (!plain) {
-      problems.fail(member.line, prefixed("destinations[].settings.", member.key), "must be one text");
+      problems.fail(member.line, prefixed("destinations[].settings.", member.key),
+                    "must be one text");
       continue;
     }
     out.settings[member.key] = value.scalar;
@@ -118,9 +126,9 @@ DestinationConfig read_destination(const YamlNode& node, Problems& problems) {
     if (member.key == "type") {
       out.type = read_text(member, problems);
       if (std::ranges::find(kTypes, out.type) == kTypes.end()) {
-        problems.fail(member.line, key,
-                      "this program has no destination type " + json_string(out.type) +
-                          "; it has: duckdb");
+        problems.fail(
+            member.line, key,
+            "this program has no destination type " + json_string(out.type) + "; it has: duckdb");
       }
     } else if (member.key == "name") {
       out.name = read_text(member, problems);
@@ -132,12 +140,14 @@ DestinationConfig read_destination(const YamlNode& node, Problems& problems) {
     } else if (member.key == "settings") {
       settings = &member.value;
     } else if (member.key == "id") {
-      problems.warn(member.line, key,
-                    "has no meaning any more: a destination is named by its name, or by the id that "
-                    "the program gives it");
+      problems.warn(
+          member.line, key,
+          "has no meaning any more: a destination is named by its name, or by the id that "
+          "the program gives it");
     } else {
-      problems.fail(member.line, key,
-                    "unknown key; did you mean destinations[]." + nearest(member.key, kMembers) + "?");
+      problems.fail(
+          member.line, key,
+          "unknown key; did you mean destinations[]." + nearest(member.key, kMembers) + "?");
     }
   }
   if (out.type.empty()) problems.fail(node.line, "destinations[].type", "is missing");

@@ -1,5 +1,6 @@
-// Inside of the configuration: the table of known settings. One row says everything about a setting:
-// its key, where it goes, what it may be, and what took its place if it no longer means anything.
+// Inside of the configuration: the table of known settings. One row says everything about a
+// setting: its key, where it goes, what it may be, and what took its place if it no longer means
+// anything.
 #pragma once
 
 #include <cstdint>
@@ -27,15 +28,14 @@ enum class Unit : std::uint8_t { kNone, kBytes, kMillis, kSeconds };
 
 struct SettingSpec {
   // Where the value goes. Nothing: the key is known, but means nothing any more.
-  using Target =
-      std::variant<std::monostate, std::string* (*)(Draft&), bool* (*)(Draft&),
-                   std::int64_t* (*)(Draft&), Millis* (*)(Draft&),
-                   std::vector<std::string>* (*)(Draft&), log::Level* (*)(Draft&),
-                   log::Format* (*)(Draft&)>;
+  using Target = std::variant<std::monostate, std::string* (*)(Draft&), bool* (*)(Draft&),
+                              std::int64_t* (*)(Draft&), Millis* (*)(Draft&),
+                              std::vector<std::string>* (*)(Draft&), log::Level* (*)(Draft&),
+                              log::Format* (*)(Draft&)>;
 
   std::string_view key;  // "api.port"
   Target target = std::monostate();
-  std::string_view help;
+  std::string_view help = {};
   std::int64_t least = 0;  // of numbers, bytes; of times in milliseconds
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   Unit unit = Unit::kNone;  // of a bare number

@@ -19,9 +19,8 @@ using testing::StartsWith;
 
 LoadedConfig load(std::string yaml, std::map<std::string, std::string> environment = {},
                   std::vector<std::pair<std::string, std::string>> flags = {}) {
-  return load_config({.text = std::move(yaml),
-                      .environment = std::move(environment),
-                      .flags = std::move(flags)});
+  return load_config(
+      {.text = std::move(yaml), .environment = std::move(environment), .flags = std::move(flags)});
 }
 
 std::vector<std::string> texts(const std::vector<Problem>& problems) {
@@ -148,8 +147,7 @@ TEST(Config, HostAndPortMayComeFromDifferentPlaces) {
 }
 
 TEST(Config, AStrongerListBeatsHostAndPort) {
-  const LoadedConfig result =
-      load("api: {port: 9000}\n", {}, {{"api.listen", "127.0.0.1:5000"}});
+  const LoadedConfig result = load("api: {port: 9000}\n", {}, {{"api.listen", "127.0.0.1:5000"}});
   EXPECT_THAT(loaded(result).api.listen, ElementsAre("127.0.0.1:5000"));
   EXPECT_THAT(texts(result.warnings), IsEmpty());
   EXPECT_THAT(texts(load("api: {port: 9000, listen: ['127.0.0.1:1']}\n").errors),
@@ -157,7 +155,8 @@ TEST(Config, AStrongerListBeatsHostAndPort) {
 }
 
 TEST(Config, AddressesMustBeAddresses) {
-  for (const char* bad : {"8080", "127.0.0.1", ":8080", "::1:8080", "a b:1", "h:65536", "h:-1", "h:x"}) {
+  for (const char* bad :
+       {"8080", "127.0.0.1", ":8080", "::1:8080", "a b:1", "h:65536", "h:-1", "h:x"}) {
     EXPECT_THAT(texts(load("", {}, {{"api.listen", bad}}).errors),
                 ElementsAre(HasSubstr("must be HOST:PORT")))
         << bad;
@@ -182,9 +181,10 @@ TEST(Config, LoopbackIsTold) {
 // ---- well-known keys
 
 TEST(Config, WellKnownKeysKeepTheServerFromListeningOutside) {
-  const Config config = loaded(load("api: {host: 0.0.0.0}\n"
-                                    "api_keys: [{key: admin}]\n"
-                                    "destinations: [{type: duckdb, name: d, api_keys: [Local]}]\n"));
+  const Config config =
+      loaded(load("api: {host: 0.0.0.0}\n"
+                  "api_keys: [{key: admin}]\n"
+                  "destinations: [{type: duckdb, name: d, api_keys: [Local]}]\n"));
   EXPECT_TRUE(check_well_known_keys(config, true));
   const auto refused = check_well_known_keys(config, false);
   ASSERT_FALSE(refused);
@@ -365,17 +365,17 @@ TEST(OriginalConfig, RunsUnchangedWithOneWarningForEachKeyThatMeansNothing) {
     EXPECT_GT(warning.message.size(), 10U);
     keys.push_back(warning.key);
   }
-  EXPECT_THAT(keys,
-              testing::UnorderedElementsAre(
-                  "prometheus.enabled", "api.enabled", "api.port", "api.api_key_cache_ttl",
-                  "api.disable_auth", "workers.enabled", "workers.count", "workers.data_directory",
-                  "workers.free_space_required_bytes", "workers.max_bulk_query_size_bytes",
-                  "workers.bulk_chunk_size_bytes", "blob_store", "data_sink", "queue", "cache",
-                  "database", "dashboard.enabled", "dashboard.live_reload", "dashboard.csrf_secret",
-                  "dashboard.external_url", "dashboard.google_redirect_url",
-                  "dashboard.google_client_id", "dashboard.google_client_secret",
-                  "crypto.jwt_private_key", "destinations[].id",
-                  "destinations[].settings.max_open_conns"));
+  EXPECT_THAT(
+      keys,
+      testing::UnorderedElementsAre(
+          "prometheus.enabled", "api.enabled", "api.port", "api.api_key_cache_ttl",
+          "api.disable_auth", "workers.enabled", "workers.count", "workers.data_directory",
+          "workers.free_space_required_bytes", "workers.max_bulk_query_size_bytes",
+          "workers.bulk_chunk_size_bytes", "blob_store", "data_sink", "queue", "cache", "database",
+          "dashboard.enabled", "dashboard.live_reload", "dashboard.csrf_secret",
+          "dashboard.external_url", "dashboard.google_redirect_url", "dashboard.google_client_id",
+          "dashboard.google_client_secret", "crypto.jwt_private_key", "destinations[].id",
+          "destinations[].settings.max_open_conns"));
 }
 
 TEST(OriginalConfig, TheNewNameOfAKeyCountsMoreThanTheOld) {
@@ -397,14 +397,14 @@ TEST(OriginalConfig, AnOldKeyInTheEnvironmentWarnsOnceToo) {
 // ---- secrets
 
 TEST(Config, NoSecretIsInADumpOrAMessage) {
-  const LoadedConfig result =
-      load("api_keys: [{key: sesame-1}]\n"
-           "prometheus: {enabled: true, username: u, password: sesame-2}\n"
-           "destinations:\n"
-           "- {type: duckdb, name: a, api_keys: [sesame-3], settings: {token: sesame-4}}\n"
-           "- {type: duckdb, name: b, api_keys: [sesame-3, 'sesame 5']}\n"
-           "crypto: {jwt_private_key: sesame-6}\n",
-           {{"SCRATCH_PROMETHEUS_PASSWORD", "sesame-7"}});
+  const LoadedConfig result = load(
+      "api_keys: [{key: sesame-1}]\n"
+      "prometheus: {enabled: true, username: u, password: sesame-2}\n"
+      "destinations:\n"
+      "- {type: duckdb, name: a, api_keys: [sesame-3], settings: {token: sesame-4}}\n"
+      "- {type: duckdb, name: b, api_keys: [sesame-3, 'sesame 5']}\n"
+      "crypto: {jwt_private_key: sesame-6}\n",
+      {{"SCRATCH_PROMETHEUS_PASSWORD", "sesame-7"}});
   std::string all = dump_config(result.config);
   EXPECT_THAT(all, HasSubstr("api.listen: [\"127.0.0.1:8080\", \"[::1]:8080\"]\n"));
   EXPECT_THAT(all, HasSubstr("settings.token: (secret)"));

@@ -1,4 +1,5 @@
-// Inside of the configuration: words, numbers, sizes, times and addresses as people write them. Pure.
+// Inside of the configuration: words, numbers, sizes, times and addresses as people write them.
+// Pure.
 #pragma once
 
 #include <chrono>
@@ -34,7 +35,8 @@ bool is_loopback_host(std::string_view host);
 // "a, b" → a and b; blanks around words and empty words fall away.
 std::vector<std::string> split_list(std::string_view text);
 
-// Number of single-character insertions, removals, changes and swaps of neighbours between two words.
+// Number of single-character insertions, removals, changes and swaps of neighbours between two
+// words.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 // The candidate with the least distance to the word; empty if there are none.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

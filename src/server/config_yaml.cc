@@ -54,15 +54,15 @@ struct Converter {
         complain(line, key, "stands twice in the same section");
         continue;
       }
-      out.members.push_back(
-          {.key = key, .line = line, .value = convert(member.second, depth + 1)});
+      out.members.push_back({.key = key, .line = line, .value = convert(member.second, depth + 1)});
     }
   }
 };
 
 }  // namespace
 
-YamlNode parse_yaml(std::string_view text, const std::string& source, std::vector<Problem>& errors) {
+YamlNode parse_yaml(std::string_view text, const std::string& source,
+                    std::vector<Problem>& errors) {
   Converter converter{source, errors};
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));

@@ -1,5 +1,5 @@
-// Inside of the configuration: a YAML document as a tree of ours, with line numbers. yaml-cpp is seen by
-// config_yaml.cc only.
+// Inside of the configuration: a YAML document as a tree of ours, with line numbers. yaml-cpp is
+// seen by config_yaml.cc only.
 #pragma once
 
 #include <string>
@@ -28,8 +28,8 @@ struct YamlNode::Member {
   YamlNode value;
 };
 
-// The tree (null for an empty document). Syntax errors, keys given twice and keys that are no words are
-// added to `errors`; what could be read stays in the tree.
+// The tree (null for an empty document). Syntax errors, keys given twice and keys that are no words
+// are added to `errors`; what could be read stays in the tree.
 YamlNode parse_yaml(std::string_view text, const std::string& source, std::vector<Problem>& errors);
 
 }  // namespace sd::server

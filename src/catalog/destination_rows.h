@@ -1,0 +1,38 @@
+// Inside of the catalog room: destinations as rows, and the rules that every way of making one
+// obeys. What takes a session throws what SOCI throws.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/impl.h"
+
+namespace sd::catalog {
+
+// A row of this shape, with a new id and no times; kInvalidArgument if it breaks a rule.
+Result<Destination> new_row(const NewDestination& spec);
+Result<> check_destination_name(std::string_view name);
+// The settings with their secrets marked.
+Result<Settings> checked_settings(Settings settings, const Destination& owner);
+Error name_taken();
+
+// Nobody else may have the name or the file. The indexes see to it too; this gives the better
+// message.
+Result<> check_unique(soci::session& sql, const std::string& data_dir, const Destination& wanted);
+
+// What two shapes of a destination must share to be the same place.
+std::string target_of(const std::string& data_dir, const Destination& destination);
+
+void insert_destination(soci::session& sql, const std::string& data_dir, const Destination& row);
+// Writes every column back and raises the generation.
+void update_destination(soci::session& sql, const std::string& data_dir, Destination& row,
+                        Micros now);
+
+// Fills in the settings of a row that was read without them.
+void read_settings(soci::session& sql, Destination& destination);
+// At most so many, without their settings, behind the one of this time and id.
+std::vector<Destination> read_destinations_after(soci::session& sql, Micros created_at,
+                                                 const std::string& id, int most);
+
+}  // namespace sd::catalog
