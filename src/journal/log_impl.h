@@ -45,8 +45,6 @@ struct RetiredIndex {
   std::uint64_t bytes = 0;
 };
 
-inline constexpr std::string_view kSpareName = "spare.tmp";
-
 // A file that has been written through once and waits to become a segment.
 struct PreparedFile {
   std::unique_ptr<File> file;
@@ -123,7 +121,9 @@ class LogImpl final : public Log, private PoolClient {
   Result<> name_segment(PreparedFile& prepared, const SegmentHeader& header);
   std::optional<PreparedFile> take_spare(std::uint64_t least_bytes);
   Result<PreparedFile> obtain_file(std::uint64_t least_bytes);
-  Result<PreparedFile> create_file(std::string_view name, std::uint64_t bytes);
+  Result<PreparedFile> create_file(std::uint64_t bytes, bool ahead);
+  // A new one each time: one file may be taken and not yet renamed while the next is made.
+  std::string temporary_path();
   Result<> fill_with_zeros(File& file, std::uint64_t bytes, bool ahead);
   void discard(PreparedFile& prepared);
   Result<> seal_predecessor(Position at);
@@ -211,6 +211,7 @@ class LogImpl final : public Log, private PoolClient {
   bool blob_directory_made_ = false;
   Index index_;  // locks itself
   SpareState spare_state_ = SpareState::kNone;
+  std::atomic<std::uint64_t> temporaries_{0};
   PreparedFile spare_;
   std::uint64_t next_bytes_ = 0;  // size of the next segment
 };

@@ -29,6 +29,10 @@ std::string LogImpl::path_of(std::string_view name) const {
   return directory_ + "/" + std::string(name);
 }
 
+std::string LogImpl::temporary_path() {
+  return path_of("next-" + std::to_string(++temporaries_) + std::string(kTemporarySuffix));
+}
+
 Micros LogImpl::now_log_time() const {
   return std::max(clock_.wall_us(), time_us_.load());
 }
@@ -73,23 +77,24 @@ Result<> LogImpl::open_segment(std::size_t record_bytes) {
   active_seed_ = header.record_seed();
   position_ = base;
   active_limit_ = base + (prepared.bytes - kSegmentHeaderBytes - kSegmentTailBytes);
-  // The segment before wants its index.
-  if (seal_at) request_housekeeping();
-  const std::lock_guard lock(space_mutex_);
-  if (!segments_.empty()) {
-    segments_.back().end = base;
-    segments_.back().sealed = true;
-    segments_.back().data_end = data_end_;
-    segments_.back().time_us = time_us_;
+  {
+    const std::lock_guard lock(space_mutex_);
+    if (!segments_.empty()) {
+      segments_.back().end = base;
+      segments_.back().sealed = true;
+      segments_.back().data_end = data_end_;
+      segments_.back().time_us = time_us_;
+    }
+    if (segments_.empty()) begin_ = header.previous_end;
+    segments_.push_back({.header = header,
+                         .data_end = base,
+                         .time_us = header.time_us,
+                         .file_bytes = prepared.bytes});
+    index_.add_live(std::make_shared<LiveIndex>(active_file_, header));
+    next_bytes_ = std::clamp<std::uint64_t>(next_bytes_ * 2, options_.first_segment_bytes,
+                                            most_segment_bytes());
   }
-  if (segments_.empty()) begin_ = header.previous_end;
-  segments_.push_back({.header = header,
-                       .data_end = base,
-                       .time_us = header.time_us,
-                       .file_bytes = prepared.bytes});
-  index_.add_live(std::make_shared<LiveIndex>(active_file_, header));
-  next_bytes_ = std::clamp<std::uint64_t>(next_bytes_ * 2, options_.first_segment_bytes,
-                                          most_segment_bytes());
+  if (seal_at) request_housekeeping();  // the segment before wants its index
   return {};
 }
 
@@ -153,13 +158,14 @@ Result<PreparedFile> LogImpl::obtain_file(std::uint64_t least_bytes) {
     bytes = std::max(floor, std::min(next_bytes_, kMostBytesOnDemand));
   }
   while (true) {
-    auto created = create_file("active.tmp", bytes);
+    auto created = create_file(bytes, false);
     if (created || created.error().code != ErrorCode::kResourceExhausted) return created;
     // Making room may have freed a segment that serves again as it is.
     if (auto spare = take_spare(least_bytes)) return std::move(*spare);
     if (bytes == floor) {
-      refuse(created.error().slug == "journal-full" ? Refusal::kJournalFull : Refusal::kDiskFull);
-      return fail(refusal_error(refusal_));
+      const bool journal = created.error().slug == "journal-full";
+      refuse(journal ? Refusal::kJournalFull : Refusal::kDiskFull);
+      return fail(refusal_error(journal ? Refusal::kJournalFull : Refusal::kDiskFull));
     }
     bytes = std::max(floor, bytes / 2 / 4096 * 4096);
   }
@@ -167,14 +173,13 @@ Result<PreparedFile> LogImpl::obtain_file(std::uint64_t least_bytes) {
 
 // A file whose blocks are all written and synced: appending into it changes no metadata, so that a
 // sync costs two thirds, and no append can run out of disk.
-Result<PreparedFile> LogImpl::create_file(std::string_view name, std::uint64_t bytes) {
+Result<PreparedFile> LogImpl::create_file(std::uint64_t bytes, bool ahead) {
   if (!fits(bytes)) make_room(bytes);
   if (!reserve(bytes)) return fail(refusal_error(Refusal::kJournalFull));
-  PreparedFile prepared{.file = nullptr, .path = path_of(name), .bytes = bytes};
+  PreparedFile prepared{.file = nullptr, .path = temporary_path(), .bytes = bytes};
   const auto create = [&]() -> Result<> {
-    TRY_ASSIGN(prepared.file, fs_.open(prepared.path, OpenMode::kOpenOrCreate));
-    TRY(prepared.file->truncate(0));
-    return fill_with_zeros(*prepared.file, bytes, name == kSpareName);
+    TRY_ASSIGN(prepared.file, fs_.open(prepared.path, OpenMode::kCreate));
+    return fill_with_zeros(*prepared.file, bytes, ahead);
   };
   if (auto created = create(); !created) {
     discard(prepared);
@@ -223,7 +228,7 @@ void LogImpl::prepare_spare() {
     spare_state_ = SpareState::kPreparing;
     bytes = next_bytes_;
   }
-  auto created = create_file(kSpareName, bytes);
+  auto created = create_file(bytes, true);
   // No room now is no harm: the append that needs a segment tries again, and reports it.
   if (!created && created.error().code != ErrorCode::kResourceExhausted && !closing_) {
     log::warn("the journal could not make a segment ahead", {{"cause", created.error().message}});

@@ -106,7 +106,7 @@ bool LogImpl::retire_first(bool keep_for_next) {
       return fs_.sync_directory(directory_);
     }
     // The old name is gone for good before anything is written over the old bytes.
-    const std::string spare = path_of(kSpareName);
+    const std::string spare = temporary_path();
     TRY(fs_.rename(path, spare));
     TRY(fs_.sync_directory(directory_));
     TRY_ASSIGN(spare_.file, fs_.open(spare, OpenMode::kReadWrite));
