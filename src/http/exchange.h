@@ -87,7 +87,10 @@ class Exchange {
   // A header that whatever answer follows will carry.
   virtual void add_header(std::string name, std::string value) = 0;
   virtual Task<Result<>> respond(Response response) = 0;
-  // Streams: head, then chunks, then the final chunk. A HEAD request gets the head only.
+  // Streams: head, then chunks, then the final chunk. A HEAD request gets the head only. With a
+  // Content-Length among `headers` the pieces go out as they are, and finish() fails unless they
+  // add up. The head leaves with the first piece, or by itself once the handler waits for
+  // something.
   virtual Task<Result<>> begin(int status, Headers headers) = 0;
   virtual Task<Result<>> write(std::string_view data) = 0;
   virtual Task<Result<>> finish() = 0;

@@ -211,6 +211,10 @@ void Server::stop(std::chrono::milliseconds grace) {
   impl.wait_until_closed(std::chrono::steady_clock::now() + std::chrono::milliseconds(200));
 }
 
+bool Server::stopping() const {
+  return impl_->shared.stopping.load();
+}
+
 const Router& Server::router() const {
   return impl_->shared.router;
 }

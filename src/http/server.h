@@ -48,6 +48,8 @@ class Server {
   // Stops accepting, lets requests in flight end (each answers Connection: close), closes idle
   // connections, and returns when all are gone or the time is over.
   void stop(std::chrono::milliseconds grace);
+  // stop() was called: handlers that would answer for ever should come to an end. Any thread.
+  bool stopping() const;
 
   const Router& router() const;
 

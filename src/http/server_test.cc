@@ -441,9 +441,11 @@ TEST(Server, LetsARequestInFlightFinishWhenItStops) {
   Client fresh(server);
   working.send("POST /work HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbo");
   ASSERT_TRUE(eventually([&] { return started.load(); }));
+  EXPECT_FALSE(server.server().stopping());
   std::thread stopping([&] { server.server().stop(5s); });
   EXPECT_EQ(idle.receive(5s), "");
   EXPECT_TRUE(fresh.closed_within(5s));
+  EXPECT_TRUE(server.server().stopping());
   working.send("dy");
   const Reply reply = working.reply();
   EXPECT_EQ(reply.body, "body");

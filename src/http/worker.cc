@@ -40,10 +40,10 @@ Shared::Shared(ServerOptions o, Router r, metrics::Registry& m)
     : options(std::move(o)),
       router(std::move(r)),
       registry(m),
-      connections(m.gauge("http_connections", "Open client connections.")),
-      bytes_in(m.counter("http_received_bytes_total", "Bytes received from clients.")),
-      bytes_out(m.counter("http_sent_bytes_total", "Bytes sent to clients.")),
-      refused_connections(m.counter("http_refused_connections_total",
+      connections(m.gauge("scratchdata_http_connections", "Open client connections.")),
+      bytes_in(m.counter("scratchdata_http_received_bytes_total", "Bytes received from clients.")),
+      bytes_out(m.counter("scratchdata_http_sent_bytes_total", "Bytes sent to clients.")),
+      refused_connections(m.counter("scratchdata_http_refused_connections_total",
                                     "Connections refused because there were too many.")) {}
 
 RequestMetrics::RequestMetrics(const Router& router, metrics::Registry& registry)
@@ -51,7 +51,7 @@ RequestMetrics::RequestMetrics(const Router& router, metrics::Registry& registry
   const auto add = [&](const std::string& pattern) {
     routes_.push_back(
         {pattern,
-         registry.histogram("http_request_duration_seconds",
+         registry.histogram("scratchdata_http_request_duration_seconds",
                             "From the end of a request's head to the end of its answer.",
                             {{"route", pattern}}),
          {}});
@@ -69,7 +69,7 @@ void RequestMetrics::count(const Route* route, std::string_view method, int stat
     if (seen.method == name && seen.status == status) return seen.counter.add();
   }
   metrics::Counter counter = registry_.counter(
-      "http_requests_total", "Requests answered.",
+      "scratchdata_http_requests_total", "Requests answered.",
       {{"route", per_route.pattern}, {"method", name}, {"status", std::to_string(status)}});
   counter.add();
   per_route.seen.push_back({name, status, counter});
