@@ -83,8 +83,10 @@ class CsvEncoder final : public Encoder {
   void put_value(TextSink& sink, const VectorTree& tree, idx_t row) {
     switch (tree.type->kind) {
       case ValueKind::kVarchar:
-      case ValueKind::kJson: return put_field(sink, tree.string_at(row));
-      case ValueKind::kEnum8: return put_field(sink, tree.type->labels[tree.at<std::uint8_t>(row)]);
+      case ValueKind::kJson:
+        return put_field(sink, tree.string_at(row));
+      case ValueKind::kEnum8:
+        return put_field(sink, tree.type->labels[tree.at<std::uint8_t>(row)]);
       case ValueKind::kEnum16:
         return put_field(sink, tree.type->labels[tree.at<std::uint16_t>(row)]);
       case ValueKind::kEnum32:
@@ -107,7 +109,8 @@ class CsvEncoder final : public Encoder {
           put_json(text, tree, row, {});
         }
         return put_field(sink, scratch_);
-      default: return put_scalar(sink, tree, row);
+      default:
+        return put_scalar(sink, tree, row);
     }
   }
 

@@ -65,13 +65,20 @@ class Copier {
           if (object && !key()) return false;
           continue;
         }
-        case '"': return string();
-        case 't': return word("true");
-        case 'f': return word("false");
-        case 'n': return word("null");
-        case 'N': return as_null("NaN");
-        case 'I': return as_null("Infinity");
-        default: return number();
+        case '"':
+          return string();
+        case 't':
+          return word("true");
+        case 'f':
+          return word("false");
+        case 'n':
+          return word("null");
+        case 'N':
+          return as_null("NaN");
+        case 'I':
+          return as_null("Infinity");
+        default:
+          return number();
       }
     }
   }

@@ -7,9 +7,9 @@
 
 namespace sd::query {
 
-// Validates `text` (RFC 8259, at most 1,000 levels deep, valid UTF-8) and appends it without the white
-// space between its tokens. NaN, Infinity and -Infinity, which DuckDB's to_json writes, become null.
-// Where the text is something else, nothing is appended and the answer is false.
+// Validates `text` (RFC 8259, at most 1,000 levels deep, valid UTF-8) and appends it without the
+// white space between its tokens. NaN, Infinity and -Infinity, which DuckDB's to_json writes,
+// become null. Where the text is something else, nothing is appended and the answer is false.
 bool put_embedded_json(TextSink& sink, std::string_view text);
 
 }  // namespace sd::query

@@ -14,7 +14,8 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-// What stands before `separator`, trimmed; the rest stays in `text`. Quoted strings are skipped over.
+// What stands before `separator`, trimmed; the rest stays in `text`. Quoted strings are skipped
+// over.
 std::string_view next_part(std::string_view& text, char separator) {
   bool quoted = false;
   std::size_t i = 0;
@@ -94,8 +95,8 @@ struct Offer {
   Format format;
 };
 constexpr Offer kOffers[] = {
-    {"application/json", Format::kJson},       {"application/x-ndjson", Format::kNdjson},
-    {"application/ndjson", Format::kNdjson},   {"application/jsonl", Format::kNdjson},
+    {"application/json", Format::kJson},          {"application/x-ndjson", Format::kNdjson},
+    {"application/ndjson", Format::kNdjson},      {"application/jsonl", Format::kNdjson},
     {"application/x-jsonlines", Format::kNdjson}, {"text/csv", Format::kCsv},
 };
 
@@ -104,18 +105,24 @@ constexpr Offer kOffers[] = {
 std::unique_ptr<Encoder> Encoder::make(Format format, EncodeOptions options,
                                        const ResultShape& shape) {
   switch (format) {
-    case Format::kJson: return make_json_encoder(false, options, shape);
-    case Format::kNdjson: return make_json_encoder(true, options, shape);
-    case Format::kCsv: return make_csv_encoder(options, shape);
+    case Format::kJson:
+      return make_json_encoder(false, options, shape);
+    case Format::kNdjson:
+      return make_json_encoder(true, options, shape);
+    case Format::kCsv:
+      return make_csv_encoder(options, shape);
   }
   panic(__FILE__, __LINE__, "unknown format");
 }
 
 std::string_view content_type(Format format) {
   switch (format) {
-    case Format::kJson: return "application/json";
-    case Format::kNdjson: return "application/x-ndjson";
-    case Format::kCsv: return "text/csv; charset=utf-8";
+    case Format::kJson:
+      return "application/json";
+    case Format::kNdjson:
+      return "application/x-ndjson";
+    case Format::kCsv:
+      return "text/csv; charset=utf-8";
   }
   panic(__FILE__, __LINE__, "unknown format");
 }

@@ -13,21 +13,25 @@
 //   VARCHAR, ENUM, UUID, BIT, TIME, TIMETZ, GEOMETRY (WKT), INTERVAL (DuckDB's text)   strings
 //   DATE, TIMESTAMP…   ISO 8601 "2024-01-02", "2024-01-02T03:04:05.123456" (of the fraction as many
 //                      groups of three digits as are needed); years above 9999 have more digits,
-//                      1 BC is 0000, 44 BC is -0043; "infinity", "-infinity". DuckDB reads all of it.
+//                      1 BC is 0000, 44 BC is -0043; "infinity", "-infinity". DuckDB reads all of
+//                      it.
 //   TIMESTAMPTZ        the same with Z: the session's time zone is UTC
 //   BLOB               base64 with padding (RFC 4648 section 4)
 //   JSON               the value itself on one line, NaN and infinities in it null; text that is no
 //                      JSON (a column can hold it): a string
 //   VARIANT            as the value in it
-//   LIST, ARRAY        arrays; STRUCT an object (unnamed, as from row(): an array); UNION an object of
+//   LIST, ARRAY        arrays; STRUCT an object (unnamed, as from row(): an array); UNION an object
+//   of
 //                      one member, its tag
-//   MAP                an object where keys are VARCHAR or ENUM, else an array of {"key":…,"value":…}
+//   MAP                an object where keys are VARCHAR or ENUM, else an array of
+//   {"key":…,"value":…}
 //
-// Values in CSV: as in JSON without the quotes of strings. NaN and ±inf are NaN, Infinity, -Infinity:
-// CSV has no null that could be told from a missing value. JSON and nested columns are JSON text.
+// Values in CSV: as in JSON without the quotes of strings. NaN and ±inf are NaN, Infinity,
+// -Infinity: CSV has no null that could be told from a missing value. JSON and nested columns are
+// JSON text.
 //
-// An encoder is used by one thread, for one result: begin(), rows()…, end(). It keeps a reference to
-// the shape, which must outlive it, and keeps nothing of a chunk.
+// An encoder is used by one thread, for one result: begin(), rows()…, end(). It keeps a reference
+// to the shape, which must outlive it, and keeps nothing of a chunk.
 #pragma once
 
 #include <duckdb.h>
@@ -56,8 +60,8 @@ class Encoder {
 
   virtual void begin(std::string& out) = 0;
   // Appends rows from `first` on until the chunk ends or `out` holds `soft_limit` bytes or more; at
-  // least one. Returns the row after the last one written. So a chunk of huge values does not become
-  // one huge buffer: write out, clear, call again.
+  // least one. Returns the row after the last one written. So a chunk of huge values does not
+  // become one huge buffer: write out, clear, call again.
   virtual idx_t rows(duckdb_data_chunk chunk, idx_t first, std::size_t soft_limit,
                      std::string& out) = 0;
   virtual void end(std::string& out) = 0;

@@ -16,7 +16,8 @@ using destinations::duckdb::Extracted;
 using destinations::duckdb::Prepared;
 using destinations::duckdb::QueryResult;
 
-// DuckDB's parser takes time with the square of a chain of these: 20,000 are 0.7 s, 100,000 are 17 s.
+// DuckDB's parser takes time with the square of a chain of these: 20,000 are 0.7 s, 100,000 are 17
+// s.
 constexpr std::size_t kMaxConditions = 20'000;
 
 Error refused(std::string message, std::size_t position) {
@@ -74,9 +75,9 @@ class Gate {
   // The text's size and bytes, its tokens; blanks out comments.
   Result<> read(std::string_view sql) {
     if (sql.size() > options_.max_bytes) {
-      return fail(invalid("the statement is longer than " + std::to_string(options_.max_bytes) +
-                          " bytes")
-                      .with_slug("sql-not-allowed"));
+      return fail(
+          invalid("the statement is longer than " + std::to_string(options_.max_bytes) + " bytes")
+              .with_slug("sql-not-allowed"));
     }
     if (const std::size_t at = sql.find('\0'); at != std::string_view::npos) {
       return fail(sql_problem("the statement contains a NUL character", "sql-syntax", at));
@@ -129,9 +130,9 @@ class Gate {
     if (!tokens_.is_word(0, "explain")) return 0;
     gated_.kind = GatedStatement::Kind::kExplain;
     std::size_t i = 1;
-    if (tokens_.is_symbol(i, '(') && (tokens_.is_word(i + 1, "analyze") ||
-                                      tokens_.is_word(i + 1, "analyse") ||
-                                      tokens_.is_word(i + 1, "format"))) {
+    if (tokens_.is_symbol(i, '(') &&
+        (tokens_.is_word(i + 1, "analyze") || tokens_.is_word(i + 1, "analyse") ||
+         tokens_.is_word(i + 1, "format"))) {
       const std::uint32_t depth = tokens_[i].depth;
       for (++i; i < tokens_.size() && tokens_[i].depth != depth; ++i) {
       }
@@ -151,10 +152,11 @@ class Gate {
     }
     const std::string word = to_lower(tokens_.text(i));
     if (tokens_[i].kind == SqlToken::Kind::kWord && is_allowed_leading_keyword(word)) return {};
-    return fail(refused("a statement that begins with " + json_string(tokens_.text(i).substr(0, 40)) +
-                            " is not allowed here: only statements that read are (SELECT, FROM, WITH, "
-                            "VALUES, TABLE, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN, PIVOT, UNPIVOT)",
-                        tokens_[i].begin));
+    return fail(
+        refused("a statement that begins with " + json_string(tokens_.text(i).substr(0, 40)) +
+                    " is not allowed here: only statements that read are (SELECT, FROM, WITH, "
+                    "VALUES, TABLE, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN, PIVOT, UNPIVOT)",
+                tokens_[i].begin));
   }
 
   Result<> judge(std::size_t first_token) {
@@ -169,12 +171,14 @@ class Gate {
         TRY_ASSIGN(tree, serialise(connection_, rewritten.text()));
       }
       if (is_not_a_select(tree) || !rewritten.changed()) {
-        return fail(refused("this statement is not one that only reads, or a PIVOT whose values come "
-                            "from a subquery, which is not allowed here",
-                            begin));
+        return fail(
+            refused("this statement is not one that only reads, or a PIVOT whose values come "
+                    "from a subquery, which is not allowed here",
+                    begin));
       }
       if (gated_.kind == GatedStatement::Kind::kExplain) {
-        return fail(refused("EXPLAIN of a PIVOT needs its values: PIVOT … ON column IN (…)", begin));
+        return fail(
+            refused("EXPLAIN of a PIVOT needs its values: PIVOT … ON column IN (…)", begin));
       }
       gated_.collects_pivot_values = true;
     }
@@ -197,7 +201,8 @@ class Gate {
                                          std::nullopt));
     }
     for (const std::string& part : {table.catalog, table.schema}) {
-      if (!part.empty() && std::ranges::find(*other_catalogs_, to_lower(part)) != other_catalogs_->end()) {
+      if (!part.empty() &&
+          std::ranges::find(*other_catalogs_, to_lower(part)) != other_catalogs_->end()) {
         return fail(refused("the database " + json_string(part) + " is not this destination's",
                             table.position));
       }
@@ -211,9 +216,9 @@ class Gate {
     // Looks into the catalog and never at files; an error where there is no such table or view.
     const auto found = lookup(connection_, "SELECT name FROM pragma_table_info($1::VARCHAR)", name);
     if (found) return {};
-    return fail(refused("there is no table or view " + name +
-                            " in this destination, and files cannot be read",
-                        table.position));
+    return fail(refused(
+        "there is no table or view " + name + " in this destination, and files cannot be read",
+        table.position));
   }
 
   // DuckDB's own count. Reached only by what is known to read.
@@ -263,14 +268,13 @@ Result<GatedStatement> gate(duckdb_connection connection, std::string_view sql,
 
 Result<Prepared> prepare(duckdb_connection connection, const GatedStatement& statement) {
   Extracted extracted;
-  const idx_t count =
-      duckdb_extract_statements(connection, statement.sql.c_str(), extracted.out());
+  const idx_t count = duckdb_extract_statements(connection, statement.sql.c_str(), extracted.out());
   if (count == 0 || (count != 1 && !statement.collects_pivot_values)) {
     return fail(ErrorCode::kInternal, "a statement changed between the gate and its preparation");
   }
   for (idx_t i = 0; i + 1 < count; ++i) {
-    TRY_ASSIGN(const Prepared values, prepare_one(connection, statement, extracted, i,
-                                                  DUCKDB_STATEMENT_TYPE_CREATE));
+    TRY_ASSIGN(const Prepared values,
+               prepare_one(connection, statement, extracted, i, DUCKDB_STATEMENT_TYPE_CREATE));
     QueryResult result;
     if (duckdb_execute_prepared(values.get(), result.get()) != DuckDBSuccess) {
       const char* message = duckdb_result_error(result.get());

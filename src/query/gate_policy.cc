@@ -22,9 +22,9 @@ bool is_allowed_table_function(std::string_view name) {
       "duckdb_keywords", "icu_calendar_names", "pg_timezone_names", "pragma_collations",
       "pragma_version",
       // the destination's own tables, columns, types, views
-      "duckdb_columns", "duckdb_constraints", "duckdb_functions", "duckdb_indexes", "duckdb_schemas",
-      "duckdb_sequences", "duckdb_tables", "duckdb_types", "duckdb_views", "pragma_show",
-      "pragma_table_info"};
+      "duckdb_columns", "duckdb_constraints", "duckdb_functions", "duckdb_indexes",
+      "duckdb_schemas", "duckdb_sequences", "duckdb_tables", "duckdb_types", "duckdb_views",
+      "pragma_show", "pragma_table_info"};
   return contains(kAllowed, name);
 }
 
@@ -35,8 +35,8 @@ bool is_denied_function(std::string_view name) {
       // change something: sequences, the random state, the log
       "nextval", "currval", "setseed", "write_log",
       // parse, plan or run SQL from text, behind the gate's back
-      "json_serialize_sql", "json_serialize_plan", "json_deserialize_sql", "json_execute_serialized_sql",
-      "query", "query_table", "sql_auto_complete",
+      "json_serialize_sql", "json_serialize_plan", "json_deserialize_sql",
+      "json_execute_serialized_sql", "query", "query_table", "sql_auto_complete",
       // bytes or states that DuckDB takes for its own
       "variant_bytes_to_variant", "variant_to_parquet_variant", "combine", "finalize",
       // hold a thread and give nothing
@@ -47,25 +47,24 @@ bool is_denied_function(std::string_view name) {
 }
 
 bool is_denied_view(std::string_view name) {
-  static constexpr std::string_view kDenied[] = {"duckdb_databases",     "duckdb_logs",
-                                                 "duckdb_settings",      "duckdb_secrets",
-                                                 "duckdb_extensions",    "pragma_database_list",
-                                                 "pg_settings",          "pg_prepared_statements"};
+  static constexpr std::string_view kDenied[] = {
+      "duckdb_databases",  "duckdb_logs",          "duckdb_settings", "duckdb_secrets",
+      "duckdb_extensions", "pragma_database_list", "pg_settings",     "pg_prepared_statements"};
   return contains(kDenied, name);
 }
 
 bool is_allowed_leading_keyword(std::string_view word) {
   static constexpr std::string_view kAllowed[] = {
-      "select",    "from",    "with",  "values",      "table",        "describe", "desc", "show",
-      "summarize", "explain", "pivot", "pivot_wider", "pivot_longer", "unpivot"};
+      "select", "from",      "with",    "values", "table",       "describe",     "desc",
+      "show",   "summarize", "explain", "pivot",  "pivot_wider", "pivot_longer", "unpivot"};
   return contains(kAllowed, word);
 }
 
 bool is_allowed_expression_class(std::string_view name) {
   static constexpr std::string_view kAllowed[] = {
-      "BETWEEN",    "CASE",     "CAST",        "COLLATE",  "COLUMN_REF",
-      "COMPARISON", "CONSTANT", "CONJUNCTION", "DEFAULT",  "FUNCTION",
-      "LAMBDA",     "OPERATOR", "PARAMETER",   "STAR",     "POSITIONAL_REFERENCE",
+      "BETWEEN",    "CASE",     "CAST",        "COLLATE",   "COLUMN_REF",
+      "COMPARISON", "CONSTANT", "CONJUNCTION", "DEFAULT",   "FUNCTION",
+      "LAMBDA",     "OPERATOR", "PARAMETER",   "STAR",      "POSITIONAL_REFERENCE",
       "SUBQUERY",   "TYPE",     "WINDOW",      "LAMBDA_REF"};
   return contains(kAllowed, name);
 }

@@ -1,5 +1,5 @@
-// What the SQL gate lets through, by name. Names are lower case. Written for DuckDB 1.5.6: gate_test.cc
-// fails when the library has a function that nobody has judged.
+// What the SQL gate lets through, by name. Names are lower case. Written for DuckDB 1.5.6:
+// gate_test.cc fails when the library has a function that nobody has judged.
 #pragma once
 
 #include <string_view>
@@ -7,13 +7,15 @@
 namespace sd::query {
 
 // Table functions: those that make rows out of nothing or out of their arguments, and those that
-// describe the destination's own tables. Everything else is refused: readers of files, the network and
-// settings, what runs SQL from text, what changes the instance (checkpoint, logging, profiling,
-// parser), what names paths (duckdb_databases, duckdb_extensions …), what takes pointers (arrow_scan).
+// describe the destination's own tables. Everything else is refused: readers of files, the network
+// and settings, what runs SQL from text, what changes the instance (checkpoint, logging, profiling,
+// parser), what names paths (duckdb_databases, duckdb_extensions …), what takes pointers
+// (arrow_scan).
 bool is_allowed_table_function(std::string_view name);
 
-// Scalar and aggregate functions, and macros: refused are those that change something, reach outside
-// the destination, take bytes that DuckDB trusts to be its own, or only serve to hold a thread.
+// Scalar and aggregate functions, and macros: refused are those that change something, reach
+// outside the destination, take bytes that DuckDB trusts to be its own, or only serve to hold a
+// thread.
 bool is_denied_function(std::string_view name);
 
 // Views of DuckDB's own catalog that name paths or settings.

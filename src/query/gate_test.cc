@@ -26,7 +26,9 @@ std::string repeated(std::string_view text, std::size_t times) {
   return out;
 }
 
-std::string slug_of(const Error& error) { return error.slug; }
+std::string slug_of(const Error& error) {
+  return error.slug;
+}
 
 std::optional<std::size_t> position_of(const Error& error) {
   for (const auto& [name, value] : error.members) {
@@ -58,7 +60,8 @@ class Gate : public ::testing::Test {
     database_.run("USE db");
     database_.run("CREATE TABLE t AS SELECT range AS i, 'x' || (range % 3) AS s FROM range(10)");
     database_.run("CREATE TABLE cities(country VARCHAR, year INTEGER, population INTEGER)");
-    database_.run("INSERT INTO cities VALUES ('NL', 2000, 1005), ('NL', 2010, 1065), ('US', 2000, 8)");
+    database_.run(
+        "INSERT INTO cities VALUES ('NL', 2000, 1005), ('NL', 2010, 1065), ('US', 2000, 8)");
     database_.run("CREATE TABLE \"odd.csv\"(a INTEGER)");
     database_.run("CREATE VIEW v AS SELECT * FROM t");
     database_.run("CREATE SEQUENCE seq");
@@ -78,7 +81,8 @@ class Gate : public ::testing::Test {
     return query::gate(database_.connection(), sql);
   }
 
-  // As the engine does it: gate, then prepare and run in a read-only transaction that is rolled back.
+  // As the engine does it: gate, then prepare and run in a read-only transaction that is rolled
+  // back.
   Result<> run(std::string_view sql) {
     TRY_ASSIGN(const GatedStatement statement, gate(sql));
     database_.run("BEGIN TRANSACTION READ ONLY");
@@ -126,8 +130,10 @@ constexpr Probe kProbes[] = {
     {"TABLE t", Expect::kRuns},
     {"VALUES (1, 'a'), (2, 'b')", Expect::kRuns},
     {"WITH x AS (SELECT 1 AS a) SELECT * FROM x", Expect::kRuns},
-    {"WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) FROM r", Expect::kRuns},
-    {"WITH RECURSIVE r(a, b) USING KEY (a) AS (SELECT 1, 1 UNION SELECT a, b + 1 FROM r WHERE b < 3) FROM r",
+    {"WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) FROM r",
+     Expect::kRuns},
+    {"WITH RECURSIVE r(a, b) USING KEY (a) AS (SELECT 1, 1 UNION SELECT a, b + 1 FROM r WHERE b < "
+     "3) FROM r",
      Expect::kRuns},
     {"SELECT s, count(*), sum(i) FROM t GROUP BY ALL HAVING count(*) > 1 ORDER BY 2 DESC LIMIT 3",
      Expect::kRuns},
@@ -135,17 +141,20 @@ constexpr Probe kProbes[] = {
     {"SELECT i, lag(i) OVER (PARTITION BY s ORDER BY i) FROM t QUALIFY row_number() OVER () < 3",
      Expect::kRuns},
     {"SELECT * EXCLUDE (s) REPLACE (i + 1 AS i), COLUMNS('.*') FROM t", Expect::kRuns},
-    {"SELECT [x + 1 FOR x IN [1, 2]], list_transform([1], lambda x: x), {'a': 1}.a, MAP {'k': 1}['k']",
+    {"SELECT [x + 1 FOR x IN [1, 2]], list_transform([1], lambda x: x), {'a': 1}.a, MAP {'k': "
+     "1}['k']",
      Expect::kRuns},
     {"SELECT CASE WHEN i > 1 THEN 'a' ELSE (SELECT 'b') END, i BETWEEN 1 AND 2, i::VARCHAR, "
-     "TRY_CAST(s AS DOUBLE), s COLLATE NOCASE, DATE '2020-01-01', INTERVAL 1 DAY FROM t", Expect::kRuns},
+     "TRY_CAST(s AS DOUBLE), s COLLATE NOCASE, DATE '2020-01-01', INTERVAL 1 DAY FROM t",
+     Expect::kRuns},
     {"SELECT count(*) FILTER (WHERE i > 3), string_agg(s, ',' ORDER BY s) FROM t", Expect::kRuns},
     {"SELECT * FROM t, LATERAL (SELECT i + 1)", Expect::kRuns},
     {"SELECT unnest([1, 2]), #1 FROM t", Expect::kRuns},
     {"SELECT 1 UNION SELECT 2 EXCEPT SELECT 3 INTERSECT SELECT 4", Expect::kRuns},
     {"SELECT * FROM t TABLESAMPLE 50%", Expect::kRuns},
     {"SELECT * FROM (VALUES (1)) x(a)", Expect::kRuns},
-    {"SELECT now(), current_date, current_timestamp, current_user, version(), random(), uuid()", Expect::kRuns},
+    {"SELECT now(), current_date, current_timestamp, current_user, version(), random(), uuid()",
+     Expect::kRuns},
     {"SELECT '{\"a\": 1}'::JSON -> 'a', json_extract('{}', '$.a')", Expect::kRuns},
     {"SELECT ?, $2", Expect::kPasses},
     {"SELECT $name", Expect::kPasses},
@@ -202,23 +211,28 @@ constexpr Probe kProbes[] = {
     {"PIVOT cities ON year, country USING sum(population)", Expect::kRuns},
     {"PIVOT cities ON year || '_' || country USING sum(population)", Expect::kRuns},
     {"PIVOT cities ON year IN (2000, 2010) USING sum(population) GROUP BY country", Expect::kRuns},
-    {"PIVOT (SELECT a.* FROM cities a JOIN cities b ON a.year = b.year) ON year USING count(*) ORDER BY ALL LIMIT 2",
+    {"PIVOT (SELECT a.* FROM cities a JOIN cities b ON a.year = b.year) ON year USING count(*) "
+     "ORDER BY ALL LIMIT 2",
      Expect::kRuns},
-    {"PIVOT cities a JOIN t ON a.year = t.i ON year USING sum(population) GROUP BY country", Expect::kRuns},
-    {"SELECT * FROM (PIVOT cities ON year USING sum(population)) WHERE country = 'NL'", Expect::kRuns},
+    {"PIVOT cities a JOIN t ON a.year = t.i ON year USING sum(population) GROUP BY country",
+     Expect::kRuns},
+    {"SELECT * FROM (PIVOT cities ON year USING sum(population)) WHERE country = 'NL'",
+     Expect::kRuns},
     {"WITH p AS (PIVOT cities ON year USING sum(population)) SELECT * FROM p", Expect::kRuns},
     {"SELECT * FROM cities PIVOT (sum(population) FOR year IN (2000, 2010))", Expect::kRuns},
     {"PIVOT_WIDER cities ON year USING sum(population)", Expect::kRuns},
     {"DESCRIBE PIVOT cities ON year USING sum(population)", Expect::kPasses},
     {"UNPIVOT cities ON year, population INTO NAME n VALUE v", Expect::kRuns},
-    {"PIVOT cities ON year IN (SELECT DISTINCT year FROM cities) USING sum(population)", Expect::kRefused},
+    {"PIVOT cities ON year IN (SELECT DISTINCT year FROM cities) USING sum(population)",
+     Expect::kRefused},
     {"EXPLAIN PIVOT cities ON year USING sum(population)", Expect::kRefused},
     {"PIVOT read_csv('secret.csv') ON a USING count(*)", Expect::kRefused},
     {"PIVOT 'secret.csv' ON a USING count(*)", Expect::kRefused},
     {"PIVOT cities ON year USING sum(getenv('HOME')::INT)", Expect::kRefused},
     {"PIVOT cities ON getenv(country) USING sum(population)", Expect::kRefused},
     {"PIVOT cities ON getenv('HOME') USING sum(population)", Expect::kSyntax},
-    {"PIVOT cities ON (SELECT content FROM read_text('secret.csv')) USING sum(population)", Expect::kSyntax},
+    {"PIVOT cities ON (SELECT content FROM read_text('secret.csv')) USING sum(population)",
+     Expect::kSyntax},
     {"PIVOT (FROM force_checkpoint()) ON Success USING count(*)", Expect::kRefused},
     {"PIVOT cities ON year USING sum(population); DROP TABLE t", Expect::kRefused},
     // Files and the network.
@@ -445,7 +459,9 @@ TEST_F(Gate, DecidesEveryProbeAsExpectedAndNoneLeavesATrace) {
         EXPECT_TRUE(outcome) << outcome.error().message;
         break;
       }
-      case Expect::kPasses: EXPECT_TRUE(gated) << gated.error().message; break;
+      case Expect::kPasses:
+        EXPECT_TRUE(gated) << gated.error().message;
+        break;
       case Expect::kRefused:
       case Expect::kSyntax:
         EXPECT_FALSE(gated);
@@ -459,7 +475,8 @@ TEST_F(Gate, DecidesEveryProbeAsExpectedAndNoneLeavesATrace) {
   }
   EXPECT_EQ(database_.value("SELECT count(*) FROM t"), "10");
   EXPECT_EQ(database_.value("SELECT count(*) FROM duckdb_tables()"), "4");
-  EXPECT_EQ(database_.value("SELECT count(*) FROM duckdb_types() WHERE type_name LIKE '%pivot%'"), "0");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM duckdb_types() WHERE type_name LIKE '%pivot%'"),
+            "0");
   EXPECT_EQ(snapshot(folder_.path()), before);
   // The database still takes writes, so nothing wedged it.
   database_.run("INSERT INTO t VALUES (10, 'x')");
@@ -540,13 +557,16 @@ TEST_F(Gate, SaysWhereTheRefusedPartStands) {
 }
 
 TEST_F(Gate, NamesWhatItRefuses) {
-  EXPECT_EQ(gate("SELECT getenv('x')").error().message, "the function \"getenv\" is not allowed here");
-  EXPECT_EQ(gate("FROM glob('*')").error().message, "the table function \"glob\" is not allowed here");
+  EXPECT_EQ(gate("SELECT getenv('x')").error().message,
+            "the function \"getenv\" is not allowed here");
+  EXPECT_EQ(gate("FROM glob('*')").error().message,
+            "the table function \"glob\" is not allowed here");
   EXPECT_EQ(gate("FROM 'x.csv'").error().message,
             "there is no table or view \"x.csv\" in this destination, and files cannot be read");
   EXPECT_EQ(gate("FROM memory.x").error().message,
             "the database \"memory\" is not this destination's");
-  EXPECT_NE(gate("SELECT 1 +").error().message.find("syntax error at end of input"), std::string::npos);
+  EXPECT_NE(gate("SELECT 1 +").error().message.find("syntax error at end of input"),
+            std::string::npos);
 }
 
 TEST_F(Gate, PreparesWithTheTypeThatItPromised) {
@@ -576,8 +596,7 @@ TEST_F(Gate, SaysWhereBindingFailed) {
   const std::string before = "SELECT i, " + repeated("'padding', ", 30);
   for (const std::string& sql :
        {std::string("SELECT nothing FROM t"), std::string("SELECT 1,\n  nothing\nFROM t"),
-        before + "nothing FROM t",
-        std::string("SELECT 'ü', nothing FROM t")}) {
+        before + "nothing FROM t", std::string("SELECT 'ü', nothing FROM t")}) {
     SCOPED_TRACE(sql);
     const Result<GatedStatement> gated = gate(sql);
     ASSERT_TRUE(gated);
@@ -602,10 +621,12 @@ TEST_F(Gate, KnowsEveryFunctionThatIsMarkedAsHavingEffects) {
   TestDatabase fresh;
   // Volatile ones that only look at the clock, the random state or the session.
   const std::string harmless =
-      "('random', 'uuid', 'uuidv4', 'uuidv7', 'gen_random_uuid', 'error', 'stats', 'current_query', "
+      "('random', 'uuid', 'uuidv4', 'uuidv7', 'gen_random_uuid', 'error', 'stats', "
+      "'current_query', "
       "'current_query_id', 'current_connection_id', 'current_transaction_id')";
   const std::string names = fresh.value(
-      "SELECT string_agg(DISTINCT function_name, ' ') FROM duckdb_functions() WHERE function_type = "
+      "SELECT string_agg(DISTINCT function_name, ' ') FROM duckdb_functions() WHERE function_type "
+      "= "
       "'scalar' AND (stability = 'VOLATILE' OR has_side_effects) AND function_name NOT IN " +
       harmless);
   std::istringstream words(names);

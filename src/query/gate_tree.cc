@@ -36,11 +36,21 @@ std::string unescape(std::string_view raw) {
       continue;
     }
     switch (raw[++i]) {
-      case 'n': out += '\n'; break;
-      case 't': out += '\t'; break;
-      case 'r': out += '\r'; break;
-      case 'b': out += '\b'; break;
-      case 'f': out += '\f'; break;
+      case 'n':
+        out += '\n';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 'b':
+        out += '\b';
+        break;
+      case 'f':
+        out += '\f';
+        break;
       case 'u': {
         // yyjson writes control characters so, and nothing else.
         unsigned code = 0;
@@ -49,7 +59,8 @@ std::string unescape(std::string_view raw) {
         i += 4;
         break;
       }
-      default: out += raw[i];
+      default:
+        out += raw[i];
     }
   }
   return out;
@@ -95,9 +106,13 @@ class Walk {
         }
         return node.array ? Result<>() : judge(node);
       }
-      case ',': rest_.remove_prefix(1); return {};
-      case '"': return string();
-      default: return scalar();
+      case ',':
+        rest_.remove_prefix(1);
+        return {};
+      case '"':
+        return string();
+      default:
+        return scalar();
     }
   }
 
@@ -201,7 +216,8 @@ class Walk {
       if (is_allowed_table_function(name)) return {};
       return fail(refusal("the table function \"" + name + "\"", node.location));
     }
-    if (is_denied_function(name)) return fail(refusal("the function \"" + name + "\"", node.location));
+    if (is_denied_function(name))
+      return fail(refusal("the function \"" + name + "\"", node.location));
     if (node.export_state) return fail(refusal("EXPORT_STATE", node.location));
     return {};
   }

@@ -1,8 +1,8 @@
 // A walk over what json_serialize_sql says of a statement.
 //
 // The text is read once, as a stream of objects, with memory that grows with the nesting only: a
-// statement of 1 MB makes a tree of 100 MB. Each object is judged when it closes. Keys are DuckDB's own;
-// nothing that a user writes becomes a key.
+// statement of 1 MB makes a tree of 100 MB. Each object is judged when it closes. Keys are DuckDB's
+// own; nothing that a user writes becomes a key.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ struct TableReference {
 
 struct TreeFindings {
   std::size_t statements = 0;
-  // References with a qualifier, or with a dot in the name: DuckDB would look for a file of that name
-  // where there is no such table.
+  // References with a qualifier, or with a dot in the name: DuckDB would look for a file of that
+  // name where there is no such table.
   std::vector<TableReference> to_resolve;
 };
 

@@ -24,14 +24,22 @@ enum Shape : std::uint32_t {
 
 std::string_view name_of(std::uint32_t shape) {
   switch (shape) {
-    case kPoint: return "POINT";
-    case kLineString: return "LINESTRING";
-    case kPolygon: return "POLYGON";
-    case kMultiPoint: return "MULTIPOINT";
-    case kMultiLineString: return "MULTILINESTRING";
-    case kMultiPolygon: return "MULTIPOLYGON";
-    case kCollection: return "GEOMETRYCOLLECTION";
-    default: return {};
+    case kPoint:
+      return "POINT";
+    case kLineString:
+      return "LINESTRING";
+    case kPolygon:
+      return "POLYGON";
+    case kMultiPoint:
+      return "MULTIPOINT";
+    case kMultiLineString:
+      return "MULTILINESTRING";
+    case kMultiPolygon:
+      return "MULTIPOLYGON";
+    case kCollection:
+      return "GEOMETRYCOLLECTION";
+    default:
+      return {};
   }
 }
 
@@ -104,7 +112,8 @@ class Writer {
   bool geometry(int depth, bool named, std::uint32_t expected = 0) {
     std::uint8_t little_endian;
     std::uint32_t code;
-    if (depth > kMaxDepth || !read(little_endian) || little_endian != 1 || !read(code)) return false;
+    if (depth > kMaxDepth || !read(little_endian) || little_endian != 1 || !read(code))
+      return false;
     const std::uint32_t shape = code % 1000;
     const std::uint32_t extra = code / 1000;
     const std::string_view name = name_of(shape);
@@ -116,11 +125,16 @@ class Writer {
       sink_.put(kSuffix[extra]);
     }
     switch (shape) {
-      case kPoint: return point(dimensions, !named);
-      case kLineString: return points(dimensions);
-      case kPolygon: return list([&] { return points(dimensions); });
-      case kCollection: return list([&] { return geometry(depth + 1, true); });
-      default: return list([&] { return geometry(depth + 1, false, shape - 3); });
+      case kPoint:
+        return point(dimensions, !named);
+      case kLineString:
+        return points(dimensions);
+      case kPolygon:
+        return list([&] { return points(dimensions); });
+      case kCollection:
+        return list([&] { return geometry(depth + 1, true); });
+      default:
+        return list([&] { return geometry(depth + 1, false, shape - 3); });
     }
   }
 

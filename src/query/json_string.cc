@@ -12,20 +12,37 @@
 namespace sd::query {
 namespace {
 
-bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+bool is_plain(unsigned char c) {
+  return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
 
 char* escaped(char* p, unsigned char c) {
   static constexpr char kHex[] = "0123456789abcdef";
   *p++ = '\\';
   switch (c) {
-    case '"': *p++ = '"'; return p;
-    case '\\': *p++ = '\\'; return p;
-    case '\n': *p++ = 'n'; return p;
-    case '\r': *p++ = 'r'; return p;
-    case '\t': *p++ = 't'; return p;
-    case '\b': *p++ = 'b'; return p;
-    case '\f': *p++ = 'f'; return p;
-    default: break;
+    case '"':
+      *p++ = '"';
+      return p;
+    case '\\':
+      *p++ = '\\';
+      return p;
+    case '\n':
+      *p++ = 'n';
+      return p;
+    case '\r':
+      *p++ = 'r';
+      return p;
+    case '\t':
+      *p++ = 't';
+      return p;
+    case '\b':
+      *p++ = 'b';
+      return p;
+    case '\f':
+      *p++ = 'f';
+      return p;
+    default:
+      break;
   }
   *p++ = 'u';
   *p++ = '0';
@@ -35,8 +52,8 @@ char* escaped(char* p, unsigned char c) {
   return p;
 }
 
-// Copies plain bytes until the block ends or something needs care; returns how many. May write up to
-// 16 bytes beyond what it counts.
+// Copies plain bytes until the block ends or something needs care; returns how many. May write up
+// to 16 bytes beyond what it counts.
 std::size_t copy_plain(char* p, const char* from, std::size_t n) {
   std::size_t i = 0;
 #if defined(__SSE2__)
@@ -66,7 +83,8 @@ void put_json_string(TextSink& sink, std::string_view text) {
   std::size_t i = 0;
   while (i < text.size()) {
     const std::size_t end = std::min(text.size(), i + kBlock);
-    // Six bytes for an escaped one; a sequence that the block cuts may run three bytes over its end.
+    // Six bytes for an escaped one; a sequence that the block cuts may run three bytes over its
+    // end.
     char* p = sink.room((end - i) * 6 + 32);
     while (i < end) {
       const std::size_t plain = copy_plain(p, text.data() + i, end - i);

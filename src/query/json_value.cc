@@ -50,8 +50,10 @@ bool has_text_keys(const VectorTree& map) {
     case ValueKind::kVarchar:
     case ValueKind::kEnum8:
     case ValueKind::kEnum16:
-    case ValueKind::kEnum32: return true;
-    default: return false;
+    case ValueKind::kEnum32:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -92,16 +94,24 @@ void put_json(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
   if (!tree.valid(row)) return sink.put("null");
   const bool quote = options.quote_int64;
   switch (tree.type->kind) {
-    case ValueKind::kNull: return sink.put("null");
-    case ValueKind::kBoolean: return sink.put(tree.at<bool>(row) ? "true" : "false");
-    case ValueKind::kTinyint: return put_signed(sink, tree.at<std::int8_t>(row));
-    case ValueKind::kSmallint: return put_signed(sink, tree.at<std::int16_t>(row));
-    case ValueKind::kInteger: return put_signed(sink, tree.at<std::int32_t>(row));
+    case ValueKind::kNull:
+      return sink.put("null");
+    case ValueKind::kBoolean:
+      return sink.put(tree.at<bool>(row) ? "true" : "false");
+    case ValueKind::kTinyint:
+      return put_signed(sink, tree.at<std::int8_t>(row));
+    case ValueKind::kSmallint:
+      return put_signed(sink, tree.at<std::int16_t>(row));
+    case ValueKind::kInteger:
+      return put_signed(sink, tree.at<std::int32_t>(row));
     case ValueKind::kBigint:
       return quoted_if(quote, sink, [&] { put_signed(sink, tree.at<std::int64_t>(row)); });
-    case ValueKind::kUtinyint: return put_unsigned(sink, tree.at<std::uint8_t>(row));
-    case ValueKind::kUsmallint: return put_unsigned(sink, tree.at<std::uint16_t>(row));
-    case ValueKind::kUinteger: return put_unsigned(sink, tree.at<std::uint32_t>(row));
+    case ValueKind::kUtinyint:
+      return put_unsigned(sink, tree.at<std::uint8_t>(row));
+    case ValueKind::kUsmallint:
+      return put_unsigned(sink, tree.at<std::uint16_t>(row));
+    case ValueKind::kUinteger:
+      return put_unsigned(sink, tree.at<std::uint32_t>(row));
     case ValueKind::kUbigint:
       return quoted_if(quote, sink, [&] { put_unsigned(sink, tree.at<std::uint64_t>(row)); });
     case ValueKind::kHugeint:
@@ -126,19 +136,25 @@ void put_json(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
       return put_decimal(sink, tree.at<std::int64_t>(row), tree.type->scale);
     case ValueKind::kDecimal128:
       return put_decimal(sink, to_int128(tree.at<duckdb_hugeint>(row)), tree.type->scale);
-    case ValueKind::kVarchar: return put_json_string(sink, tree.string_at(row));
+    case ValueKind::kVarchar:
+      return put_json_string(sink, tree.string_at(row));
     case ValueKind::kJson:
       if (!put_embedded_json(sink, tree.string_at(row))) put_json_string(sink, tree.string_at(row));
       return;
-    case ValueKind::kBlob: return quoted(sink, [&] { put_base64(sink, tree.string_at(row)); });
-    case ValueKind::kBit: return quoted(sink, [&] { put_bit(sink, tree.string_at(row)); });
+    case ValueKind::kBlob:
+      return quoted(sink, [&] { put_base64(sink, tree.string_at(row)); });
+    case ValueKind::kBit:
+      return quoted(sink, [&] { put_bit(sink, tree.string_at(row)); });
     case ValueKind::kBignum:
       return quoted_if(quote, sink, [&] { put_bignum(sink, tree.string_at(row)); });
     case ValueKind::kUuid:
       return quoted(sink, [&] { put_uuid(sink, tree.at<duckdb_hugeint>(row)); });
-    case ValueKind::kEnum8: return sink.put(tree.spelled[tree.at<std::uint8_t>(row)]);
-    case ValueKind::kEnum16: return sink.put(tree.spelled[tree.at<std::uint16_t>(row)]);
-    case ValueKind::kEnum32: return sink.put(tree.spelled[tree.at<std::uint32_t>(row)]);
+    case ValueKind::kEnum8:
+      return sink.put(tree.spelled[tree.at<std::uint8_t>(row)]);
+    case ValueKind::kEnum16:
+      return sink.put(tree.spelled[tree.at<std::uint16_t>(row)]);
+    case ValueKind::kEnum32:
+      return sink.put(tree.spelled[tree.at<std::uint32_t>(row)]);
     case ValueKind::kDate:
       return quoted(sink, [&] { put_date(sink, tree.at<std::int32_t>(row)); });
     case ValueKind::kTime:
@@ -158,12 +174,14 @@ void put_json(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
     case ValueKind::kTimestampMs:
       return quoted(sink, [&] { put_timestamp(sink, tree.at<std::int64_t>(row), 1'000, false); });
     case ValueKind::kTimestampNs:
-      return quoted(
-          sink, [&] { put_timestamp(sink, tree.at<std::int64_t>(row), 1'000'000'000, false); });
+      return quoted(sink,
+                    [&] { put_timestamp(sink, tree.at<std::int64_t>(row), 1'000'000'000, false); });
     case ValueKind::kInterval:
       return quoted(sink, [&] { put_interval(sink, tree.at<duckdb_interval>(row)); });
-    case ValueKind::kGeometry: return put_json_geometry(sink, tree.string_at(row));
-    case ValueKind::kVariant: return put_json_variant(sink, tree, row, options);
+    case ValueKind::kGeometry:
+      return put_json_geometry(sink, tree.string_at(row));
+    case ValueKind::kVariant:
+      return put_json_variant(sink, tree, row, options);
     case ValueKind::kList: {
       const auto& entry = tree.at<duckdb_list_entry>(row);
       return put_elements(sink, tree.children[0], entry.offset, entry.length, options);
@@ -171,9 +189,12 @@ void put_json(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
     case ValueKind::kArray:
       return put_elements(sink, tree.children[0], row * tree.type->array_size,
                           tree.type->array_size, options);
-    case ValueKind::kStruct: return put_struct(sink, tree, row, options);
-    case ValueKind::kMap: return put_map(sink, tree, row, options);
-    case ValueKind::kUnion: return put_union(sink, tree, row, options);
+    case ValueKind::kStruct:
+      return put_struct(sink, tree, row, options);
+    case ValueKind::kMap:
+      return put_map(sink, tree, row, options);
+    case ValueKind::kUnion:
+      return put_union(sink, tree, row, options);
   }
 }
 

@@ -2,11 +2,12 @@
 //
 //   0 keys      LIST(VARCHAR)                                    names of members, each once
 //   1 children  LIST(STRUCT(keys_index UINT, values_index UINT)) members of objects and arrays
-//   2 values    LIST(STRUCT(type_id UTINYINT, byte_offset UINT)) every value of the tree, 0 the root
-//   3 data      BLOB                                             the bytes of the values
+//   2 values    LIST(STRUCT(type_id UTINYINT, byte_offset UINT)) every value of the tree, 0 the
+//   root 3 data      BLOB                                             the bytes of the values
 //
-// At data[byte_offset] stands a number in little-endian bytes, or what Tag says. "varint" is LEB128.
-// All of it is checked against the ends of the lists and of the blob; what does not fit is null.
+// At data[byte_offset] stands a number in little-endian bytes, or what Tag says. "varint" is
+// LEB128. All of it is checked against the ends of the lists and of the blob; what does not fit is
+// null.
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -193,44 +194,72 @@ class Writer {
 
   bool spell(Tag tag, Bytes& bytes, int depth) {
     switch (tag) {
-      case Tag::kNull: return false;
-      case Tag::kTrue: return sink_.put("true"), true;
-      case Tag::kFalse: return sink_.put("false"), true;
-      case Tag::kInt8: return small<std::int8_t>(bytes);
-      case Tag::kInt16: return small<std::int16_t>(bytes);
-      case Tag::kInt32: return small<std::int32_t>(bytes);
-      case Tag::kUint8: return small<std::uint8_t>(bytes);
-      case Tag::kUint16: return small<std::uint16_t>(bytes);
-      case Tag::kUint32: return small<std::uint32_t>(bytes);
-      case Tag::kInt64: return wide([&] { put_signed(sink_, bytes.read<std::int64_t>()); });
-      case Tag::kUint64: return wide([&] { put_unsigned(sink_, bytes.read<std::uint64_t>()); });
+      case Tag::kNull:
+        return false;
+      case Tag::kTrue:
+        return sink_.put("true"), true;
+      case Tag::kFalse:
+        return sink_.put("false"), true;
+      case Tag::kInt8:
+        return small<std::int8_t>(bytes);
+      case Tag::kInt16:
+        return small<std::int16_t>(bytes);
+      case Tag::kInt32:
+        return small<std::int32_t>(bytes);
+      case Tag::kUint8:
+        return small<std::uint8_t>(bytes);
+      case Tag::kUint16:
+        return small<std::uint16_t>(bytes);
+      case Tag::kUint32:
+        return small<std::uint32_t>(bytes);
+      case Tag::kInt64:
+        return wide([&] { put_signed(sink_, bytes.read<std::int64_t>()); });
+      case Tag::kUint64:
+        return wide([&] { put_unsigned(sink_, bytes.read<std::uint64_t>()); });
       case Tag::kInt128:
         return wide([&] { put_int128(sink_, to_int128(bytes.read<duckdb_hugeint>())); });
       case Tag::kUint128:
         return wide([&] { put_uint128(sink_, to_uint128(bytes.read<duckdb_uhugeint>())); });
-      case Tag::kFloat: return fraction(bytes.read<float>());
-      case Tag::kDouble: return fraction(bytes.read<double>());
-      case Tag::kDecimal: return decimal(bytes);
-      case Tag::kVarchar: return put_json_string(sink_, bytes.text()), true;
-      case Tag::kBlob: return quoted([&] { put_base64(sink_, bytes.text()); });
-      case Tag::kUuid: return quoted([&] { put_uuid(sink_, bytes.read<duckdb_hugeint>()); });
-      case Tag::kDate: return quoted([&] { put_date(sink_, bytes.read<std::int32_t>()); });
+      case Tag::kFloat:
+        return fraction(bytes.read<float>());
+      case Tag::kDouble:
+        return fraction(bytes.read<double>());
+      case Tag::kDecimal:
+        return decimal(bytes);
+      case Tag::kVarchar:
+        return put_json_string(sink_, bytes.text()), true;
+      case Tag::kBlob:
+        return quoted([&] { put_base64(sink_, bytes.text()); });
+      case Tag::kUuid:
+        return quoted([&] { put_uuid(sink_, bytes.read<duckdb_hugeint>()); });
+      case Tag::kDate:
+        return quoted([&] { put_date(sink_, bytes.read<std::int32_t>()); });
       case Tag::kTime:
         return quoted([&] { put_time(sink_, bytes.read<std::int64_t>(), 1'000'000); });
       case Tag::kTimeNs:
         return quoted([&] { put_time(sink_, bytes.read<std::int64_t>(), 1'000'000'000); });
-      case Tag::kTimestampS: return timestamp(bytes, 1);
-      case Tag::kTimestampMs: return timestamp(bytes, 1'000);
-      case Tag::kTimestamp: return timestamp(bytes, 1'000'000);
-      case Tag::kTimestampNs: return timestamp(bytes, 1'000'000'000);
-      case Tag::kTimestampTz: return timestamp(bytes, 1'000'000, true);
-      case Tag::kTimeTz: return quoted([&] { put_time_tz(sink_, bytes.read<std::uint64_t>()); });
+      case Tag::kTimestampS:
+        return timestamp(bytes, 1);
+      case Tag::kTimestampMs:
+        return timestamp(bytes, 1'000);
+      case Tag::kTimestamp:
+        return timestamp(bytes, 1'000'000);
+      case Tag::kTimestampNs:
+        return timestamp(bytes, 1'000'000'000);
+      case Tag::kTimestampTz:
+        return timestamp(bytes, 1'000'000, true);
+      case Tag::kTimeTz:
+        return quoted([&] { put_time_tz(sink_, bytes.read<std::uint64_t>()); });
       case Tag::kInterval:
         return quoted([&] { put_interval(sink_, bytes.read<duckdb_interval>()); });
-      case Tag::kObject: return nested(bytes, true, depth);
-      case Tag::kArray: return nested(bytes, false, depth);
-      case Tag::kBignum: return wide([&] { put_bignum(sink_, bytes.text()); });
-      case Tag::kBit: return quoted([&] { put_bit(sink_, bytes.text()); });
+      case Tag::kObject:
+        return nested(bytes, true, depth);
+      case Tag::kArray:
+        return nested(bytes, false, depth);
+      case Tag::kBignum:
+        return wide([&] { put_bignum(sink_, bytes.text()); });
+      case Tag::kBit:
+        return quoted([&] { put_bit(sink_, bytes.text()); });
     }
     return false;
   }

@@ -6,7 +6,7 @@ namespace sd::query {
 namespace {
 
 bool ends_pivot_columns(const SqlTokens& tokens, std::size_t i) {
-  static constexpr std::string_view kAfter[] = {"using", "group",     "order", "limit",
+  static constexpr std::string_view kAfter[] = {"using", "group",     "order",  "limit",
                                                 "union", "intersect", "except", "offset"};
   return std::ranges::any_of(kAfter, [&](std::string_view w) { return tokens.is_word(i, w); });
 }
@@ -56,7 +56,8 @@ RewrittenSql with_pivot_values(std::string_view sql, const SqlTokens& tokens) {
   for (std::size_t pivot = 0; pivot < tokens.size(); ++pivot) {
     if (!tokens.is_word(pivot, "pivot") && !tokens.is_word(pivot, "pivot_wider")) continue;
     const std::uint32_t depth = tokens[pivot].depth;
-    // The last ON before the brackets around it close: those before it belong to joins of the source.
+    // The last ON before the brackets around it close: those before it belong to joins of the
+    // source.
     std::size_t on = 0;
     std::size_t end = pivot + 1;
     for (; end < tokens.size() && tokens[end].depth >= depth; ++end) {

@@ -12,7 +12,8 @@ namespace {
 
 using destinations::duckdb::LogicalType;
 
-// In the library since 1.5; the 1.4.4 header ends before them. test_all_types() in the tests has both.
+// In the library since 1.5; the 1.4.4 header ends before them. test_all_types() in the tests has
+// both.
 constexpr int kGeometryType = 40;
 constexpr int kVariantType = 41;
 
@@ -24,54 +25,92 @@ std::string take(char* text) {
 
 std::optional<ValueKind> scalar_kind(int id) {
   switch (id) {
-    case DUCKDB_TYPE_SQLNULL: return ValueKind::kNull;
-    case DUCKDB_TYPE_BOOLEAN: return ValueKind::kBoolean;
-    case DUCKDB_TYPE_TINYINT: return ValueKind::kTinyint;
-    case DUCKDB_TYPE_SMALLINT: return ValueKind::kSmallint;
-    case DUCKDB_TYPE_INTEGER: return ValueKind::kInteger;
-    case DUCKDB_TYPE_BIGINT: return ValueKind::kBigint;
-    case DUCKDB_TYPE_UTINYINT: return ValueKind::kUtinyint;
-    case DUCKDB_TYPE_USMALLINT: return ValueKind::kUsmallint;
-    case DUCKDB_TYPE_UINTEGER: return ValueKind::kUinteger;
-    case DUCKDB_TYPE_UBIGINT: return ValueKind::kUbigint;
-    case DUCKDB_TYPE_HUGEINT: return ValueKind::kHugeint;
-    case DUCKDB_TYPE_UHUGEINT: return ValueKind::kUhugeint;
-    case DUCKDB_TYPE_FLOAT: return ValueKind::kFloat;
-    case DUCKDB_TYPE_DOUBLE: return ValueKind::kDouble;
-    case DUCKDB_TYPE_BLOB: return ValueKind::kBlob;
-    case DUCKDB_TYPE_BIT: return ValueKind::kBit;
-    case DUCKDB_TYPE_BIGNUM: return ValueKind::kBignum;
-    case DUCKDB_TYPE_UUID: return ValueKind::kUuid;
-    case DUCKDB_TYPE_DATE: return ValueKind::kDate;
-    case DUCKDB_TYPE_TIME: return ValueKind::kTime;
-    case DUCKDB_TYPE_TIME_NS: return ValueKind::kTimeNs;
-    case DUCKDB_TYPE_TIME_TZ: return ValueKind::kTimeTz;
-    case DUCKDB_TYPE_TIMESTAMP: return ValueKind::kTimestamp;
-    case DUCKDB_TYPE_TIMESTAMP_S: return ValueKind::kTimestampS;
-    case DUCKDB_TYPE_TIMESTAMP_MS: return ValueKind::kTimestampMs;
-    case DUCKDB_TYPE_TIMESTAMP_NS: return ValueKind::kTimestampNs;
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return ValueKind::kTimestampTz;
-    case DUCKDB_TYPE_INTERVAL: return ValueKind::kInterval;
-    case kGeometryType: return ValueKind::kGeometry;
-    case kVariantType: return ValueKind::kVariant;
-    default: return std::nullopt;
+    case DUCKDB_TYPE_SQLNULL:
+      return ValueKind::kNull;
+    case DUCKDB_TYPE_BOOLEAN:
+      return ValueKind::kBoolean;
+    case DUCKDB_TYPE_TINYINT:
+      return ValueKind::kTinyint;
+    case DUCKDB_TYPE_SMALLINT:
+      return ValueKind::kSmallint;
+    case DUCKDB_TYPE_INTEGER:
+      return ValueKind::kInteger;
+    case DUCKDB_TYPE_BIGINT:
+      return ValueKind::kBigint;
+    case DUCKDB_TYPE_UTINYINT:
+      return ValueKind::kUtinyint;
+    case DUCKDB_TYPE_USMALLINT:
+      return ValueKind::kUsmallint;
+    case DUCKDB_TYPE_UINTEGER:
+      return ValueKind::kUinteger;
+    case DUCKDB_TYPE_UBIGINT:
+      return ValueKind::kUbigint;
+    case DUCKDB_TYPE_HUGEINT:
+      return ValueKind::kHugeint;
+    case DUCKDB_TYPE_UHUGEINT:
+      return ValueKind::kUhugeint;
+    case DUCKDB_TYPE_FLOAT:
+      return ValueKind::kFloat;
+    case DUCKDB_TYPE_DOUBLE:
+      return ValueKind::kDouble;
+    case DUCKDB_TYPE_BLOB:
+      return ValueKind::kBlob;
+    case DUCKDB_TYPE_BIT:
+      return ValueKind::kBit;
+    case DUCKDB_TYPE_BIGNUM:
+      return ValueKind::kBignum;
+    case DUCKDB_TYPE_UUID:
+      return ValueKind::kUuid;
+    case DUCKDB_TYPE_DATE:
+      return ValueKind::kDate;
+    case DUCKDB_TYPE_TIME:
+      return ValueKind::kTime;
+    case DUCKDB_TYPE_TIME_NS:
+      return ValueKind::kTimeNs;
+    case DUCKDB_TYPE_TIME_TZ:
+      return ValueKind::kTimeTz;
+    case DUCKDB_TYPE_TIMESTAMP:
+      return ValueKind::kTimestamp;
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return ValueKind::kTimestampS;
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return ValueKind::kTimestampMs;
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return ValueKind::kTimestampNs;
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return ValueKind::kTimestampTz;
+    case DUCKDB_TYPE_INTERVAL:
+      return ValueKind::kInterval;
+    case kGeometryType:
+      return ValueKind::kGeometry;
+    case kVariantType:
+      return ValueKind::kVariant;
+    default:
+      return std::nullopt;
   }
 }
 
 ValueKind decimal_kind(duckdb_type internal) {
   switch (internal) {
-    case DUCKDB_TYPE_SMALLINT: return ValueKind::kDecimal16;
-    case DUCKDB_TYPE_INTEGER: return ValueKind::kDecimal32;
-    case DUCKDB_TYPE_BIGINT: return ValueKind::kDecimal64;
-    default: return ValueKind::kDecimal128;
+    case DUCKDB_TYPE_SMALLINT:
+      return ValueKind::kDecimal16;
+    case DUCKDB_TYPE_INTEGER:
+      return ValueKind::kDecimal32;
+    case DUCKDB_TYPE_BIGINT:
+      return ValueKind::kDecimal64;
+    default:
+      return ValueKind::kDecimal128;
   }
 }
 
 ValueKind enum_kind(duckdb_type internal) {
   switch (internal) {
-    case DUCKDB_TYPE_UTINYINT: return ValueKind::kEnum8;
-    case DUCKDB_TYPE_USMALLINT: return ValueKind::kEnum16;
-    default: return ValueKind::kEnum32;
+    case DUCKDB_TYPE_UTINYINT:
+      return ValueKind::kEnum8;
+    case DUCKDB_TYPE_USMALLINT:
+      return ValueKind::kEnum16;
+    default:
+      return ValueKind::kEnum32;
   }
 }
 

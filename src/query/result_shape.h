@@ -1,8 +1,8 @@
-// The columns of a result: names that do not repeat, and types resolved once, so that encoders ask the
-// library nothing while rows go by.
+// The columns of a result: names that do not repeat, and types resolved once, so that encoders ask
+// the library nothing while rows go by.
 //
-// Names: JSON objects and CSV headers need unique ones. A repeated name gets _1, _2 … until nobody else
-// has it (compared byte for byte: JSON and CSV are case-sensitive).
+// Names: JSON objects and CSV headers need unique ones. A repeated name gets _1, _2 … until nobody
+// else has it (compared byte for byte: JSON and CSV are case-sensitive).
 //
 // Immutable once made; any thread may read it.
 #pragma once

@@ -28,8 +28,8 @@ std::size_t bytes_of(std::string_view text, std::size_t columns) {
   return i;
 }
 
-// Reads "\nLINE 2: ...part of the line...\n               ^". The part may be cut on both sides; where
-// it stands more than once in its line, nobody can say which is meant.
+// Reads "\nLINE 2: ...part of the line...\n               ^". The part may be cut on both sides;
+// where it stands more than once in its line, nobody can say which is meant.
 std::optional<std::size_t> position_in(std::string_view message, std::string_view sql) {
   constexpr std::string_view kLine = "\nLINE ";
   std::size_t at = message.rfind(kLine);

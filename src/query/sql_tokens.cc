@@ -8,9 +8,15 @@ namespace {
 bool is_word_start(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
 }
-bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
-bool is_word_part(unsigned char c) { return is_word_start(c) || is_digit(c) || c == '$'; }
-bool is_ascii_space(unsigned char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_digit(unsigned char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_word_part(unsigned char c) {
+  return is_word_start(c) || is_digit(c) || c == '$';
+}
+bool is_ascii_space(unsigned char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 // DuckDB takes these for white space: U+00A0, U+2000–200B, U+202F, U+205F, U+2060, U+3000, U+FEFF.
 std::size_t unicode_space(std::string_view text) {
@@ -18,7 +24,8 @@ std::size_t unicode_space(std::string_view text) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
   };
   if (at(0) == 0xC2 && at(1) == 0xA0) return 2;
-  if (at(0) == 0xE2 && at(1) == 0x80 && ((at(2) >= 0x80 && at(2) <= 0x8B) || at(2) == 0xAF)) return 3;
+  if (at(0) == 0xE2 && at(1) == 0x80 && ((at(2) >= 0x80 && at(2) <= 0x8B) || at(2) == 0xAF))
+    return 3;
   if (at(0) == 0xE2 && at(1) == 0x81 && (at(2) == 0x9F || at(2) == 0xA0)) return 3;
   if (at(0) == 0xE3 && at(1) == 0x80 && at(2) == 0x80) return 3;
   if (at(0) == 0xEF && at(1) == 0xBB && at(2) == 0xBF) return 3;
@@ -77,7 +84,9 @@ class Lexer {
     return fail(sql_problem("a comment (/* …) does not end", "sql-syntax", begin));
   }
 
-  void add(SqlToken::Kind kind, std::size_t begin) { tokens_.push_back({kind, depth_, begin, at_}); }
+  void add(SqlToken::Kind kind, std::size_t begin) {
+    tokens_.push_back({kind, depth_, begin, at_});
+  }
 
   Result<> token() {
     const std::size_t begin = at_;
@@ -93,7 +102,8 @@ class Lexer {
       return quoted('\'', false, SqlToken::Kind::kString, begin);
     }
     if (is_word_start(c)) {
-      while (at_ < sql_.size() && is_word_part(peek()) && unicode_space(sql_.substr(at_)) == 0) ++at_;
+      while (at_ < sql_.size() && is_word_part(peek()) && unicode_space(sql_.substr(at_)) == 0)
+        ++at_;
       add(SqlToken::Kind::kWord, begin);
       return {};
     }
@@ -113,9 +123,9 @@ class Lexer {
     if (c == '(' || c == '[' || c == '{') {
       add(SqlToken::Kind::kSymbol, begin);
       if (++depth_ > max_depth_) {
-        return fail(sql_problem("brackets are nested more than " + std::to_string(max_depth_) +
-                                    " deep",
-                                "sql-not-allowed", begin));
+        return fail(
+            sql_problem("brackets are nested more than " + std::to_string(max_depth_) + " deep",
+                        "sql-not-allowed", begin));
       }
       return {};
     }

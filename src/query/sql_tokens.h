@@ -1,5 +1,5 @@
-// SQL text → tokens, by the rules of DuckDB's lexer (PostgreSQL's, with DuckDB's white space), as far as
-// the gate needs them: what is a word, what a quoted thing, where do statements end.
+// SQL text → tokens, by the rules of DuckDB's lexer (PostgreSQL's, with DuckDB's white space), as
+// far as the gate needs them: what is a word, what a quoted thing, where do statements end.
 //
 // Nothing is decided from tokens alone that DuckDB's parser does not check again, but which keyword
 // leads and how deep brackets go: before that no parser should see the text.
@@ -30,8 +30,8 @@ struct SqlToken {
 
 class SqlTokens {
  public:
-  // kInvalidArgument, slug "sql-syntax": an unterminated string or comment, a closing bracket too many;
-  // brackets deeper than max_depth.
+  // kInvalidArgument, slug "sql-syntax": an unterminated string or comment, a closing bracket too
+  // many; brackets deeper than max_depth.
   static Result<SqlTokens> read(std::string_view sql, std::uint32_t max_depth);
 
   std::size_t size() const { return tokens_.size(); }

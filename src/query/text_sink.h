@@ -1,5 +1,5 @@
-// A cursor that writes to the end of a std::string without clearing memory first and without a check
-// per byte: room(n) once, then plain stores.
+// A cursor that writes to the end of a std::string without clearing memory first and without a
+// check per byte: room(n) once, then plain stores.
 //
 // While a sink lives, its string belongs to it; the destructor leaves the string exactly as long as
 // what was written. One thread.
@@ -24,7 +24,8 @@ class TextSink {
 
   // At least n writable bytes from what it returns; end with set_cursor().
   char* room(std::size_t n) {
-    if (static_cast<std::size_t>(end_ - cursor_) < n) [[unlikely]] grow(n);
+    if (static_cast<std::size_t>(end_ - cursor_) < n) [[unlikely]]
+      grow(n);
     return cursor_;
   }
   void set_cursor(char* cursor) { cursor_ = cursor; }

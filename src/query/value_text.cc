@@ -32,7 +32,9 @@ char* two_digits(char* p, unsigned value) {
   return p + 2;
 }
 
-char* unsigned_text(char* p, std::uint64_t value) { return std::to_chars(p, p + 20, value).ptr; }
+char* unsigned_text(char* p, std::uint64_t value) {
+  return std::to_chars(p, p + 20, value).ptr;
+}
 
 // Exactly `width` digits, zeros in front.
 char* padded(char* p, std::uint64_t value, unsigned width) {
@@ -124,8 +126,8 @@ char* time_text(char* p, std::int64_t value, std::int64_t per_second) {
 template <typename T>
 void put_fraction(TextSink& sink, T value) {
   char* p = sink.room(40);
-  // Whole numbers that people write without an exponent, as far as all their digits are true; also the
-  // fast path for counts and money.
+  // Whole numbers that people write without an exponent, as far as all their digits are true; also
+  // the fast path for counts and money.
   constexpr T kExact = std::numeric_limits<T>::digits == 24 ? T{16'777'216} : T{1e15};
   if (std::abs(value) < kExact && value == std::trunc(value)) {
     if (std::signbit(value)) *p++ = '-';
@@ -201,8 +203,12 @@ void put_decimal(TextSink& sink, Int128 value, unsigned scale) {
   sink.set_cursor(p);
 }
 
-void put_double(TextSink& sink, double value) { put_fraction(sink, value); }
-void put_float(TextSink& sink, float value) { put_fraction(sink, value); }
+void put_double(TextSink& sink, double value) {
+  put_fraction(sink, value);
+}
+void put_float(TextSink& sink, float value) {
+  put_fraction(sink, value);
+}
 
 void put_date(TextSink& sink, std::int32_t days) {
   constexpr std::int32_t kInfinity = std::numeric_limits<std::int32_t>::max();

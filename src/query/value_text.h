@@ -37,8 +37,8 @@ void put_float(TextSink& sink, float value);
 
 // `days` since 1970-01-01; the extremes are ±infinity.
 void put_date(TextSink& sink, std::int32_t days);
-// `value` in units of 1/per_second since 1970-01-01T00:00:00; the extremes are ±infinity. With `utc`,
-// Z is appended.
+// `value` in units of 1/per_second since 1970-01-01T00:00:00; the extremes are ±infinity. With
+// `utc`, Z is appended.
 void put_timestamp(TextSink& sink, std::int64_t value, std::int64_t per_second, bool utc);
 // Since midnight, in units of 1/per_second; 24:00:00 exists.
 void put_time(TextSink& sink, std::int64_t value, std::int64_t per_second);

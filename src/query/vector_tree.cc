@@ -26,11 +26,12 @@ const ValueType& variant_layout() {
       }
       return list;
     };
-    return ValueType{.kind = ValueKind::kStruct,
-                     .children = {list_of({plain(ValueKind::kVarchar)}),
-                                  list_of({plain(ValueKind::kUinteger), plain(ValueKind::kUinteger)}),
-                                  list_of({plain(ValueKind::kUtinyint), plain(ValueKind::kUinteger)}),
-                                  plain(ValueKind::kBlob)}};
+    return ValueType{
+        .kind = ValueKind::kStruct,
+        .children = {list_of({plain(ValueKind::kVarchar)}),
+                     list_of({plain(ValueKind::kUinteger), plain(ValueKind::kUinteger)}),
+                     list_of({plain(ValueKind::kUtinyint), plain(ValueKind::kUinteger)}),
+                     plain(ValueKind::kBlob)}};
   }();
   return kLayout;
 }
@@ -58,7 +59,8 @@ VectorTree::VectorTree(const ValueType& value_type) : type(&value_type) {
     case ValueKind::kVariant:
       for (const ValueType& child : variant_layout().children) children.emplace_back(child);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -66,7 +68,8 @@ void VectorTree::bind(duckdb_vector vector) {
   validity = duckdb_vector_get_validity(vector);
   data = nullptr;
   switch (type->kind) {
-    case ValueKind::kNull: break;
+    case ValueKind::kNull:
+      break;
     case ValueKind::kList:
       data = duckdb_vector_get_data(vector);
       children[0].bind(duckdb_list_vector_get_child(vector));
@@ -78,7 +81,9 @@ void VectorTree::bind(duckdb_vector vector) {
       children[1].bind(duckdb_struct_vector_get_child(entries, 1));
       break;
     }
-    case ValueKind::kArray: children[0].bind(duckdb_array_vector_get_child(vector)); break;
+    case ValueKind::kArray:
+      children[0].bind(duckdb_array_vector_get_child(vector));
+      break;
     case ValueKind::kStruct:
     case ValueKind::kUnion:
     case ValueKind::kVariant:
@@ -86,7 +91,8 @@ void VectorTree::bind(duckdb_vector vector) {
         children[i].bind(duckdb_struct_vector_get_child(vector, i));
       }
       break;
-    default: data = duckdb_vector_get_data(vector);
+    default:
+      data = duckdb_vector_get_data(vector);
   }
 }
 

@@ -1,5 +1,5 @@
-// One column of a chunk, opened up: pointers to its data, its validity, and its nested vectors, resolved
-// once per chunk so that reading a value is an index.
+// One column of a chunk, opened up: pointers to its data, its validity, and its nested vectors,
+// resolved once per chunk so that reading a value is an index.
 //
 // A tree is made once per column of a result and bound to each chunk in turn; its pointers are the
 // chunk's. One thread. DuckDB's C API hands out flat vectors only, nested ones too (its fetch calls
@@ -38,8 +38,8 @@ struct VectorTree {
   const ValueType* type;
   const void* data = nullptr;
   const std::uint64_t* validity = nullptr;  // nullptr: every value is valid
-  // LIST, ARRAY: the elements; MAP: keys and values; STRUCT: members; UNION: the tags, then members;
-  // VARIANT: see json_variant.cc.
+  // LIST, ARRAY: the elements; MAP: keys and values; STRUCT: members; UNION: the tags, then
+  // members; VARIANT: see json_variant.cc.
   std::vector<VectorTree> children;
   // ENUM: its values as JSON strings. STRUCT and UNION: `"name":` of each member.
   std::vector<std::string> spelled;
