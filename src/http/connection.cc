@@ -27,7 +27,6 @@ Connection::Connection(Worker& worker, Socket socket, bool listener_is_loopback)
     : worker_(worker), socket_(std::move(socket)), listener_is_loopback_(listener_is_loopback) {
   error_code ignored;
   socket_.non_blocking(true, ignored);
-  socket_.set_option(net::ip::tcp::no_delay(true), ignored);
   const auto peer = socket_.remote_endpoint(ignored);
   auto address = peer.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped())

@@ -6,7 +6,8 @@
 // 0.3 µs.) Whatever RFC 9112 lets a server refuse because two servers might read it differently is
 // refused: two lengths, a length beside a transfer coding, any coding but "chunked", folded lines,
 // blanks before the colon, bare CR or LF, NUL, no Host or several, a target with controls. Raw
-// characters that real clients do send in a target ({ } [ ] " | and bytes from 0x80) are let through.
+// characters that real clients do send in a target ({ } [ ] " | and bytes from 0x80) are let
+// through.
 //
 // Pure: no I/O, no clock, and no allocation beyond the vector of fields. Any thread.
 #pragma once
