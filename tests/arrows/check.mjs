@@ -10,7 +10,8 @@ import { pathToFileURL } from 'node:url';
 import * as rules from './rules.mjs';
 
 const isSource = (path) => /\.(cc|h)$/.test(path);
-const isTest = (path) => /_(test\.cc|test\.h|testing\.h)$|(^|\/)test_\w+\.h$/.test(path);
+// Tests, and headers that only tests include: X_test.h, test_X.h, or in a folder testing/.
+const isTest = (path) => /_(test\.cc|test\.h|testing\.h)$|(^|\/)test_\w+\.h$|\/testing\/\w+\.h$/.test(path);
 
 function filesUnder(folder) {
   if (!existsSync(folder)) return [];

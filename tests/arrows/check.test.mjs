@@ -74,6 +74,15 @@ reports('GoogleTest outside tests, and a test header outside tests', {
   'src/json/rows.cc:1: gtest/gtest.h belongs into tests only',
   'src/json/rows.cc:2: "json/fake_testing.h" is for tests only',
 ]);
+reports('A test header is for tests, wherever it stands', {
+  'src/json/testing/harness.h': '#include <gtest/gtest.h>\n',
+  'src/json/test_client.h': '#include <gtest/gtest.h>\n',
+  'src/json/rows_test.cc': '#include "json/testing/harness.h"\n#include "json/test_client.h"\n',
+  'src/json/rows.cc': '#include "json/testing/harness.h"\n#include "json/test_client.h"\n',
+}, [
+  'src/json/rows.cc:1: "json/testing/harness.h" is for tests only',
+  'src/json/rows.cc:2: "json/test_client.h" is for tests only',
+]);
 reports('A library that nobody gave a room', { 'src/json/rows.cc': '#include <rapidjson/reader.h>\n#include <yyjson.h>\n' }, [
   'src/json/rows.cc:1: <rapidjson/reader.h> has no room in tests/arrows/rules.mjs',
   'src/json/rows.cc:2: <yyjson.h> has no room in tests/arrows/rules.mjs',

@@ -9,7 +9,8 @@ const below = {
   destinations: ['base', 'json'],
   load: ['base', 'json', 'journal', 'destinations'],
   query: ['base', 'destinations'],
-  engine: ['base', 'load', 'query'],
+  // load and query speak of destinations and rows in their own headers, and someone must open the destination.
+  engine: ['base', 'json', 'destinations', 'load', 'query'],
   http: ['base'],
   webhooks: ['base'],
 };
