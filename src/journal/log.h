@@ -90,7 +90,8 @@ struct Append {
   std::string_view body;
   AppendSink* sink = nullptr;
 
-  // Set on completion.
+  // Set on completion. kInDoubt: its write or sync failed; it may or may not be found at the next
+  // opening. Any other error: it was not stored.
   Result<> result;
   Position position = 0;  // of this record
   Position end = 0;       // of the next one: "durable up to here" includes this record
@@ -110,8 +111,8 @@ struct LogOptions {
 };
 
 struct LogStats {
-  Position begin = 0;  // first position still on disk
-  Position durable_end = 0;
+  Position begin = 0;              // first position still on disk
+  Position durable_end = 0;        // end of the last record: what Append::end said
   std::uint64_t rows_durable = 0;  // rows ever accepted
   std::uint64_t bytes_on_disk = 0;
   std::uint64_t syncs = 0;

@@ -360,7 +360,8 @@ class Model {
     FAIL() << "retired again and again";
   }
 
-  // Reads everything and settles the fate of what was unknown.
+  // Reads everything. On a log that has not failed since it was opened this settles the fate of
+  // what was unknown; on a failed one that is open until it is opened again.
   void check_whole() {
     Position begin = 0;
     std::vector<Seen> seen;
@@ -402,7 +403,7 @@ class Model {
   void not_found(Known& known, Position begin) {
     if (known.fate == Fate::kDurable) {
       ASSERT_LE(known.end, begin) << "an acknowledged record is lost: " << known.number;
-    } else if (known.fate == Fate::kUnknown) {
+    } else if (known.fate == Fate::kUnknown && !log_->stats().failed) {
       known.fate = Fate::kGone;
     }
   }

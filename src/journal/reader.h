@@ -18,7 +18,7 @@ namespace sd::journal {
 
 struct RecordView {
   Position position = 0;
-  Position end = 0;               // position of the next record
+  Position end = 0;               // the next record begins here or, after a seal, later
   Micros time_us = 0;             // log time; never runs backwards
   std::uint64_t rows_before = 0;  // rows of all records before this one, since the log began
   RecordMeta meta;
@@ -34,9 +34,12 @@ class Reader {
                                               Position from);
   virtual ~Reader() = default;
 
-  // The next record below `durable_end`; nullopt where there is none yet. kCorruption with the
-  // exact position where bytes below durable_end do not verify.
+  // The next record below `durable_end` (skipping the seals and marks between segments); nullopt
+  // where there is none yet. kCorruption with the exact position where bytes below durable_end do
+  // not verify.
   virtual Result<std::optional<RecordView>> next(Position durable_end) = 0;
+  // End of the last record that next() gave, or where the reader was opened: equals the log's
+  // durable end when everything was read. Opening here again goes on without a gap.
   virtual Position position() const = 0;
 };
 
