@@ -26,9 +26,10 @@
 //   MAP                an object where keys are VARCHAR or ENUM, else an array of
 //   {"key":…,"value":…}
 //
-// Values in CSV: as in JSON without the quotes of strings. NaN and ±inf are NaN, Infinity,
-// -Infinity: CSV has no null that could be told from a missing value. JSON and nested columns are
-// JSON text.
+// Values in CSV: as in JSON without the quotes of strings, and quote_int64 changes nothing. NaN and the
+// infinities are NaN, Infinity, -Infinity: an empty field would be a missing value. JSON columns are
+// their text as it is stored, nested values (LIST, STRUCT, VARIANT …) are JSON text. A field is quoted
+// where it is empty, holds a quote, comma or line break, or begins or ends with a blank.
 //
 // An encoder is used by one thread, for one result: begin(), rows()…, end(). It keeps a reference
 // to the shape, which must outlive it, and keeps nothing of a chunk.

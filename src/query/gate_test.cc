@@ -168,6 +168,9 @@ constexpr Probe kProbes[] = {
     {"SELECT\u00A01\u3000", Expect::kRuns},
     {"\uFEFFSELECT 1", Expect::kRuns},
     // Names.
+    {"SELECT * FROM pg_catalog.pg_database", Expect::kRuns},
+    {"SELECT * FROM information_schema.schemata", Expect::kRuns},
+    {"SELECT get_block_size('db')", Expect::kPasses},
     {"SELECT * FROM main.t", Expect::kRuns},
     {"SELECT * FROM db.t", Expect::kRuns},
     {"SELECT * FROM db.main.t", Expect::kRuns},
@@ -195,6 +198,7 @@ constexpr Probe kProbes[] = {
     {"DESCRIBE", Expect::kRuns},
     {"SHOW TABLES", Expect::kRuns},
     {"SHOW ALL TABLES", Expect::kRuns},
+    {"SHOW DATABASES", Expect::kRuns},
     {"SHOW t", Expect::kRuns},
     {"SUMMARIZE t", Expect::kRuns},
     {"SUMMARIZE SELECT i FROM t", Expect::kRuns},
@@ -482,6 +486,21 @@ TEST_F(Gate, DecidesEveryProbeAsExpectedAndNoneLeavesATrace) {
   database_.run("INSERT INTO t VALUES (10, 'x')");
   database_.run("CHECKPOINT db");
   EXPECT_EQ(database_.value("SELECT count(*) FROM t"), "11");
+}
+
+// Nothing that passes tells where the destination lives.
+TEST_F(Gate, ShowsNoPathInWhatDescribesTheDatabase) {
+  for (const std::string sql :
+       {"SHOW DATABASES", "SHOW ALL TABLES", "FROM duckdb_tables()", "FROM duckdb_schemas()",
+        "FROM duckdb_views()", "FROM duckdb_columns()", "FROM pg_catalog.pg_database",
+        "FROM pg_catalog.pg_tablespace", "FROM information_schema.schemata", "FROM sqlite_master",
+        "FROM duckdb_functions()", "FROM duckdb_types()", "EXPLAIN ANALYZE FROM t"}) {
+    SCOPED_TRACE(sql);
+    ASSERT_TRUE(gate(sql));
+    const std::string text = database_.ndjson(sql);
+    EXPECT_FALSE(text.starts_with("error: ")) << text;
+    EXPECT_EQ(text.find(folder_.path().filename().string()), std::string::npos);
+  }
 }
 
 TEST_F(Gate, RefusesNulAndTooMuch) {

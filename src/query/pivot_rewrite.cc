@@ -1,6 +1,7 @@
 #include "query/pivot_rewrite.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sd::query {
 namespace {
@@ -13,6 +14,7 @@ bool ends_pivot_columns(const SqlTokens& tokens, std::size_t i) {
 
 struct Insertion {
   std::size_t position;
+  std::size_t order;  // among those at the same position
   std::string_view piece;
 };
 
@@ -26,8 +28,8 @@ void add_values(const SqlTokens& tokens, std::size_t begin, std::size_t end, std
     if (i != end && outside && tokens.is_word(i, "in")) has_in = true;
     if (i != end && !(outside && tokens.is_symbol(i, ','))) continue;
     if (!has_in && i > item) {
-      insertions.push_back({tokens[item].begin, "("});
-      insertions.push_back({tokens[i - 1].end, ") IN ('x')"});
+      insertions.push_back({tokens[item].begin, insertions.size(), "("});
+      insertions.push_back({tokens[i - 1].end, insertions.size(), ") IN ('x')"});
     }
     item = i + 1;
     has_in = false;
@@ -68,7 +70,9 @@ RewrittenSql with_pivot_values(std::string_view sql, const SqlTokens& tokens) {
     }
     if (on != 0) add_values(tokens, on + 1, end, depth, insertions);
   }
-  std::ranges::stable_sort(insertions, {}, &Insertion::position);
+  std::ranges::sort(insertions, {}, [](const Insertion& insertion) {
+    return std::pair(insertion.position, insertion.order);
+  });
   RewrittenSql rewritten(sql);
   for (const Insertion& insertion : insertions) {
     rewritten.insert(insertion.position, insertion.piece);
