@@ -13,18 +13,17 @@
 //   VARCHAR, ENUM, UUID, BIT, TIME, TIMETZ, GEOMETRY (WKT), INTERVAL (DuckDB's text)   strings
 //   DATE, TIMESTAMP…   ISO 8601 "2024-01-02", "2024-01-02T03:04:05.123456" (of the fraction as many
 //                      groups of three digits as are needed); years above 9999 have more digits,
-//                      1 BC is 0000, 44 BC is -0043; "infinity", "-infinity". DuckDB reads all of
-//                      it.
+//                      1 BC is 0000, 44 BC is -0043; "infinity", "-infinity"
 //   TIMESTAMPTZ        the same with Z: the session's time zone is UTC
 //   BLOB               base64 with padding (RFC 4648 section 4)
 //   JSON               the value itself on one line, NaN and infinities in it null; text that is no
 //                      JSON (a column can hold it): a string
 //   VARIANT            as the value in it
-//   LIST, ARRAY        arrays; STRUCT an object (unnamed, as from row(): an array); UNION an object
-//   of
-//                      one member, its tag
+//   LIST, ARRAY        arrays
+//   STRUCT             an object (unnamed, as from row(): an array)
+//   UNION              an object of one member, its tag
 //   MAP                an object where keys are VARCHAR or ENUM, else an array of
-//   {"key":…,"value":…}
+//                      {"key":…,"value":…}
 //
 // Values in CSV: as in JSON without the quotes of strings, and quote_int64 changes nothing. NaN and the
 // infinities are NaN, Infinity, -Infinity: an empty field would be a missing value. JSON columns are

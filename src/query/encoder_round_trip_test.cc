@@ -130,7 +130,6 @@ Column csv_column(const std::string& name, const std::string& type) {
 }
 
 TEST_F(RoundTrip, EveryTypeOfTheLibraryComesBackAsItWas) {
-  // TIMESTAMP_S and friends of the year 290309 BC: DuckDB does not read back its own least values.
   database_.run(
       "CREATE TABLE everything AS SELECT row_number() OVER () - 1 AS __row, * EXCLUDE "
       "(medium_enum, "
