@@ -2,8 +2,8 @@
 //
 //   0 keys      LIST(VARCHAR)                                    names of members, each once
 //   1 children  LIST(STRUCT(keys_index UINT, values_index UINT)) members of objects and arrays
-//   2 values    LIST(STRUCT(type_id UTINYINT, byte_offset UINT)) every value of the tree, 0 the
-//   root 3 data      BLOB                                             the bytes of the values
+//   2 values    LIST(STRUCT(type_id UTINYINT, byte_offset UINT)) every value; 0 the root
+//   3 data      BLOB                                             the bytes of the values
 //
 // At data[byte_offset] stands a number in little-endian bytes, or what Tag says. "varint" is
 // LEB128. All of it is checked against the ends of the lists and of the blob; what does not fit is
