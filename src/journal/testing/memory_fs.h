@@ -84,12 +84,12 @@ class MemoryFileSystem final : public FileSystem {
     }
   }
 
-  // The whole of a file, as programs see it, for tests that damage it. Durable at once.
+  // The whole of a file, as programs see it, for tests that damage it; empty where it
+  // does not exist (housekeeping may have removed it). What is set is durable at once.
   std::string contents(const std::string& path) {
     const std::lock_guard lock(mutex_);
     const auto inode = find(path);
-    SD_ASSERT(inode != nullptr);
-    return inode->cached;
+    return inode ? inode->cached : std::string();
   }
   void set_contents(const std::string& path, std::string bytes) {
     const std::lock_guard lock(mutex_);
