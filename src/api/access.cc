@@ -1,0 +1,228 @@
+#include "api/access.h"
+
+#include <algorithm>
+
+#include "json/parser.h"
+
+namespace sd::api {
+namespace {
+
+bool is_json_start(std::string_view text) { return !text.empty() && (text[0] == '{' || text[0] == '['); }
+
+std::string decode(std::string_view text) {
+  return http::percent_decode(text, true).value_or(std::string(text));
+}
+
+// RFC 4648 base64, for Basic credentials; nullopt where it is none.
+std::optional<std::string> base64_decode(std::string_view text) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int have = 0;
+  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
+  for (const char c : text) {
+    int value;
+    if (c >= 'A' && c <= 'Z') value = c - 'A';
+    else if (c >= 'a' && c <= 'z') value = c - 'a' + 26;
+    else if (c >= '0' && c <= '9') value = c - '0' + 52;
+    else if (c == '+' || c == '-') value = 62;
+    else if (c == '/' || c == '_') value = 63;
+    else return std::nullopt;
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    have += 6;
+    if (have >= 8) {
+      have -= 8;
+      out += static_cast<char>(bits >> have & 0xFF);
+    }
+  }
+  return out;
+}
+
+bool starts_with_word(std::string_view text, std::string_view word) {
+  if (text.size() <= word.size() || text[word.size()] != ' ') return false;
+  return std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) {
+    return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
+  });
+}
+
+std::string_view host_without_port(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  return host.substr(0, host.find(':'));
+}
+
+bool is_loopback_name(std::string_view host) {
+  host = host_without_port(host);
+  return host == "localhost" || host == "[::1]" || host.ends_with(".localhost") ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+bool is_loopback_origin(std::string_view origin) {
+  const auto slashes = origin.find("://");
+  return slashes != std::string_view::npos && is_loopback_name(origin.substr(slashes + 3));
+}
+
+// Well-known keys serve the person at this machine only: no page of another site, no proxy.
+bool may_be_well_known(const http::Exchange& exchange) {
+  const std::string_view origin = exchange.header("Origin");
+  if (!exchange.local_is_loopback() || !is_loopback_name(exchange.header("Host"))) return false;
+  if (!origin.empty() && !is_loopback_origin(origin)) return false;
+  for (const char* forwarded : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"}) {
+    if (!exchange.header(forwarded).empty()) return false;
+  }
+  return true;
+}
+
+Result<std::shared_ptr<const catalog::KeyInfo>> known_key(App& app, const http::Exchange& exchange,
+                                                          const Query& query, const Query* form) {
+  const auto secrets = find_secrets(exchange, query, form);
+  if (secrets.empty()) {
+    return fail(ErrorCode::kUnauthenticated,
+                "no API key: send it as 'Authorization: Bearer KEY', as 'X-API-KEY: KEY' or as ?api_key=KEY");
+  }
+  std::shared_ptr<const catalog::KeyInfo> key;
+  for (const std::string& secret : secrets) {
+    if (!key) key = app.keys().find_key(secret);
+  }
+  if (!key) return fail(ErrorCode::kUnauthenticated, "this API key is not known");
+  if (key->well_known && !may_be_well_known(exchange)) {
+    return fail(ErrorCode::kUnauthenticated,
+                "this well-known API key works only from the machine itself; create one with "
+                "'scratchdata key create'");
+  }
+  return key;
+}
+
+}  // namespace
+
+const std::string* Query::find(std::string_view name) const {
+  const auto found = std::find_if(parameters.rbegin(), parameters.rend(),
+                                  [&](const http::Parameter& p) { return p.name == name; });
+  return found == parameters.rend() ? nullptr : &found->value;
+}
+
+std::string Query::get(std::string_view name) const {
+  const std::string* value = find(name);
+  return value == nullptr ? "" : *value;
+}
+
+Result<bool> Query::flag(std::string_view name, bool fallback) const {
+  const std::string* value = find(name);
+  if (value == nullptr) return fallback;
+  if (value->empty() || *value == "true" || *value == "1" || *value == "yes") return true;
+  if (*value == "false" || *value == "0" || *value == "no") return false;
+  return fail(invalid("the parameter " + std::string(name) + " must be true or false")
+                  .with_slug("invalid-parameter"));
+}
+
+Query parse_query(std::string_view text) {
+  Query out;
+  while (!text.empty()) {
+    if (is_json_start(text)) {
+      // As it stands where that is JSON already, else decoded.
+      const auto parsed = json::validate(text);
+      const bool raw = parsed.outcome == json::Outcome::kOk;
+      out.json = raw ? std::string(text) : decode(text);
+      return out;
+    }
+    const std::size_t amp = text.find('&');
+    const std::string_view part = text.substr(0, amp);
+    text = amp == std::string_view::npos ? std::string_view() : text.substr(amp + 1);
+    const std::size_t equals = part.find('=');
+    if (equals == std::string_view::npos) {
+      std::string whole = decode(part);
+      if (is_json_start(whole)) out.json = std::move(whole);
+      else if (!part.empty()) out.parameters.push_back({std::move(whole), ""});
+    } else {
+      out.parameters.push_back({decode(part.substr(0, equals)), decode(part.substr(equals + 1))});
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> find_secrets(const http::Exchange& exchange, const Query& query,
+                                      const Query* form) {
+  const std::string_view authorization = exchange.header("Authorization");
+  if (starts_with_word(authorization, "bearer")) {
+    std::string_view token = authorization.substr(7);
+    while (token.starts_with(' ')) token.remove_prefix(1);
+    return {std::string(token)};
+  }
+  if (starts_with_word(authorization, "basic")) {
+    const auto pair = base64_decode(authorization.substr(6));
+    if (!pair) return {};
+    const auto colon = pair->find(':');
+    std::vector<std::string> candidates = {pair->substr(0, colon)};
+    if (colon != std::string::npos) candidates.push_back(pair->substr(colon + 1));
+    std::erase(candidates, "");
+    return candidates;
+  }
+  if (const auto key = exchange.header("X-API-KEY"); !key.empty()) return {std::string(key)};
+  if (const std::string* key = query.find("api_key")) return {*key};
+  if (form != nullptr) {
+    if (const std::string* key = form->find("api_key")) return {*key};
+  }
+  return {};
+}
+
+Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& query,
+                         catalog::Scope scope, const Query* form) {
+  Access access;
+  TRY_ASSIGN(access.key, known_key(app, exchange, query, form));
+  if (!access.key->may(scope)) {
+    return fail(ErrorCode::kPermissionDenied,
+                "this API key does not have the scope '" + std::string(to_string(scope)) + "'");
+  }
+  const auto missing = [] { return fail(ErrorCode::kNotFound, "no such destination"); };
+  if (!access.key->is_admin()) {
+    access.tenant = app.tenants().find(*access.key->destination_id);
+    if (!access.tenant) return missing();
+    return access;
+  }
+  const std::string* named = query.find("destination_id");
+  if (named == nullptr && form != nullptr) named = form->find("destination_id");
+  if (named != nullptr) {
+    const auto destination = app.keys().destination_by_text(*named);
+    if (destination) access.tenant = app.tenants().find(destination->id);
+    if (!access.tenant) return missing();
+    return access;
+  }
+  const auto all = app.tenants().all();
+  if (all.size() != 1) {
+    return fail(invalid("an admin key names its destination with ?destination_id=")
+                    .with_slug("destination-required"));
+  }
+  access.tenant = all.front();
+  return access;
+}
+
+Result<std::shared_ptr<const catalog::KeyInfo>> authorise_admin(App& app,
+                                                                const http::Exchange& exchange,
+                                                                const Query& query) {
+  TRY_ASSIGN(auto key, known_key(app, exchange, query, nullptr));
+  if (!key->is_admin()) {
+    return fail(ErrorCode::kPermissionDenied, "this needs an admin key; this one belongs to a destination");
+  }
+  return key;
+}
+
+Result<> may_use_table(const Access& access, std::string_view table) {
+  if (access.key->may_table(table)) return {};
+  return fail(ErrorCode::kPermissionDenied, "this API key is limited to other tables");
+}
+
+std::string base_url(const App& app, const http::Exchange& exchange) {
+  if (!app.options().base_url.empty()) return app.options().base_url;
+  const std::string_view host = exchange.header("Host");
+  const auto& hosts = app.options().hosts;
+  const bool listed = std::any_of(hosts.begin(), hosts.end(), [&](const std::string& h) {
+    return h == host || h == host_without_port(host);
+  });
+  if (!host.empty() && (is_loopback_name(host) || listed)) return "http://" + std::string(host);
+  return "http://localhost";
+}
+
+Task<void> refuse(http::Exchange& exchange, Error error) {
+  http::Response response = http::problem_response(error, exchange.request_id());
+  co_await exchange.respond(std::move(response));
+}
+
+}  // namespace sd::api

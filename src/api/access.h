@@ -1,0 +1,59 @@
+// Who asks, and may they: keys in every way that api.md names, scopes, and the destination meant.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/app.h"
+#include "http/exchange.h"
+
+namespace sd::api {
+
+// The query string's parameters, and a JSON body where one stands there (api.md, Insert).
+struct Query {
+  std::vector<http::Parameter> parameters;
+  std::optional<std::string> json;
+
+  const std::string* find(std::string_view name) const;  // the last one of that name
+  std::string get(std::string_view name) const;          // or ""
+  // "true", "1", "yes" or no value at all; kInvalidArgument for anything but the opposite of those.
+  Result<bool> flag(std::string_view name, bool fallback = false) const;
+};
+
+// Reads a query string or form body. A part without a value that begins with { or [ is the JSON body:
+// raw, then it runs to the end; or percent-encoded, then it is one part.
+Query parse_query(std::string_view text);
+
+// What the request carries that may be a key: Authorization (Bearer, or Basic with it as user name or as
+// password: two candidates), X-API-KEY, ?api_key=. `form` is the form body's fields, where there is one.
+std::vector<std::string> find_secrets(const http::Exchange& exchange, const Query& query,
+                                      const Query* form = nullptr);
+
+struct Access {
+  std::shared_ptr<const catalog::KeyInfo> key;
+  std::shared_ptr<Tenant> tenant;
+};
+
+// A key with this scope and the destination that it is for (an admin key names one with
+// ?destination_id=; where there is only one, that one). 401, 403 that names the scope, 404, 400.
+Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& query,
+                         catalog::Scope scope, const Query* form = nullptr);
+// An admin key, for what is not one destination's.
+Result<std::shared_ptr<const catalog::KeyInfo>> authorise_admin(App& app,
+                                                                const http::Exchange& exchange,
+                                                                const Query& query);
+
+// 403 where the key is limited to tables and this is none of them.
+Result<> may_use_table(const Access& access, std::string_view table);
+
+// Where links that we hand out point to: api.base_url, else the Host header if it is loopback or listed,
+// else the address that the request came in on.
+std::string base_url(const App& app, const http::Exchange& exchange);
+
+// Answers with the error as a problem.
+Task<void> refuse(http::Exchange& exchange, Error error);
+
+}  // namespace sd::api

@@ -1,0 +1,89 @@
+// What every handler of the API may use. Built once by the composition root, then shared by all I/O
+// threads; each part says itself who may call it.
+#pragma once
+
+#include <atomic>
+#include <boost/asio.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "api/append.h"
+#include "api/tenant.h"
+#include "base/metrics.h"
+#include "catalog/catalog.h"
+#include "catalog/key_cache.h"
+#include "engine/pool.h"
+#include "http/exchange.h"
+#include "http/router.h"
+
+namespace sd::api {
+
+struct AppOptions {
+  TenantOptions tenant;
+  std::uint64_t max_body_bytes = 16ULL << 30;
+  std::uint64_t inline_body_bytes = 1ULL << 20;  // larger bodies go to a blob
+  std::string base_url;                          // without a slash at its end; empty: from the Host
+  std::vector<std::string> hosts;                // Host values that may stand in URLs we hand out
+  std::string healthcheck_fail_file;
+  std::chrono::milliseconds query_timeout{300'000};
+  int max_running_queries = 16;  // of one destination
+  std::string version;
+};
+
+// The destinations that take requests now.
+class Tenants {
+ public:
+  std::shared_ptr<Tenant> find(const Id128& id) const;
+  void put(const Id128& id, std::shared_ptr<Tenant> tenant);
+  std::shared_ptr<Tenant> remove(const Id128& id);
+  std::vector<std::shared_ptr<Tenant>> all() const;
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::map<Id128, std::shared_ptr<Tenant>> tenants_;
+};
+
+class App {
+ public:
+  App(AppOptions options, catalog::Catalog& catalog, catalog::KeyCache& keys, engine::Pool& pool,
+      journal::SyncPool& sync_pool, metrics::Registry& metrics);
+
+  const AppOptions& options() const { return options_; }
+  catalog::Catalog& catalog() { return catalog_; }
+  catalog::KeyCache& keys() { return keys_; }
+  engine::Pool& pool() { return pool_; }
+  metrics::Registry& metrics() { return metrics_; }
+  Tenants& tenants() { return tenants_; }
+  net::thread_pool& blocking() { return blocking_; }
+
+  // Opens a destination's journal and lets it take requests. Blocks.
+  Result<std::shared_ptr<Tenant>> open_tenant(const catalog::Destination& destination);
+
+  // The sink of the exchange's thread. That thread only.
+  ThreadSink& sink(http::Exchange& exchange);
+
+  std::atomic<bool> ready{false};
+  std::atomic<bool> stopping{false};
+
+ private:
+  const AppOptions options_;
+  catalog::Catalog& catalog_;
+  catalog::KeyCache& keys_;
+  engine::Pool& pool_;
+  journal::SyncPool& sync_pool_;
+  metrics::Registry& metrics_;
+  Tenants tenants_;
+  net::thread_pool blocking_{4};
+  std::mutex sinks_mutex_;
+  std::map<unsigned, std::unique_ptr<ThreadSink>> sinks_;
+};
+
+// The router with every route of the API.
+http::Router make_router(App& app);
+
+}  // namespace sd::api

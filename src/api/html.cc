@@ -1,0 +1,60 @@
+#include "api/html.h"
+
+namespace sd::api {
+namespace {
+
+constexpr std::string_view kStyle =
+    ":root{color-scheme:light dark;--fg:#1c2024;--bg:#fff;--soft:#f4f5f7;--line:#d9dce1;--accent:#1d4ed8}"
+    "@media(prefers-color-scheme:dark){:root{--fg:#e6e8eb;--bg:#14161a;--soft:#1e2127;--line:#363b44;"
+    "--accent:#8ab4ff}}"
+    "body{font:16px/1.55 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;color:var(--fg);"
+    "background:var(--bg);max-width:60rem;margin:2.5rem auto;padding:0 1.2rem}"
+    "h1{font-size:1.6rem;margin:0 0 .4rem}h2{font-size:1.1rem;margin-top:2rem}"
+    "pre{background:var(--soft);border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;"
+    "overflow-x:auto;font:14px/1.5 ui-monospace,'SF Mono',Menlo,Consolas,monospace}"
+    "code{font:14px ui-monospace,Menlo,Consolas,monospace}a{color:var(--accent)}"
+    ".small{font-size:.85rem;opacity:.8}"
+    ".buttons a{display:inline-block;padding:.5rem 1rem;margin:0 .5rem .5rem 0;border:1px solid "
+    "var(--accent);border-radius:8px;text-decoration:none;font-weight:600}"
+    "@media print{.buttons{display:none}}";
+
+}  // namespace
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+http::Response page(std::string_view title, std::string_view body, int status) {
+  std::string html = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                     "<title>";
+  html += escape_html(title);
+  html += "</title>\n<style>";
+  html += kStyle;
+  html += "</style>\n</head>\n<body>\n";
+  html += body;
+  html += "</body>\n</html>\n";
+  http::Response response = http::html_response(std::move(html), status);
+  response.headers.emplace_back("Content-Security-Policy",
+                                "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+                                "form-action 'none'; frame-ancestors 'none'");
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  response.headers.emplace_back("X-Frame-Options", "DENY");
+  response.headers.emplace_back("Referrer-Policy", "no-referrer");
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+}  // namespace sd::api

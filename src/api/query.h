@@ -1,0 +1,23 @@
+// GET and POST /api/data/query: SQL in, a stream of rows out. Also the path that share downloads take.
+#pragma once
+
+#include <string>
+
+#include "api/access.h"
+
+namespace sd::api {
+
+Task<void> handle_query(App& app, http::Exchange& exchange);
+
+struct StreamRequest {
+  engine::QueryRequest query;
+  http::Headers headers;  // for the answer, beside Content-Type
+  // For answers to strangers: errors say nothing about the query or the destination.
+  bool hide_errors = false;
+};
+
+// Runs the query on the tenant's engine and streams its result, or answers with the error.
+Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
+                        StreamRequest request);
+
+}  // namespace sd::api

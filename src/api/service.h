@@ -1,0 +1,17 @@
+// Routes about the server itself: probes, metrics, the plain start page.
+#pragma once
+
+#include "api/app.h"
+
+namespace sd::api {
+
+Task<void> handle_livez(App& app, http::Exchange& exchange);
+Task<void> handle_readyz(App& app, http::Exchange& exchange);
+Task<void> handle_healthcheck(App& app, http::Exchange& exchange);
+Task<void> handle_metrics(App& app, http::Exchange& exchange);
+Task<void> handle_home(App& app, http::Exchange& exchange);
+
+// Prometheus' text of everything, gauges brought up to date.
+std::string render_metrics(App& app);
+
+}  // namespace sd::api

@@ -1,0 +1,167 @@
+#include "api/tenant.h"
+
+#include <charconv>
+
+#include "base/file.h"
+#include "base/log.h"
+
+namespace sd::api {
+namespace {
+
+constexpr Micros kMarkEvery = 100'000;
+constexpr std::size_t kMaxMarks = 10'000;
+
+metrics::Labels labels(const std::string& name) { return {{"destination", name}}; }
+
+}  // namespace
+
+Tenant::Tenant(const TenantOptions& options, catalog::Destination destination,
+               metrics::Registry& m)
+    : options_(options), destination_(std::move(destination)), id_(destination_.id.to_string()),
+      log_directory_(options.data_dir + "/journals/" + destination_.log_name()),
+      in_memory_(destination_.setting("in_memory") == "true"),
+      acknowledged_(m.counter("scratchdata_rows_acknowledged_total", "Rows answered with 200.", labels(destination_.name))),
+      loaded_(m.counter("scratchdata_rows_loaded_total", "Rows loaded into the destination.", labels(destination_.name))),
+      failed_(m.counter("scratchdata_rows_failed_total", "Rows refused while loading.", labels(destination_.name))),
+      lag_rows_(m.gauge("scratchdata_lag_rows", "Rows acknowledged and not loaded yet.", labels(destination_.name))),
+      lag_seconds_(m.gauge("scratchdata_lag_seconds", "Age of the oldest row not loaded yet.", labels(destination_.name))),
+      journal_bytes_(m.gauge("scratchdata_journal_bytes", "Bytes of the journal on disk.", labels(destination_.name))),
+      sync_seconds_(m.histogram("scratchdata_journal_sync_seconds", "Time of each fdatasync.", labels(destination_.name))),
+      query_seconds_(m.histogram("scratchdata_query_seconds", "Time of queries from request to last byte.", labels(destination_.name))) {}
+
+Tenant::~Tenant() { close(); }
+
+Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
+                                             const catalog::Destination& destination,
+                                             journal::SyncPool& sync_pool, engine::Pool& pool,
+                                             metrics::Registry& metrics) {
+  FileSystem& fs = posix_file_system();
+  const std::string folder = catalog::destination_folder(options.data_dir, destination.id);
+  TRY(fs.make_directories(folder + "/tmp"));
+  TRY(fs.make_directories(options.data_dir + "/journals"));
+  std::shared_ptr<Tenant> tenant(new Tenant(options, destination, metrics));
+  auto log = journal::Log::open(fs, sync_pool, system_clock(), tenant->log_directory_, options.log);
+  if (!log) {
+    Error error = log.error();
+    error.message = "the journal of destination " + destination.name + ": " + error.message;
+    return fail(std::move(error));
+  }
+  tenant->log_ = std::move(*log);
+  Tenant* raw = tenant.get();
+  engine::Pool* engines = &pool;
+  tenant->log_->set_durable_listener([raw, engines](journal::Position end, std::uint64_t) {
+    raw->on_durable(end);
+    engines->notify_durable(raw->id_);
+  });
+  tenant->log_->set_sync_observer([raw](double seconds) { raw->sync_seconds_.observe(seconds); });
+  const bool behind = tenant->in_memory_ || tenant->read_hint() < tenant->log_->durable_end();
+  pool.add(tenant->id_, tenant, behind);
+  return tenant;
+}
+
+void Tenant::close() {
+  if (!log_) return;
+  const auto closed = log_->close();
+  if (!closed) log::error("a journal could not be closed", {{"destination", destination_.name}, {"error", closed.error().message}});
+  write_hint();
+}
+
+// How far the engine had come when the front last heard: tells at the next start whether there is
+// anything to load. A hint that is too low costs an engine start, and it is never too high.
+std::string Tenant::hint_path() const { return log_directory_ + "/applied"; }
+
+std::uint64_t Tenant::read_hint() const {
+  const auto text = read_file(posix_file_system(), hint_path());
+  std::uint64_t position = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), position);
+  return position;
+}
+
+void Tenant::write_hint() const {
+  const std::uint64_t position = applied_state().position;
+  if (position == 0) return;
+  (void)write_file_atomically(posix_file_system(), hint_path(), std::to_string(position));
+}
+
+void Tenant::on_durable(journal::Position end) {
+  const Micros now = system_clock().steady_us();
+  const std::lock_guard lock(mutex_);
+  if (!marks_.empty() && (now - marks_.back().steady_us < kMarkEvery || marks_.size() >= kMaxMarks)) {
+    marks_.back().end = end;  // as old as the oldest row that it stands for
+    return;
+  }
+  marks_.push_back({end, now});
+}
+
+void Tenant::applied(const destinations::LoadState& state) {
+  {
+    const std::lock_guard lock(mutex_);
+    applied_ = state;
+    while (!marks_.empty() && marks_.front().end <= state.position) marks_.pop_front();
+  }
+  // A database in memory is rebuilt from the journal: nothing of it may go.
+  if (!in_memory_) log_->release(state.position);
+}
+
+destinations::LoadState Tenant::applied_state() const {
+  const std::lock_guard lock(mutex_);
+  return applied_;
+}
+
+std::uint64_t Tenant::lag_rows() const {
+  const std::uint64_t durable = log_->stats().rows_durable;
+  const auto state = applied_state();
+  const std::uint64_t done = state.rows_loaded + state.rows_failed;
+  return durable > done ? durable - done : 0;
+}
+
+double Tenant::lag_seconds() const {
+  const std::lock_guard lock(mutex_);
+  if (marks_.empty()) return 0;
+  return static_cast<double>(system_clock().steady_us() - marks_.front().steady_us) / 1e6;
+}
+
+void Tenant::count_acknowledged(std::uint64_t rows) { acknowledged_.add(static_cast<double>(rows)); }
+void Tenant::observe_query(double seconds) { query_seconds_.observe(seconds); }
+
+void Tenant::refresh_metrics() {
+  lag_rows_.set(static_cast<double>(lag_rows()));
+  lag_seconds_.set(lag_seconds());
+  journal_bytes_.set(static_cast<double>(log_->stats().bytes_on_disk));
+  const auto state = applied_state();
+  const std::lock_guard lock(mutex_);
+  const auto loaded = static_cast<double>(state.rows_loaded), failed = static_cast<double>(state.rows_failed);
+  if (loaded > loaded_seen_) loaded_.add(loaded - loaded_seen_);
+  if (failed > failed_seen_) failed_.add(failed - failed_seen_);
+  loaded_seen_ = loaded;
+  failed_seen_ = failed;
+}
+
+bool Tenant::admit_query(int limit) {
+  if (queries_.fetch_add(1) < limit) return true;
+  --queries_;
+  return false;
+}
+
+engine::StartMessage Tenant::start_message() const {
+  engine::StartMessage m;
+  m.destination_id = id_;
+  m.destination_name = destination_.name;
+  m.type = destination_.type;
+  for (const auto& [name, setting] : destination_.settings) m.settings.emplace_back(name, setting.value);
+  m.data_file = catalog::target_file(options_.data_dir, destination_).value_or("");
+  // One rule for where the file is: the catalog's, not a second reading of the settings.
+  std::erase_if(m.settings, [](const auto& s) { return s.first == "file"; });
+  m.temp_directory = catalog::destination_folder(options_.data_dir, destination_.id) + "/tmp";
+  m.log_directory = log_directory_;
+  m.log_id = log_->id();
+  m.threads = options_.engine_threads;
+  m.memory_limit_bytes = options_.engine_memory_bytes;
+  m.log_level = options_.log_level;
+  m.log_json = options_.log_json;
+  return m;
+}
+
+std::uint64_t Tenant::durable_end() const { return log_->durable_end(); }
+
+}  // namespace sd::api

@@ -1,0 +1,89 @@
+// An active destination in the front: its journal, its engine, and what is known of both.
+//
+// Threading: every function from any thread. A Tenant lives as long as anybody holds it; close() ends
+// its journal.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/metrics.h"
+#include "catalog/model.h"
+#include "engine/pool.h"
+#include "journal/log.h"
+
+namespace sd::api {
+
+struct TenantOptions {
+  std::string data_dir;
+  journal::LogOptions log;
+  unsigned engine_threads = 2;
+  std::uint64_t engine_memory_bytes = 0;
+  std::string log_level = "info";
+  bool log_json = false;
+};
+
+class Tenant final : public engine::Source {
+ public:
+  // Opens the journal and makes the destination known to the pool.
+  static Result<std::shared_ptr<Tenant>> open(const TenantOptions& options,
+                                              const catalog::Destination& destination,
+                                              journal::SyncPool& sync_pool, engine::Pool& pool,
+                                              metrics::Registry& metrics);
+  ~Tenant() override;
+
+  const catalog::Destination& destination() const { return destination_; }
+  const std::string& id() const { return id_; }
+  journal::Log& log() { return *log_; }
+
+  // Rows that are durable and not yet applied, as far as the front has heard.
+  std::uint64_t lag_rows() const;
+  double lag_seconds() const;
+  destinations::LoadState applied_state() const;
+  void count_acknowledged(std::uint64_t rows);
+  void observe_query(double seconds);
+  // Brings the gauges up to date; called when metrics are read.
+  void refresh_metrics();
+
+  // Admits a query while fewer than `limit` run; release() gives the place back.
+  bool admit_query(int limit);
+  void release_query() { --queries_; }
+
+  // Finishes what is queued; appends are refused from here on.
+  void close();
+
+  // engine::Source
+  engine::StartMessage start_message() const override;
+  std::uint64_t durable_end() const override;
+  void applied(const destinations::LoadState& state) override;
+
+ private:
+  Tenant(const TenantOptions& options, catalog::Destination destination, metrics::Registry& metrics);
+  void on_durable(journal::Position end);
+  std::string hint_path() const;
+  std::uint64_t read_hint() const;
+  void write_hint() const;
+
+  const TenantOptions options_;
+  const catalog::Destination destination_;
+  const std::string id_;
+  const std::string log_directory_;
+  std::unique_ptr<journal::Log> log_;
+  bool in_memory_ = false;
+  std::atomic<int> queries_{0};
+
+  mutable std::mutex mutex_;
+  destinations::LoadState applied_;
+  struct Mark { journal::Position end; Micros steady_us; };
+  std::deque<Mark> marks_;  // when the journal reached which end; coarse, oldest first
+
+  metrics::Counter acknowledged_, loaded_, failed_;
+  metrics::Gauge lag_rows_, lag_seconds_, journal_bytes_;
+  metrics::Histogram sync_seconds_, query_seconds_;
+  double loaded_seen_ = 0, failed_seen_ = 0;
+};
+
+}  // namespace sd::api

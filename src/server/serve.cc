@@ -1,0 +1,261 @@
+#include "server/serve.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <climits>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include "api/app.h"
+#include "api/service.h"
+#include "base/log.h"
+#include "build_info.h"
+#include "http/server.h"
+#include "server/config.h"
+#include "server/first_start.h"
+
+namespace sd::server {
+namespace {
+
+using std::chrono::milliseconds;
+
+// One line for a person, exit code 2.
+int refuse_to_start(const std::string& why) {
+  std::cerr << "scratchdata: " << why << std::endl;
+  return kExitUsage;
+}
+
+std::string absolute_path(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  char buffer[PATH_MAX];
+  return ::getcwd(buffer, sizeof buffer) == nullptr ? path : std::string(buffer) + "/" + path;
+}
+
+std::string own_executable() {
+  char buffer[PATH_MAX];
+  const ssize_t n = ::readlink("/proc/self/exe", buffer, sizeof buffer);
+  return n > 0 ? std::string(buffer, static_cast<std::size_t>(n)) : "/proc/self/exe";
+}
+
+// The data directory belongs to one server at a time. One that has just died may hold it a moment yet.
+Result<std::unique_ptr<File>> lock_data_directory(const std::string& directory) {
+  FileSystem& fs = posix_file_system();
+  if (auto made = fs.make_directories(directory); !made) {
+    return fail(ErrorCode::kInvalidArgument, "the data directory cannot be used: " + made.error().message);
+  }
+  auto lock = fs.open(directory + "/LOCK", OpenMode::kOpenOrCreate);
+  if (!lock) return fail(ErrorCode::kInvalidArgument, "the data directory cannot be used: " + lock.error().message);
+  for (int attempt = 0;; ++attempt) {
+    const auto taken = (*lock)->try_lock();
+    if (taken) return std::move(*lock);
+    if (attempt == 100) {
+      return fail(ErrorCode::kUnavailable, "the data directory is in use by another scratchdata server");
+    }
+    std::this_thread::sleep_for(milliseconds(100));
+  }
+}
+
+unsigned io_threads(const Config& config) {
+  if (config.api.threads > 0) return static_cast<unsigned>(config.api.threads);
+  return std::clamp(std::thread::hardware_concurrency(), 1U, 8U);
+}
+
+std::uint64_t engine_memory(const Config& config) {
+  if (config.engine.memory_limit > 0) return static_cast<std::uint64_t>(config.engine.memory_limit);
+  const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) / 2 : 0;
+}
+
+std::string level_name(log::Level level) {
+  static constexpr const char* kNames[] = {"trace", "debug", "info", "warn", "error", "off"};
+  return kNames[static_cast<int>(level)];
+}
+
+api::AppOptions app_options(const Config& config) {
+  api::AppOptions o;
+  o.tenant.data_dir = config.data_dir;
+  o.tenant.log.max_bytes = static_cast<std::uint64_t>(config.journal.max_bytes);
+  o.tenant.log.retention_us = config.journal.retention.count() * 1000;
+  o.tenant.engine_threads = config.engine.threads > 0 ? static_cast<unsigned>(config.engine.threads)
+                                                      : std::max(1U, std::thread::hardware_concurrency());
+  o.tenant.engine_memory_bytes = engine_memory(config);
+  o.tenant.log_level = level_name(config.logging.level);
+  o.tenant.log_json = config.logging.format == log::Format::kJson;
+  o.max_body_bytes = static_cast<std::uint64_t>(config.api.max_body_bytes);
+  o.base_url = config.api.base_url;
+  o.hosts = config.api.hosts;
+  o.healthcheck_fail_file = config.api.healthcheck_fail_file;
+  o.query_timeout = config.query.timeout;
+  o.max_running_queries = static_cast<int>(config.query.max_running);
+  o.version = std::string(build_info::kVersion);
+  return o;
+}
+
+http::ServerOptions http_options(const Config& config) {
+  http::ServerOptions o;
+  o.listen = config.api.listen;
+  o.threads = io_threads(config);
+  o.max_header_bytes = static_cast<std::size_t>(config.api.max_header_bytes);
+  o.header_timeout = config.api.header_timeout;
+  o.idle_timeout = config.api.idle_timeout;
+  o.write_timeout = config.api.write_timeout;
+  o.max_connections = static_cast<std::size_t>(config.api.max_connections);
+  return o;
+}
+
+// What the configuration says about destinations and keys, brought into the catalog.
+Result<> apply_configuration(const Config& config, catalog::Catalog& catalog, bool all_loopback) {
+  std::vector<catalog::NewDestination> specs;
+  for (const DestinationConfig& d : config.destinations) {
+    catalog::NewDestination spec{.name = d.name, .type = d.type, .settings = {}, .origin = d.origin};
+    for (const auto& [name, value] : d.settings) spec.settings[name] = {value, catalog::is_secret_setting(name)};
+    specs.push_back(std::move(spec));
+  }
+  TRY_ASSIGN(const auto destinations, catalog.put_configured_destinations(specs));
+  std::vector<catalog::ConfiguredKey> keys;
+  for (const std::string& secret : config.api_keys) keys.push_back({.secret = secret});
+  for (std::size_t i = 0; i < config.destinations.size(); ++i) {
+    for (const std::string& secret : usable_keys(config.destinations[i], all_loopback)) {
+      keys.push_back({.secret = secret, .destination_id = destinations[i].id, .origin = config.destinations[i].origin});
+    }
+  }
+  return catalog.put_configured_keys(keys);
+}
+
+// <data_dir>/data.duckdb points to the file of the destination `local`, for people who look for it.
+void link_local_file(const std::string& data_dir, catalog::KeyCache& keys) {
+  const auto local = keys.destination_named("local");
+  if (!local) return;
+  const auto file = catalog::target_file(data_dir, *local);
+  const std::string link = data_dir + "/data.duckdb";
+  if (!file || *file == link) return;
+  std::string target = *file;
+  if (target.starts_with(data_dir + "/")) target = target.substr(data_dir.size() + 1);
+  char present[PATH_MAX];
+  const ssize_t n = ::readlink(link.c_str(), present, sizeof present);
+  if (n > 0 && std::string_view(present, static_cast<std::size_t>(n)) == target) return;
+  if (n > 0) (void)::unlink(link.c_str());
+  if (::symlink(target.c_str(), link.c_str()) != 0) log::debug("data.duckdb could not be linked");
+}
+
+http::Router metrics_router(api::App& app) {
+  http::Router router;
+  router.add("GET", "/metrics", [&app](http::Exchange& exchange) { return api::handle_metrics(app, exchange); });
+  return router;
+}
+
+class Serving {
+ public:
+  explicit Serving(Config config) : config_(std::move(config)) {}
+
+  int run() {
+    config_.data_dir = absolute_path(config_.data_dir);
+    auto lock = lock_data_directory(config_.data_dir);
+    if (!lock) return refuse_to_start(lock.error().message);
+    const bool loopback = listens_on_loopback_only(config_);
+    if (const auto keys = check_well_known_keys(config_, loopback); !keys) return refuse_to_start(keys.error().message);
+
+    auto catalog = catalog::Catalog::open({.data_dir = config_.data_dir});
+    if (!catalog) return refuse_to_start("the catalog: " + catalog.error().message);
+    if (const auto applied = apply_configuration(config_, **catalog, loopback); !applied) {
+      return refuse_to_start(applied.error().message);
+    }
+    auto keys = catalog::KeyCache::start(**catalog);
+    if (!keys) return refuse_to_start("the catalog: " + keys.error().message);
+
+    metrics::Registry metrics;
+    journal::SyncPool sync_pool(static_cast<unsigned>(config_.journal.sync_threads));
+    engine::Pool pool({.executable = own_executable(),
+                       .idle_timeout = config_.engine.idle_timeout,
+                       .max_engines = static_cast<std::size_t>(config_.engine.max_engines)}, metrics);
+    api::App app(app_options(config_), **catalog, **keys, pool, sync_pool, metrics);
+    for (const auto& destination : (*keys)->destinations()) {
+      if (destination->state != catalog::DestinationState::kActive) continue;
+      // One damaged journal does not keep the others from serving; it is said loud and clear.
+      const auto opened = app.open_tenant(*destination);
+      if (!opened && opened.error().code == ErrorCode::kInvalidArgument) return refuse_to_start(opened.error().message);
+      if (!opened) log::error("a destination cannot be served", {{"error", opened.error().message}});
+    }
+    link_local_file(config_.data_dir, **keys);
+
+    http::Server server(http_options(config_), api::make_router(app), metrics);
+    if (const auto started = server.start(); !started) return refuse_to_start(started.error().message);
+    std::unique_ptr<http::Server> prometheus;
+    if (config_.prometheus.enabled) {
+      http::ServerOptions options = http_options(config_);
+      options.listen = {config_.prometheus.host + ":" + std::to_string(config_.prometheus.port)};
+      options.threads = 1;
+      prometheus = std::make_unique<http::Server>(options, metrics_router(app), metrics);
+      if (const auto started = prometheus->start(); !started) return refuse_to_start(started.error().message);
+    }
+    app.ready = true;
+    const auto greeted = greet(**catalog, **keys, server.addresses());
+    if (!greeted) log::warn("the first keys could not be made", {{"error", greeted.error().message}});
+
+    const int code = wait_for_end(app);
+    app.stopping = true;
+    stop(app, server, prometheus.get());
+    return code;
+  }
+
+ private:
+  // Until a signal asks for the end (0), or a journal's disk fails (1): what was acknowledged is safe,
+  // and only a fresh start can tell what is on the disk.
+  static int wait_for_end(api::App& app) {
+    boost::asio::io_context context;
+    boost::asio::signal_set signals(context, SIGTERM, SIGINT);
+    boost::asio::steady_timer timer(context);
+    int code = 0;
+    signals.async_wait([&](auto ec, int) { if (!ec) context.stop(); });
+    std::function<void()> look = [&] {
+      for (const auto& tenant : app.tenants().all()) {
+        if (!tenant->log().stats().failed) continue;
+        log::error("the disk of a journal failed: the server stops", {{"destination", tenant->destination().name}});
+        code = kExitFailed;
+        context.stop();
+        return;
+      }
+      timer.expires_after(std::chrono::seconds(1));
+      timer.async_wait([&](auto ec) { if (!ec) look(); });
+    };
+    look();
+    if (code == 0) context.run();
+    return code;
+  }
+
+  void stop(api::App& app, http::Server& server, http::Server* prometheus) const {
+    const auto end = std::chrono::steady_clock::now() + config_.api.stop_grace;
+    log::info("stopping");
+    server.stop(config_.api.stop_grace);
+    if (prometheus != nullptr) prometheus->stop(milliseconds(100));
+    const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+    app.pool().stop_all(std::max(left, milliseconds(1000)));
+    for (const auto& tenant : app.tenants().all()) tenant->close();
+    log::info("stopped");
+  }
+
+  Config config_;
+};
+
+}  // namespace
+
+int run_serve(const ServeCommand& command) {
+  ConfigInputs inputs;
+  inputs.file = command.settings.config_file;
+  inputs.environment = process_environment();
+  inputs.flags = command.settings.flags;
+  LoadedConfig loaded = load_config(inputs);
+  for (const Problem& warning : loaded.warnings) std::cerr << "scratchdata: " << warning.to_string() << "\n";
+  for (const Problem& error : loaded.errors) std::cerr << "scratchdata: " << error.to_string() << "\n";
+  if (!loaded.errors.empty()) return kExitUsage;
+  ::signal(SIGPIPE, SIG_IGN);
+  log::configure(loaded.config.logging.level, loaded.config.logging.format, "front");
+  return Serving(std::move(loaded.config)).run();
+}
+
+}  // namespace sd::server
