@@ -168,7 +168,8 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
   }
   if (first->ended) {
     const Error error = first->ended->has_value() ? Error{.message = "the engine gave no result"} : first->ended->error();
-    co_await refuse(exchange, request.hide_errors ? hidden(error) : error);
+    Error shown = request.hide_errors ? hidden(error) : error;
+    co_await refuse(exchange, std::move(shown));
     co_return;
   }
   http::Headers headers = std::move(request.headers);
@@ -178,7 +179,8 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
     headers.emplace_back("X-Lag-Rows", std::to_string(tenant->lag_rows()));
   }
   const Result<> began = co_await exchange.begin(200, std::move(headers));
-  const bool whole = began && co_await copy_out(exchange, pipe);
+  bool whole = began.has_value();
+  if (whole) whole = co_await copy_out(exchange, pipe);
   pipe.close();
   if (!whole) {
     app.pool().cancel(id);
@@ -228,7 +230,10 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
   request->position = wants_latest ? access->tenant->log().durable_end() : access->tenant->applied_state().position;
   if (!wants_latest) request->fresh_timeout = milliseconds(10'000);
   exchange.add_header("X-Query-Id", Id128::make().to_string());
-  co_await stream_query(app, exchange, access->tenant, {.query = std::move(*request)});
+  StreamRequest stream;
+  stream.query = std::move(*request);
+  std::shared_ptr<Tenant> tenant = access->tenant;
+  co_await stream_query(app, exchange, std::move(tenant), std::move(stream));
 }
 
 }  // namespace sd::api

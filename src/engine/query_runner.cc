@@ -255,6 +255,7 @@ void QueryRunner::check(std::uint64_t id, std::string sql) {
     TRY(wait_fresh(running, loader_.durable(), 5 * kMicrosPerSecond, false));
     TRY_ASSIGN(const Connection connection, destination_.connect());
     TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection.get(), sql));
+    TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
     TRY(query::prepare(connection.get(), statement));
     json::Writer w;
     w.begin_object().member("type", "result").member("id", id).begin_object("data").end_object();
