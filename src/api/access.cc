@@ -138,6 +138,15 @@ Query parse_query(std::string_view text) {
   return out;
 }
 
+std::optional<std::pair<std::string, std::string>> basic_credentials(const http::Exchange& exchange) {
+  const std::string_view authorization = exchange.header("Authorization");
+  if (!starts_with_word(authorization, "basic")) return std::nullopt;
+  const auto decoded = base64_decode(authorization.substr(6));
+  if (!decoded) return std::nullopt;
+  const auto colon = decoded->find(':');
+  return std::pair(decoded->substr(0, colon), colon == std::string::npos ? "" : decoded->substr(colon + 1));
+}
+
 std::vector<std::string> find_secrets(const http::Exchange& exchange, const Query& query,
                                       const Query* form) {
   const std::string_view authorization = exchange.header("Authorization");
@@ -146,12 +155,8 @@ std::vector<std::string> find_secrets(const http::Exchange& exchange, const Quer
     while (token.starts_with(' ')) token.remove_prefix(1);
     return {std::string(token)};
   }
-  if (starts_with_word(authorization, "basic")) {
-    const auto pair = base64_decode(authorization.substr(6));
-    if (!pair) return {};
-    const auto colon = pair->find(':');
-    std::vector<std::string> candidates = {pair->substr(0, colon)};
-    if (colon != std::string::npos) candidates.push_back(pair->substr(colon + 1));
+  if (const auto pair = basic_credentials(exchange)) {
+    std::vector<std::string> candidates = {pair->first, pair->second};
     std::erase(candidates, "");
     return candidates;
   }

@@ -32,6 +32,9 @@ Query parse_query(std::string_view text);
 std::vector<std::string> find_secrets(const http::Exchange& exchange, const Query& query,
                                       const Query* form = nullptr);
 
+// User name and password of HTTP Basic (RFC 7617), where the request carries them.
+std::optional<std::pair<std::string, std::string>> basic_credentials(const http::Exchange& exchange);
+
 struct Access {
   std::shared_ptr<const catalog::KeyInfo> key;
   std::shared_ptr<Tenant> tenant;

@@ -42,6 +42,19 @@ Task<void> handle_metrics(App& app, http::Exchange& exchange) {
   co_await exchange.respond(std::move(response));
 }
 
+Task<void> handle_metrics_with_login(App& app, http::Exchange& exchange, std::string username,
+                                     std::string password) {
+  const auto given = basic_credentials(exchange);
+  const bool allowed = username.empty() || (given && equal_constant_time(given->first, username) &&
+                                            equal_constant_time(given->second, password));
+  if (allowed) {
+    co_await handle_metrics(app, exchange);
+    co_return;
+  }
+  Error error{.code = ErrorCode::kUnauthenticated, .message = "user name and password, please"};
+  co_await refuse(exchange, std::move(error));
+}
+
 Task<void> handle_home(App& app, http::Exchange& exchange) {
   const std::string base = escape_html(base_url(app, exchange));
   std::string body =

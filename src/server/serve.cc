@@ -1,6 +1,8 @@
 #include "server/serve.h"
 
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -143,10 +145,25 @@ void link_local_file(const std::string& data_dir, catalog::KeyCache& keys) {
   if (::symlink(target.c_str(), link.c_str()) != 0) log::debug("data.duckdb could not be linked");
 }
 
-http::Router metrics_router(api::App& app) {
+// The listener of prometheus.port, with the login of the configuration where it names one.
+http::Router metrics_router(api::App& app, const PrometheusConfig& config) {
   http::Router router;
-  router.add("GET", "/metrics", [&app](http::Exchange& exchange) { return api::handle_metrics(app, exchange); });
+  router.add("GET", "/metrics", [&app, config](http::Exchange& exchange) {
+    return api::handle_metrics_with_login(app, exchange, config.username, config.password);
+  });
   return router;
+}
+
+// [::1] was listened on by default, not by anybody's wish: a machine without IPv6 does without it.
+void drop_missing_ipv6(ApiConfig& api) {
+  if (!api.ipv6_optional) return;
+  const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool has = fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!has) std::erase_if(api.listen, [](const std::string& a) { return a.starts_with("[::1]"); });
 }
 
 class Serving {
@@ -157,6 +174,7 @@ class Serving {
     config_.data_dir = absolute_path(config_.data_dir);
     auto lock = lock_data_directory(config_.data_dir);
     if (!lock) return refuse_to_start(lock.error().message);
+    drop_missing_ipv6(config_.api);
     const bool loopback = listens_on_loopback_only(config_);
     if (const auto keys = check_well_known_keys(config_, loopback); !keys) return refuse_to_start(keys.error().message);
 
@@ -190,7 +208,7 @@ class Serving {
       http::ServerOptions options = http_options(config_);
       options.listen = {config_.prometheus.host + ":" + std::to_string(config_.prometheus.port)};
       options.threads = 1;
-      prometheus = std::make_unique<http::Server>(options, metrics_router(app), metrics);
+      prometheus = std::make_unique<http::Server>(options, metrics_router(app, config_.prometheus), metrics);
       if (const auto started = prometheus->start(); !started) return refuse_to_start(started.error().message);
     }
     app.ready = true;

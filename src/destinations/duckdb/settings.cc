@@ -16,18 +16,22 @@ Result<DuckdbOptions> options_from_settings(
     return "";
   };
   options.extension_repository = get("extension_repository");
+  // The original's precedence: in_memory, then file, then token.
+  if (get("in_memory") == "true" || get("file") == ":memory:") {
+    options.target = DuckdbOptions::Target::kMemory;
+    options.path.clear();
+    return options;
+  }
+  if (const std::string file = get("file"); !file.empty()) {
+    options.path = file;
+    return options;
+  }
   if (const std::string token = get("token"); !token.empty()) {
     options.target = DuckdbOptions::Target::kMotherDuck;
     options.token = token;
     options.database = get("database").empty() ? "my_db" : get("database");
     return options;
   }
-  if (get("in_memory") == "true" || get("file") == ":memory:") {
-    options.target = DuckdbOptions::Target::kMemory;
-    options.path.clear();
-    return options;
-  }
-  if (const std::string file = get("file"); !file.empty()) options.path = file;
   if (options.path.empty()) return fail(invalid("a DuckDB destination needs a file"));
   return options;
 }
