@@ -1,0 +1,368 @@
+// The pool with real engine processes: this test program serves as the engine's executable too.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstring>
+#include <future>
+#include <thread>
+
+#include "destinations/duckdb/duckdb_destination.h"
+#include "engine/child.h"
+#include "engine/pool.h"
+#include "journal/testing/harness.h"
+#include "load/record.h"
+
+namespace sd::engine {
+namespace {
+
+using journal::testing::TemporaryDirectory;
+using journal::testing::WaitingSink;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+std::string own_path() {
+  char buffer[4096];
+  const ssize_t n = ::readlink("/proc/self/exe", buffer, sizeof buffer);
+  return {buffer, static_cast<std::size_t>(n)};
+}
+
+class TestSource final : public Source {
+ public:
+  TestSource(journal::Log& log, const std::string& directory) : log_(log), directory_(directory) {}
+  StartMessage start_message() const override {
+    StartMessage m;
+    m.destination_id = "d";
+    m.destination_name = "test";
+    m.type = "duckdb";
+    m.data_file = directory_ + "/data.duckdb";
+    m.temp_directory = directory_ + "/tmp";
+    m.log_directory = log_.directory();
+    m.log_id = log_.id();
+    m.threads = 1;
+    m.load_after_ms = load_after_ms;
+    m.log_level = "error";
+    m.settings = settings;
+    return m;
+  }
+  std::uint64_t durable_end() const override { return log_.durable_end(); }
+  void applied(const destinations::LoadState& state) override {
+    const std::lock_guard lock(mutex_);
+    EXPECT_GE(state.position, state_.position) << "an applied position never goes back";
+    state_ = state;
+  }
+  destinations::LoadState state() const {
+    const std::lock_guard lock(mutex_);
+    return state_;
+  }
+  std::uint64_t load_after_ms = 50;
+  std::vector<std::pair<std::string, std::string>> settings;
+
+ private:
+  journal::Log& log_;
+  const std::string directory_;
+  mutable std::mutex mutex_;
+  destinations::LoadState state_;
+};
+
+struct Answer {
+  std::string body;
+  bool started = false;
+  bool fresh = false;
+  Result<std::uint64_t> end = std::uint64_t{0};
+};
+
+class EngineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto log = journal::Log::open(posix_file_system(), sync_pool_, system_clock(), directory_ / "log", {});
+    ASSERT_TRUE(log) << log.error().message;
+    log_ = std::move(*log);
+    source_ = std::make_shared<TestSource>(*log_, directory_ / "");
+    open_pool({});
+  }
+  void open_pool(PoolOptions options) {
+    options.executable = own_path();
+    pool_ = std::make_unique<Pool>(options, metrics_);
+    log_->set_durable_listener([this](journal::Position, std::uint64_t) { pool_->notify_durable("d"); });
+    pool_->add("d", source_, false);
+  }
+  void TearDown() override {
+    log_->set_durable_listener({});
+    pool_.reset();
+  }
+
+  journal::Position insert(const std::string& table, const std::string& body, std::uint32_t rows = 1) {
+    journal::Append append;
+    append.meta.rows = rows;
+    append.meta.receipt = Id128::make();
+    const std::string head = load::encode_insert_head({.table = table});
+    append.head = head;
+    append.body = body;
+    WaitingSink sink;
+    append.sink = &sink;
+    EXPECT_TRUE(log_->append(append));
+    sink.wait(1);
+    EXPECT_TRUE(append.result);
+    return append.end;
+  }
+
+  // Runs a query; `between` is called when the result has begun.
+  Answer query(QueryRequest request, const std::function<void(std::uint64_t)>& between = {}) {
+    int pipe[2];
+    EXPECT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+    Answer answer;
+    std::promise<void> started, ended;
+    request.position = request.position == 0 ? log_->durable_end() : request.position;
+    if (request.format == query::Format::kJson) request.format = query::Format::kCsv;
+    const std::uint64_t id = pool_->query(
+        "d", request, UniqueFd(pipe[1]),
+        {.on_started = [&](QueryStarted s) { answer.started = true; answer.fresh = s.fresh; started.set_value(); },
+         .on_end = [&](Result<std::uint64_t> rows) {
+           answer.end = std::move(rows);
+           if (!answer.started) started.set_value();
+           ended.set_value();
+         }});
+    if (between) {
+      started.get_future().wait();
+      between(id);
+    }
+    char buffer[65536];
+    for (ssize_t n; (n = ::read(pipe[0], buffer, sizeof buffer)) > 0;) {
+      answer.body.append(buffer, static_cast<std::size_t>(n));
+    }
+    ::close(pipe[0]);
+    EXPECT_EQ(ended.get_future().wait_for(seconds(30)), std::future_status::ready);
+    return answer;
+  }
+  std::string csv(const std::string& sql) {
+    const Answer answer = query({.sql = sql});
+    return answer.end ? answer.body : "error " + answer.end.error().message;
+  }
+  int pid() {
+    for (int i = 0; i < 200; ++i) {
+      for (const EngineInfo& info : pool_->info()) {
+        if (info.pid > 0) return info.pid;
+      }
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+    return 0;
+  }
+  bool becomes(const std::function<bool()>& condition) {
+    for (int i = 0; i < 500; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+    return false;
+  }
+
+  TemporaryDirectory directory_;
+  journal::SyncPool sync_pool_{2};
+  metrics::Registry metrics_;
+  std::unique_ptr<journal::Log> log_;
+  std::shared_ptr<TestSource> source_;
+  std::unique_ptr<Pool> pool_;
+};
+
+TEST_F(EngineTest, AQuerySeesEveryRowThatWasAcknowledgedBeforeIt) {
+  for (int i = 1; i <= 30; ++i) {
+    insert("t", "{\"n\":" + std::to_string(i) + "}");
+    EXPECT_EQ(csv("SELECT count(*) AS c FROM t"), "c\n" + std::to_string(i) + "\n");
+  }
+}
+
+TEST_F(EngineTest, RowsThatNobodyReadsAreLoadedByAge) {
+  const auto end = insert("t", R"({"n":1})");
+  EXPECT_TRUE(becomes([&] { return source_->state().position >= end; }));
+}
+
+TEST_F(EngineTest, WaitsGoOnWhenTheEngineIsKilled) {
+  insert("t", R"({"n":1})");
+  EXPECT_EQ(csv("SELECT n FROM t"), "n\n1\n");
+  for (int round = 0; round < 5; ++round) {
+    const int engine = pid();
+    const auto end = insert("t", R"({"n":2})");
+    std::promise<void> applied;
+    pool_->wait_applied("d", end, [&](const destinations::LoadState&) { applied.set_value(); });
+    ::kill(engine, SIGKILL);
+    EXPECT_EQ(applied.get_future().wait_for(seconds(20)), std::future_status::ready);
+    EXPECT_TRUE(becomes([&] { return pid() != engine; }));
+  }
+  EXPECT_TRUE(becomes([&] { return csv("SELECT count(*) AS c FROM t") == "c\n6\n"; }));
+}
+
+TEST_F(EngineTest, ErrorsComeBeforeTheFirstRow) {
+  const Answer answer = query({.sql = "SELECT * FROM nothing"});
+  EXPECT_FALSE(answer.started);
+  ASSERT_FALSE(answer.end);
+  EXPECT_EQ(answer.end.error().effective_status(), 400);
+  EXPECT_NE(answer.end.error().message.find("nothing does not exist"), std::string::npos);
+  EXPECT_FALSE(query({.sql = "DROP TABLE x"}).end);
+  EXPECT_FALSE(query({.sql = "SELECT 1; SELECT 2"}).end);
+}
+
+TEST_F(EngineTest, AQueryOverItsTimeIsInterrupted) {
+  const auto began = std::chrono::steady_clock::now();
+  const Answer answer = query({.sql = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b",
+                               .timeout = milliseconds(300)});
+  ASSERT_FALSE(answer.end);
+  EXPECT_EQ(answer.end.error().code, ErrorCode::kDeadlineExceeded);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(15));
+}
+
+// repeat() ignores an interrupt: the engine ends itself, and nothing that was visible is lost.
+TEST_F(EngineTest, AQueryThatCannotBeStoppedCostsTheEngineAndNoRow) {
+  insert("t", R"({"n":1})");
+  EXPECT_EQ(csv("SELECT n FROM t"), "n\n1\n");
+  const int engine = pid();
+  insert("t", R"({"n":2})");
+  const Answer answer = query({.sql = "SELECT length(repeat('x', 3000000000)) + length(repeat('y', 3000000000)) "
+                                      "+ length(repeat('z', 3000000000)) AS l",
+                               .timeout = milliseconds(50)});
+  ASSERT_FALSE(answer.end);
+  EXPECT_EQ(answer.end.error().code, ErrorCode::kDeadlineExceeded) << answer.end.error().message;
+  EXPECT_TRUE(becomes([&] { return csv("SELECT n FROM t ORDER BY n") == "n\n1\n2\n"; }));
+  (void)engine;
+}
+
+TEST_F(EngineTest, CancellingEndsAQueryAndOthersGoOn) {
+  const Answer answer = query({.sql = "SELECT i, repeat('x', 1000) FROM range(100000000) r(i)"},
+                              [&](std::uint64_t id) { pool_->cancel(id); });
+  EXPECT_TRUE(answer.started);
+  ASSERT_FALSE(answer.end);
+  EXPECT_EQ(answer.end.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(csv("SELECT 1 AS one"), "one\n1\n");
+}
+
+TEST_F(EngineTest, StoppingLeavesAFileWithEveryRowAndNoLogBesideIt) {
+  for (int i = 0; i < 100; ++i) insert("t", "{\"n\":" + std::to_string(i) + "}");
+  pool_->stop_all(seconds(30));
+  EXPECT_EQ(source_->state().rows_loaded, 100U);
+  EXPECT_FALSE(*posix_file_system().exists(directory_ / "data.duckdb.wal"));
+}
+
+TEST_F(EngineTest, AnIdleEngineStopsAndStartsAgainWhenItIsAsked) {
+  log_->set_durable_listener({});
+  pool_.reset();
+  open_pool({.executable = "", .idle_timeout = milliseconds(200)});
+  insert("t", R"({"n":1})");
+  EXPECT_EQ(csv("SELECT n FROM t"), "n\n1\n");
+  EXPECT_TRUE(becomes([&] {
+    const auto info = pool_->info();
+    return !info.empty() && info[0].state == "stopped" && info[0].pid == 0;
+  }));
+  EXPECT_FALSE(*posix_file_system().exists(directory_ / "data.duckdb.wal"));
+  EXPECT_EQ(csv("SELECT n FROM t"), "n\n1\n");
+}
+
+TEST_F(EngineTest, AFileHeldByAnotherProcessIsTroubleThatPasses) {
+  // Another process: an engine of another pool, with a journal of its own.
+  auto other_log = journal::Log::open(posix_file_system(), sync_pool_, system_clock(), directory_ / "other", {});
+  ASSERT_TRUE(other_log);
+  auto other_source = std::make_shared<TestSource>(**other_log, directory_ / "");
+  auto other = std::make_unique<Pool>(PoolOptions{.executable = own_path()}, metrics_);
+  other->add("d", other_source, true);
+  EXPECT_TRUE(becomes([&] { return *posix_file_system().exists(directory_ / "data.duckdb"); }));
+  std::this_thread::sleep_for(milliseconds(300));
+  insert("t", R"({"n":1})");
+  Answer answer = query({.sql = "SELECT n FROM t"});
+  ASSERT_FALSE(answer.end);
+  EXPECT_EQ(answer.end.error().effective_status(), 503);
+  EXPECT_NE(answer.end.error().message.find("held by another process"), std::string::npos)
+      << answer.end.error().message;
+  other.reset();
+  EXPECT_TRUE(becomes([&] { return csv("SELECT n FROM t") == "n\n1\n"; }));
+}
+
+TEST_F(EngineTest, AnEngineThatKeepsDyingIsGivenPauses) {
+  log_->set_durable_listener({});
+  pool_.reset();
+  pool_ = std::make_unique<Pool>(PoolOptions{.executable = "/bin/false"}, metrics_);
+  pool_->add("d", source_, true);
+  std::this_thread::sleep_for(seconds(2));
+  const auto info = pool_->info();
+  ASSERT_EQ(info.size(), 1U);
+  EXPECT_GE(info[0].restarts, 2U);
+  EXPECT_LE(info[0].restarts, 8U);
+  const Answer answer = query({.sql = "SELECT 1"});
+  ASSERT_FALSE(answer.end);
+  EXPECT_EQ(answer.end.error().effective_status(), 503);
+}
+
+TEST_F(EngineTest, TellsOfTables) {
+  insert("t", R"({"n":1,"s":"x"})");
+  std::promise<Result<json::Value>> promise;
+  pool_->tables("d", log_->durable_end(), [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
+  const auto tables = promise.get_future().get();
+  ASSERT_TRUE(tables) << tables.error().message;
+  const auto& table = tables->find("tables")->elements().at(0);
+  EXPECT_EQ(table.string_or("name", ""), "t");
+  EXPECT_EQ(table.int_or("rows", 0), 1);
+  EXPECT_EQ(table.find("columns")->elements().size(), 4U);
+}
+
+TEST(Protocol, FramesSurviveAnyCutAndCarryDescriptors) {
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+  const UniqueFd a(pair[0]), b(pair[1]);
+  FrameWriter writer;
+  int pipe[2];
+  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+  const UniqueFd read_end(pipe[0]);
+  const std::string large(300'000, 'x');
+  writer.push("{\"type\":\"one\"}");
+  writer.push("{\"type\":\"two\",\"fd\":true}", UniqueFd(pipe[1]));
+  writer.push("{\"type\":\"" + large + "\"}");
+  FrameReader reader;
+  std::vector<std::string> types;
+  for (int i = 0; i < 10'000 && types.size() < 3; ++i) {
+    ASSERT_TRUE(writer.write_to(a.get()));
+    ASSERT_TRUE(reader.read_from(b.get()));
+    while (true) {
+      auto frame = reader.next();
+      ASSERT_TRUE(frame) << frame.error().message;
+      if (!*frame) break;
+      types.emplace_back((*frame)->body.string_or("type", ""));
+      if (types.back() == "two") {
+        ASSERT_TRUE(static_cast<bool>((*frame)->fd));
+        EXPECT_EQ(::write((*frame)->fd.get(), "hi", 2), 2);
+      }
+    }
+  }
+  EXPECT_EQ(types, (std::vector<std::string>{"one", "two", large}));
+  char text[2];
+  EXPECT_EQ(::read(read_end.get(), text, 2), 2);
+}
+
+TEST(Protocol, StartMessagesAndErrorsRoundTrip) {
+  StartMessage m;
+  m.destination_id = "id";
+  m.settings = {{"token", "se\"cret"}};
+  m.log_id = Id128::make();
+  m.durable_end = 1ULL << 60;
+  const auto back = StartMessage::from_json(*json::parse_document(m.to_json()));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->settings, m.settings);
+  EXPECT_EQ(back->log_id, m.log_id);
+  EXPECT_EQ(back->durable_end, m.durable_end);
+  json::Writer w;
+  w.begin_object();
+  write_error(w, "error", invalid("no").with_slug("s").with_status(422).with_member("row", "3"));
+  const auto value = json::parse_document(w.end_object().text());
+  const Error e = read_error(*value->find("error"));
+  EXPECT_EQ(e.effective_status(), 422);
+  EXPECT_EQ(e.members.at(0).second, "3");
+}
+
+}  // namespace
+}  // namespace sd::engine
+
+// Started as `program engine --control-fd N` it is an engine.
+int main(int argc, char** argv) {
+  if (argc == 4 && std::strcmp(argv[1], "engine") == 0) return sd::engine::run_child(std::atoi(argv[3]));
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
