@@ -69,6 +69,8 @@ class App {
 
   std::atomic<bool> ready{false};
   std::atomic<bool> stopping{false};
+  // The disk has less room than it should keep: no rows are taken.
+  std::atomic<bool> disk_is_low{false};
 
  private:
   const AppOptions options_;

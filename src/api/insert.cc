@@ -290,6 +290,10 @@ Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
   if (!json::is_valid_name(table)) {
     co_return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL").with_slug("invalid-table-name"));
   }
+  if (app.disk_is_low) {
+    co_return fail(Error{.code = ErrorCode::kResourceExhausted, .message = "the disk is almost full: nothing was stored",
+                         .slug = "disk-full", .retry_after_s = 30});
+  }
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(Options options, read_options(query));
   Access access;

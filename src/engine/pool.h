@@ -28,7 +28,7 @@ namespace sd::engine {
 
 struct PoolOptions {
   std::string executable;      // of this program
-  std::chrono::milliseconds idle_timeout{60'000};
+  std::chrono::milliseconds idle_timeout{60'000};  // 0: never
   std::size_t max_engines = 32;  // beyond it the one idle for longest is stopped
 };
 

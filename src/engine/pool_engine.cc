@@ -408,7 +408,7 @@ void PoolEngine::tick(Micros now) {
   if (state_ == State::kRunning) {
     send_durable();
     if (now - last_heard_ > kSilence) kill("gives no sign of life");
-    else if (idle() && now - last_used_ > options_.idle_timeout.count() * 1000) stop();
+    else if (options_.idle_timeout.count() > 0 && idle() && now - last_used_ > options_.idle_timeout.count() * 1000) stop();
   }
   if (state_ == State::kStopping && now - stop_sent_at_ > kStopLimit) kill("does not stop");
 }

@@ -113,6 +113,13 @@ TEST(Flatten, NamesThatCannotBeColumnsGoToOverflow) {
             "ok BIGINT = 0:2; overflow 0:{\"\":1,\"" + huge + "\":\"v\",\"n\\u0000l_x\":[]}; ");
 }
 
+TEST(Flatten, NamesThatCollideInOverflowAreBothKept) {
+  const char* expected = "overflow 0:{\"hook_id\":2,\"hook_id_2\":1}; ";
+  EXPECT_EQ(flat(R"({"hook_id":1,"hook":{"id":2}})", 0), expected);
+  EXPECT_EQ(flat(R"({"hook":{"id":2},"hook_id":1})", 0), expected);
+  EXPECT_EQ(flat(R"({"a":1,"a":2})", 0), "overflow 0:{\"a\":1,\"a_2\":2}; ");
+}
+
 TEST(Flatten, ColumnsBeyondTheCapGoToOverflowInLaterBatchesToo) {
   TableBuilder builder;
   load(builder, R"([{"a":1,"b":2,"c":3},{"d":"x"}])");

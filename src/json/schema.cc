@@ -1,5 +1,6 @@
 #include "json/schema.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/json_text.h"
@@ -100,18 +101,41 @@ SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
 
 void SchemaPlan::build_overflow(const TableBuilder& batch,
                                 const std::vector<const BuilderColumn*>& columns) {
-  std::map<std::uint32_t, std::string> rows;
+  struct Member {
+    std::string path;
+    std::string name;
+    const BuilderColumn* column;
+  };
+  std::vector<Member> members;
   for (const BuilderColumn* column : columns) {
-    const std::string key = json_string(batch.tree().name(column->node));
-    for (const Cell& cell : column->cells) {
-      std::string& text = rows[cell.row];
-      text += text.empty() ? '{' : ',';
-      text += key;
-      text += ':';
-      append_json(text, cell);
+    std::string path = batch.tree().path(column->node);
+    path.pop_back();  // without the bracket, a repeated key comes after the first one
+    members.push_back({std::move(path), batch.tree().name(column->node), column});
+  }
+  // In the order of their paths, so that which of two colliding names gets a suffix depends on the row
+  // alone and not on the batch that it came in.
+  std::sort(members.begin(), members.end(),
+            [](const Member& a, const Member& b) { return a.path < b.path; });
+  struct Object {
+    std::string text;
+    std::unordered_set<std::string> names;
+  };
+  std::map<std::uint32_t, Object> rows;
+  for (const Member& member : members) {
+    for (const Cell& cell : member.column->cells) {
+      Object& object = rows[cell.row];
+      std::string key = member.name;
+      for (std::uint64_t n = 2; !object.names.insert(key).second; ++n) {
+        key = member.name + "_" + std::to_string(n);
+      }
+      object.text += object.text.empty() ? '{' : ',';
+      append_json_string(object.text, key);
+      object.text += ':';
+      append_json(object.text, cell);
     }
   }
-  for (auto& [row, text] : rows) {
+  for (auto& [row, object] : rows) {
+    std::string& text = object.text;
     text += '}';
     Cell cell;
     cell.row = row;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <set>
 
 #include "server/config_table.h"
@@ -445,6 +446,15 @@ TEST(ConfigText, DistanceCountsSlipsOfTheHand) {
   EXPECT_EQ(edit_distance("pot", "port"), 1U);
   EXPECT_EQ(edit_distance("", "port"), 4U);
   EXPECT_EQ(nearest("x", {}), "");
+}
+
+TEST(ConfigDocs, EverySettingIsDescribed) {
+  std::ifstream file(SD_SOURCE_DIR "/docs/configuration.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  for (const SettingHelp& setting : setting_helps()) {
+    EXPECT_NE(text.find("| `" + setting.key + "` | " + setting.kind + " |"), std::string::npos) << setting.key;
+    EXPECT_NE(text.find("| " + setting.help + " |"), std::string::npos) << setting.key;
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -166,6 +167,13 @@ void drop_missing_ipv6(ApiConfig& api) {
   if (!has) std::erase_if(api.listen, [](const std::string& a) { return a.starts_with("[::1]"); });
 }
 
+bool disk_is_low(const Config& config) {
+  struct statvfs fs{};
+  if (::statvfs(config.data_dir.c_str(), &fs) != 0) return false;
+  const std::uint64_t available = static_cast<std::uint64_t>(fs.f_bavail) * fs.f_frsize;
+  return available < static_cast<std::uint64_t>(config.journal.min_free_bytes);
+}
+
 class Serving {
  public:
   explicit Serving(Config config) : config_(std::move(config)) {}
@@ -176,6 +184,10 @@ class Serving {
     if (!lock) return refuse_to_start(lock.error().message);
     drop_missing_ipv6(config_.api);
     const bool loopback = listens_on_loopback_only(config_);
+    if (config_.engine.require_sandbox) {
+      return refuse_to_start("engine.require_sandbox: this version does not lock its engines in with Landlock "
+                             "and seccomp yet; leave the setting out");
+    }
     if (const auto keys = check_well_known_keys(config_, loopback); !keys) return refuse_to_start(keys.error().message);
 
     auto catalog = catalog::Catalog::open({.data_dir = config_.data_dir});
@@ -215,7 +227,7 @@ class Serving {
     const auto greeted = greet(**catalog, **keys, server.addresses());
     if (!greeted) log::warn("the first keys could not be made", {{"error", greeted.error().message}});
 
-    const int code = wait_for_end(app);
+    const int code = wait_for_end(app, config_);
     app.stopping = true;
     stop(app, server, prometheus.get());
     return code;
@@ -224,13 +236,14 @@ class Serving {
  private:
   // Until a signal asks for the end (0), or a journal's disk fails (1): what was acknowledged is safe,
   // and only a fresh start can tell what is on the disk.
-  static int wait_for_end(api::App& app) {
+  static int wait_for_end(api::App& app, const Config& config) {
     boost::asio::io_context context;
     boost::asio::signal_set signals(context, SIGTERM, SIGINT);
     boost::asio::steady_timer timer(context);
     int code = 0;
     signals.async_wait([&](auto ec, int) { if (!ec) context.stop(); });
     std::function<void()> look = [&] {
+      app.disk_is_low = disk_is_low(config);
       for (const auto& tenant : app.tenants().all()) {
         if (!tenant->log().stats().failed) continue;
         log::error("the disk of a journal failed: the server stops", {{"destination", tenant->destination().name}});
