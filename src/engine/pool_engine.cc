@@ -50,6 +50,7 @@ PoolEngine::~PoolEngine() {
     ::kill(pid_, SIGKILL);
     reap(true);
   }
+  held_.clear();
   fail_all(engine_died());
 }
 
@@ -59,7 +60,7 @@ bool PoolEngine::idle() const {
 }
 
 bool PoolEngine::wants_tick() const {
-  return state_ != State::kStopped || !waits_.empty() || retired_;
+  return state_ != State::kStopped || !waits_.empty() || !held_.empty() || retired_;
 }
 
 EngineInfo PoolEngine::info() const {
@@ -95,6 +96,9 @@ void PoolEngine::start() {
   std::uint64_t wanted = 0;
   for (const auto& [id, wait] : waits_) wanted = std::max(wanted, wait.position);
   if (wanted > 0) send("{\"type\":\"load\",\"position\":" + std::to_string(wanted) + "}");
+  auto held = std::move(held_);
+  held_.clear();
+  for (Held& h : held) send(std::move(h.json), std::move(h.fd));
   log::debug("engine started", {{"destination", destination_id_}, {"pid", std::to_string(pid_)}});
 }
 
@@ -260,42 +264,52 @@ void PoolEngine::send_durable() {
   send("{\"type\":\"durable\",\"position\":" + std::to_string(durable) + "}");
 }
 
-void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEvents events) {
-  if (state_ == State::kWaiting || retired_) {
-    Error error = engine_died();
-    error.message = trouble_ ? trouble_->message : "the engine of this destination is being restarted";
-    return events.on_end(fail(std::move(error)));
+bool PoolEngine::send_or_hold(std::uint64_t id, std::string json, UniqueFd fd) {
+  if (ensure_running()) {
+    send(std::move(json), std::move(fd));
+    return true;
   }
-  const bool running = ensure_running();
-  if (!running && state_ != State::kStopping) return events.on_end(fail(engine_died()));
+  // The old engine is leaving, or the next one comes within a second.
+  const bool soon = state_ == State::kStopping ||
+                    (state_ == State::kWaiting && start_again_at_ - system_clock().steady_us() < kMicrosPerSecond);
+  if (!soon || retired_) return false;
+  held_.push_back({id, std::move(json), std::move(fd)});
+  return true;
+}
+
+void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEvents events) {
   json::Writer w;
   w.begin_object().member("type", "query").member("id", id).member("sql", r.sql);
-  w.member("format", r.format == query::Format::kJson ? "json" : r.format == query::Format::kNdjson ? "ndjson" : "csv");
+  w.member("format", query::format_name(r.format));
   w.member("quote_int64", r.quote_int64).member("position", r.position);
   w.member("fresh_ms", static_cast<std::int64_t>(r.fresh_timeout.count()));
   w.member("must_be_fresh", r.must_be_fresh);
   w.member("timeout_ms", static_cast<std::int64_t>(r.timeout.count())).member("fd", true).end_object();
-  queries_[id] = {std::move(events), {}};
-  if (state_ == State::kStopping) {
-    // Told to stop a moment ago: the next engine runs it.
-    return end_query(id, fail(engine_died()));
-  }
-  send(w.take(), std::move(out));
+  queries_[id] = {std::move(events)};
+  if (!send_or_hold(id, w.take(), std::move(out))) end_query(id, fail(not_running()));
 }
 
 void PoolEngine::ask(std::uint64_t id, std::string message, Pool::Answer answer) {
-  if (!ensure_running()) {
-    Error error = engine_died();
-    if (trouble_) error.message = trouble_->message;
-    return answer(fail(std::move(error)));
-  }
   asks_[id] = std::move(answer);
-  send(std::move(message));
+  if (send_or_hold(id, std::move(message), {})) return;
+  const Pool::Answer refused = std::move(asks_[id]);
+  asks_.erase(id);
+  refused(fail(not_running()));
+}
+
+Error PoolEngine::not_running() const {
+  if (trouble_) return *trouble_;
+  Error error = engine_died();
+  error.message = "the engine of this destination is being restarted";
+  return error;
 }
 
 void PoolEngine::cancel(std::uint64_t id) {
-  if (!queries_.contains(id) || !socket_) return;
-  send("{\"type\":\"cancel\",\"id\":" + std::to_string(id) + "}");
+  if (!queries_.contains(id)) return;
+  if (std::erase_if(held_, [&](const Held& h) { return h.id == id; }) > 0) {
+    return end_query(id, fail(ErrorCode::kCancelled, "the query was cancelled"));
+  }
+  if (socket_) send("{\"type\":\"cancel\",\"id\":" + std::to_string(id) + "}");
 }
 
 void PoolEngine::wait_applied(std::uint64_t id, std::uint64_t position, Pool::Applied done) {
@@ -351,10 +365,15 @@ void PoolEngine::reap(bool wait) {
 }
 
 void PoolEngine::fail_all(const Error& error) {
-  auto queries = std::move(queries_);
-  auto asks = std::move(asks_);
-  queries_.clear();
-  asks_.clear();
+  // What is held for the next engine has lost nothing.
+  std::map<std::uint64_t, Query> queries;
+  std::map<std::uint64_t, Pool::Answer> asks;
+  queries.swap(queries_);
+  asks.swap(asks_);
+  for (const Held& h : held_) {
+    if (auto node = queries.extract(h.id)) queries_.insert(std::move(node));
+    if (auto node = asks.extract(h.id)) asks_.insert(std::move(node));
+  }
   for (auto& [id, query] : queries) {
     if (id == killing_) {
       query.events.on_end(fail(Error{.code = ErrorCode::kDeadlineExceeded,
@@ -399,10 +418,10 @@ void PoolEngine::on_death() {
 void PoolEngine::tick(Micros now) {
   if (state_ == State::kWaiting && now >= start_again_at_) {
     state_ = State::kStopped;
-    const bool needed = !waits_.empty() || !applied_known_ || applied_.position < source_->durable_end();
+    const bool needed = !held_.empty() || !waits_.empty() || !applied_known_ || applied_.position < source_->durable_end();
     if (needed && !retired_) start();
   }
-  if (state_ == State::kStopped && !retired_ && (!waits_.empty() || (applied_known_ && applied_.position < source_->durable_end()))) {
+  if (state_ == State::kStopped && !retired_ && (!held_.empty() || !waits_.empty() || (applied_known_ && applied_.position < source_->durable_end()))) {
     start();  // rows came while the engine was stopping
   }
   if (state_ == State::kRunning) {

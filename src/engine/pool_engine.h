@@ -46,7 +46,11 @@ class PoolEngine {
   enum class State { kStopped, kRunning, kStopping, kWaiting };
   struct Query {
     QueryEvents events;
-    std::string sql;
+  };
+  struct Held {  // a message for the next engine
+    std::uint64_t id;
+    std::string json;
+    UniqueFd fd;
   };
   struct Wait {
     std::uint64_t position;
@@ -54,6 +58,8 @@ class PoolEngine {
   };
 
   bool ensure_running();
+  // Sends it now, or with the next start where that is near; false where it is not.
+  bool send_or_hold(std::uint64_t id, std::string json, UniqueFd fd);
   void start();
   Result<> spawn();
   void send(std::string json, UniqueFd fd = {});
@@ -64,6 +70,7 @@ class PoolEngine {
   void on_death();
   void reap(bool wait);
   void fail_all(const Error& error);
+  Error not_running() const;
   void end_query(std::uint64_t id, Result<std::uint64_t> result);
   void send_durable();
 
@@ -97,6 +104,7 @@ class PoolEngine {
   std::uint64_t durable_sent_ = 0;
   std::optional<Error> trouble_;
   std::map<std::uint64_t, Query> queries_;
+  std::vector<Held> held_;
   std::map<std::uint64_t, Pool::Answer> asks_;
   std::map<std::uint64_t, Wait> waits_;
 };

@@ -127,6 +127,15 @@ std::string_view content_type(Format format) {
   panic(__FILE__, __LINE__, "unknown format");
 }
 
+std::string_view format_name(Format format) {
+  switch (format) {
+    case Format::kJson: return "json";
+    case Format::kNdjson: return "ndjson";
+    case Format::kCsv: return "csv";
+  }
+  return "json";
+}
+
 std::optional<Format> parse_format(std::string_view name) {
   if (name == "json") return Format::kJson;
   if (name == "ndjson" || name == "jsonl") return Format::kNdjson;

@@ -73,6 +73,9 @@ class Encoder {
 // For Content-Type: application/json, application/x-ndjson, text/csv; charset=utf-8.
 std::string_view content_type(Format format);
 
+// What parse_format() reads back.
+std::string_view format_name(Format format);
+
 // "json", "ndjson" (also "jsonl"), "csv"; case matters.
 std::optional<Format> parse_format(std::string_view name);
 
