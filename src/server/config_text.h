@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/words.h"
 #include "server/config.h"
 
 namespace sd::server {
@@ -35,9 +36,6 @@ bool is_loopback_host(std::string_view host);
 // "a, b" → a and b; blanks around words and empty words fall away.
 std::vector<std::string> split_list(std::string_view text);
 
-// Number of single-character insertions, removals, changes and swaps of neighbours between two
-// words.
-std::size_t edit_distance(std::string_view a, std::string_view b);
 // The candidate with the least distance to the word; empty if there are none.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 

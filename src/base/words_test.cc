@@ -1,0 +1,26 @@
+#include "base/words.h"
+
+#include <gtest/gtest.h>
+
+namespace sd {
+namespace {
+
+TEST(Words, CountInsertionsRemovalsChangesAndSwaps) {
+  EXPECT_EQ(edit_distance("port", "port"), 0U);
+  EXPECT_EQ(edit_distance("prot", "port"), 1U);
+  EXPECT_EQ(edit_distance("pot", "port"), 1U);
+  EXPECT_EQ(edit_distance("", "port"), 4U);
+}
+
+TEST(Words, NearestIsTheFirstOfThoseWithTheLeastDistance) {
+  EXPECT_EQ(nearest_word("nmae", {"query", "name", "same"}), "name");
+  EXPECT_EQ(nearest_word("x", {"a", "b"}), "a");
+  EXPECT_EQ(nearest_word("x", {}), "");
+}
+
+TEST(Words, OfALongWordOnlyTheBeginningCounts) {
+  EXPECT_EQ(nearest_word(std::string(1 << 20, 'n'), {"query", "nnnn"}), "nnnn");
+}
+
+}  // namespace
+}  // namespace sd
