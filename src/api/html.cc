@@ -16,6 +16,12 @@ constexpr std::string_view kStyle =
     ".small{font-size:.85rem;opacity:.8}"
     ".buttons a{display:inline-block;padding:.5rem 1rem;margin:0 .5rem .5rem 0;border:1px solid "
     "var(--accent);border-radius:8px;text-decoration:none;font-weight:600}"
+    ".wide{overflow-x:auto;border:1px solid var(--line);border-radius:8px}"
+    "table{border-collapse:collapse;font-size:.9rem;width:100%}"
+    "th,td{text-align:left;padding:.35rem .8rem;border-bottom:1px solid var(--line);white-space:nowrap;"
+    "max-width:26rem;overflow:hidden;text-overflow:ellipsis}"
+    "tbody tr:last-child td{border-bottom:0}th{background:var(--soft)}"
+    ".num{text-align:right;font-variant-numeric:tabular-nums}.null{opacity:.5;font-style:italic}"
     "@media print{.buttons{display:none}}";
 
 }  // namespace

@@ -172,11 +172,20 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
     co_await refuse(exchange, std::move(shown));
     co_return;
   }
+  if (request.admit) {
+    Result<> admitted = co_await request.admit();
+    if (!admitted) {
+      pipe.close();
+      app.pool().cancel(id);
+      co_await refuse(exchange, std::move(admitted).error());
+      co_return;
+    }
+  }
   http::Headers headers = std::move(request.headers);
   headers.emplace_back("Content-Type", first->started->content_type);
   if (!first->started->fresh) {
     headers.emplace_back("X-Fresh", "false");
-    headers.emplace_back("X-Lag-Rows", std::to_string(tenant->lag_rows()));
+    if (!request.hide_errors) headers.emplace_back("X-Lag-Rows", std::to_string(tenant->lag_rows()));
   }
   const Result<> began = co_await exchange.begin(200, std::move(headers));
   bool whole = began.has_value();
@@ -219,6 +228,13 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
   Result<Access> access = authorise(app, exchange, query, catalog::Scope::kQuery, &form);
   if (!access) {
     co_await refuse(exchange, std::move(access).error());
+    co_return;
+  }
+  if (access->key->tables) {
+    // What a statement reads is not held against the list yet: rather nothing than everything.
+    Error limited{.code = ErrorCode::kPermissionDenied,
+                  .message = "this API key is limited to tables; such keys cannot run queries in this version"};
+    co_await refuse(exchange, std::move(limited));
     co_return;
   }
   Result<engine::QueryRequest> request = to_request(app, exchange, asked);

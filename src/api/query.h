@@ -1,6 +1,7 @@
 // GET and POST /api/data/query: SQL in, a stream of rows out. Also the path that share downloads take.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "api/access.h"
@@ -14,6 +15,8 @@ struct StreamRequest {
   http::Headers headers;  // for the answer, beside Content-Type
   // For answers to strangers: errors say nothing about the query or the destination.
   bool hide_errors = false;
+  // Asked once the result is there and before its first byte leaves; its error is the answer then.
+  std::function<Task<Result<>>()> admit = {};
 };
 
 // Runs the query on the tenant's engine and streams its result, or answers with the error.

@@ -2,6 +2,7 @@
 #include "api/insert.h"
 #include "api/query.h"
 #include "api/service.h"
+#include "api/shares.h"
 
 namespace sd::api {
 
@@ -20,6 +21,15 @@ http::Router make_router(App& app) {
   add("GET", "/api/data/insert/{table}", handle_insert);
   add("GET", "/api/data/query", handle_query);
   add("POST", "/api/data/query", handle_query);
+
+  for (const char* path : {"/api/data/share", "/api/data/query/share"}) {
+    add("POST", path, handle_create_share);
+    add("GET", path, handle_share_by_get);
+  }
+  add("GET", "/api/shares", handle_list_shares);
+  add("DELETE", "/api/shares/{id}", handle_revoke_share);
+  add("GET", "/share/{id}", handle_share_page);
+  add("GET", "/share/{id}/data.{format}", handle_share_data);
   return router;
 }
 

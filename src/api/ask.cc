@@ -1,0 +1,57 @@
+#include "api/ask.h"
+
+namespace sd::api {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The engine's own limits are shorter; this one is for an engine that has stopped answering.
+constexpr milliseconds kAnswerLimit{60'000};
+constexpr milliseconds kFreshLimit{5'000};
+
+using Answers = Mailbox<Result<json::Value>>;
+
+Task<Result<json::Value>> answer_of(Answers& answers) {
+  std::optional<Result<json::Value>> answer = co_await answers.pop(kAnswerLimit);
+  if (answer) co_return std::move(*answer);
+  co_return std::unexpected(Error{.code = ErrorCode::kUnavailable,
+                                  .message = "the engine of this destination does not answer",
+                                  .retry_after_s = 1});
+}
+
+engine::Pool::Answer sender_to(const Answers& answers) {
+  return [sender = answers.sender()](Result<json::Value> answer) { sender.push(std::move(answer)); };
+}
+
+}  // namespace
+
+Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant,
+                        journal::Position position, milliseconds limit) {
+  Mailbox<bool> mailbox(exchange.executor());
+  const std::uint64_t id = app.pool().wait_applied(
+      tenant.id(), position,
+      [sender = mailbox.sender()](const destinations::LoadState&) { sender.push(true); });
+  const std::optional<bool> applied = co_await mailbox.pop(limit);
+  if (!applied) app.pool().forget_wait(id);
+  co_return applied.has_value();
+}
+
+Task<Result<>> check_sql(App& app, http::Exchange& exchange, const Tenant& tenant, std::string sql) {
+  // The engine waits only for what it has heard of; the table of the last insert may be news to it.
+  const journal::Position end = tenant.durable_end();
+  if (end > 0) co_await wait_applied(app, exchange, tenant, end, kFreshLimit);
+  Answers answers(exchange.executor());
+  app.pool().check(tenant.id(), std::move(sql), sender_to(answers));
+  const Result<json::Value> answer = co_await answer_of(answers);
+  if (!answer) co_return std::unexpected(answer.error());
+  co_return Result<>();
+}
+
+Task<Result<json::Value>> ask_tables(App& app, http::Exchange& exchange, Tenant& tenant) {
+  Answers answers(exchange.executor());
+  app.pool().tables(tenant.id(), tenant.log().durable_end(), sender_to(answers));
+  Result<json::Value> answer = co_await answer_of(answers);
+  co_return answer;
+}
+
+}  // namespace sd::api

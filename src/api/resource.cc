@@ -1,0 +1,80 @@
+#include "api/resource.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/words.h"
+
+namespace sd::api {
+
+Error parameter_error(std::string message) {
+  return invalid(std::move(message)).with_slug("invalid-parameter");
+}
+
+Error no_such(std::string_view what) {
+  return Error{.code = ErrorCode::kNotFound, .message = "there is no such " + std::string(what)};
+}
+
+Result<ListRequest> read_list_request(const Query& query) {
+  ListRequest request;
+  if (const std::string* limit = query.find("limit")) {
+    const char* end = limit->data() + limit->size();
+    const auto parsed = std::from_chars(limit->data(), end, request.limit);
+    const bool number = parsed.ec == std::errc{} && parsed.ptr == end;
+    if (!number || request.limit < 1 || request.limit > 1000) {
+      return fail(parameter_error("limit must be a number from 1 to 1000"));
+    }
+  }
+  if (const std::string* after = query.find("after"); after != nullptr && !after->empty()) {
+    request.after = *after;
+  }
+  return request;
+}
+
+Result<catalog::PageRequest> read_page_request(const Query& query) {
+  TRY_ASSIGN(const ListRequest list, read_list_request(query));
+  catalog::PageRequest page{.limit = list.limit, .after = {}};
+  if (!list.after) return page;
+  page.after = Id128::parse(*list.after);
+  if (!page.after) return fail(parameter_error("after must be the value of \"next\" of the page before"));
+  return page;
+}
+
+std::string list_json(const std::vector<std::string>& items, const std::optional<std::string>& next) {
+  json::Writer w;
+  w.begin_object().begin_array("data");
+  for (const std::string& item : items) w.raw_element(item);
+  w.end_array();
+  if (next) w.member("next", *next);
+  else w.null_member("next");
+  return w.end_object().take();
+}
+
+Task<Result<json::Value>> read_object(http::Exchange& exchange) {
+  const Result<std::string_view> body = co_await exchange.read_body(kMaxObjectBytes);
+  if (!body) co_return std::unexpected(body.error());
+  const bool blank = body->find_first_not_of(" \t\r\n") == std::string_view::npos;
+  const std::string_view text = blank ? std::string_view("{}") : *body;
+  Result<json::Value> document = json::parse_document(text);
+  if (document && !document->is_object()) {
+    co_return std::unexpected(invalid("the body must be a JSON object").with_slug("invalid-body"));
+  }
+  co_return document;
+}
+
+std::string unknown_text(std::string_view what, std::string_view name,
+                         const std::vector<std::string>& known) {
+  std::string text = "unknown " + std::string(what) + " \"" + std::string(name.substr(0, 100)) + "\"";
+  const std::string near = nearest_word(name, known);
+  return near.empty() ? text : text + "; did you mean \"" + near + "\"?";
+}
+
+Result<> check_members(const json::Value& object, const std::vector<std::string>& known) {
+  for (const auto& [name, value] : object.members()) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return fail(parameter_error(unknown_text("member", name, known)));
+  }
+  return {};
+}
+
+}  // namespace sd::api

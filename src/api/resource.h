@@ -1,0 +1,65 @@
+// What the resources of the API have in common: pages of lists, JSON bodies, errors.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/access.h"
+#include "json/document.h"
+
+namespace sd::api {
+
+inline constexpr std::uint64_t kMaxObjectBytes = 4U << 20;
+
+Error parameter_error(std::string message);  // 400 /problems/invalid-parameter
+// 404 in the same words whether the thing never was or belongs to somebody else.
+Error no_such(std::string_view what);
+
+// ?limit= (1–1000, default 100) and ?after=, as every list takes them.
+struct ListRequest {
+  int limit = 100;
+  std::optional<std::string> after;
+};
+Result<ListRequest> read_list_request(const Query& query);
+// The same where `after` is an id; kInvalidArgument where it is none.
+Result<catalog::PageRequest> read_page_request(const Query& query);
+
+// {"data":[…],"next":…}: `items` are JSON already; next is null at the end of the list.
+std::string list_json(const std::vector<std::string>& items, const std::optional<std::string>& next);
+
+// A request's body that must be one JSON object. An empty body is an empty object.
+Task<Result<json::Value>> read_object(http::Exchange& exchange);
+
+// {"a","b"} → 400 that names the first member that is none of `known`, and the nearest of them.
+Result<> check_members(const json::Value& object, const std::vector<std::string>& known);
+
+// "unknown member \"nmae\"; did you mean \"name\"?"
+std::string unknown_text(std::string_view what, std::string_view name,
+                         const std::vector<std::string>& known);
+
+// Items of a catalog's list for which `keep` holds, as many as asked for: the pages behind it hold
+// those also that are over.
+template <typename T>
+Result<catalog::Page<T>> kept_page(const catalog::PageRequest& wanted,
+                                   const std::function<Result<catalog::Page<T>>(catalog::PageRequest)>& fetch,
+                                   const std::function<bool(const T&)>& keep) {
+  catalog::Page<T> out;
+  catalog::PageRequest request{.limit = 1000, .after = wanted.after};
+  while (true) {
+    TRY_ASSIGN(catalog::Page<T> page, fetch(request));
+    for (T& item : page.items) {
+      if (!keep(item)) continue;
+      if (static_cast<int>(out.items.size()) == wanted.limit) {
+        out.next = out.items.back().id;
+        return out;
+      }
+      out.items.push_back(std::move(item));
+    }
+    if (!page.next) return out;
+    request.after = page.next;
+  }
+}
+
+}  // namespace sd::api

@@ -1,0 +1,45 @@
+// Shares: a URL behind which anybody sees the result of one query, until it ends.
+//
+//   POST   /api/data/share, /api/data/query/share   makes one (scope share)
+//   GET    the same paths                           405 with the line that works
+//   GET    /api/shares                              the live ones, with their URLs; ?all=true: ended ones too
+//   DELETE /api/shares/{id}                         revokes it, at once
+//   GET    /share/{id}                              the page; no key
+//   GET    /share/{id}/data.{format}                the download, streamed; no key
+//
+// The id is the capability: 122 random bits. Whoever has it reads the result and learns nothing else:
+// not the query, not the names of tables, not why something failed. What is expired, revoked, used up,
+// unknown or malformed answers the same 404.
+//
+// A download counts when its result has begun, so that a busy engine costs nobody one. HEAD counts
+// nothing and runs nothing. A download that runs when its share is revoked is not cut.
+#pragma once
+
+#include "api/access.h"
+
+namespace sd::api {
+
+Task<void> handle_create_share(App& app, http::Exchange& exchange);
+Task<void> handle_share_by_get(App& app, http::Exchange& exchange);
+Task<void> handle_list_shares(App& app, http::Exchange& exchange);
+Task<void> handle_revoke_share(App& app, http::Exchange& exchange);
+Task<void> handle_share_page(App& app, http::Exchange& exchange);
+Task<void> handle_share_data(App& app, http::Exchange& exchange);
+
+// What a request for a share asks for, checked but for the query itself.
+struct ShareRequest {
+  std::string query;
+  std::string name = "Shared result";
+  std::int64_t duration_s = 7 * 86400;
+  std::vector<std::string> formats;  // empty: every one
+  std::optional<std::int64_t> max_downloads;
+};
+// From the query string and the body (JSON, form or the SQL itself). Fields that say who asks
+// (destination_id, api_key) go to `form`, whatever else is wrong.
+Result<ShareRequest> read_share_request(const Query& query, std::string_view content_type,
+                                        std::string_view body, Query& form);
+
+// True where an Accept header prefers text/plain to JSON.
+bool prefers_plain_text(std::string_view accept);
+
+}  // namespace sd::api
