@@ -9,8 +9,8 @@ const below = {
   destinations: ['base', 'json'],
   load: ['base', 'json', 'journal', 'destinations'],
   query: ['base', 'destinations'],
-  // load and query speak of destinations and rows in their own headers, and someone must open the destination.
-  engine: ['base', 'json', 'destinations', 'load', 'query'],
+  // load and query speak of destinations, positions and rows in their own headers, and someone must open the destination.
+  engine: ['base', 'json', 'journal', 'destinations', 'load', 'query'],
   http: ['base'],
   webhooks: ['base'],
 };
