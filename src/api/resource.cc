@@ -40,6 +40,17 @@ Result<catalog::PageRequest> read_page_request(const Query& query) {
   return page;
 }
 
+Task<void> answer_with(http::Exchange& exchange, Task<Result<http::Response>> work) {
+  Result<http::Response> response = co_await std::move(work);
+  if (!response) {
+    co_await refuse(exchange, std::move(response).error());
+    co_return;
+  }
+  co_await exchange.respond(std::move(*response));
+}
+
+http::Response no_content() { return {.status = 204, .headers = {}, .body = {}}; }
+
 std::string list_json(const std::vector<std::string>& items, const std::optional<std::string>& next) {
   json::Writer w;
   w.begin_object().begin_array("data");

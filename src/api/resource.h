@@ -26,6 +26,10 @@ Result<ListRequest> read_list_request(const Query& query);
 // The same where `after` is an id; kInvalidArgument where it is none.
 Result<catalog::PageRequest> read_page_request(const Query& query);
 
+// Answers with what the work results in, or with its error as a problem.
+Task<void> answer_with(http::Exchange& exchange, Task<Result<http::Response>> work);
+http::Response no_content();  // 204
+
 // {"data":[…],"next":…}: `items` are JSON already; next is null at the end of the list.
 std::string list_json(const std::vector<std::string>& items, const std::optional<std::string>& next);
 

@@ -3,6 +3,7 @@
 #include "api/query.h"
 #include "api/service.h"
 #include "api/shares.h"
+#include "api/tables.h"
 
 namespace sd::api {
 
@@ -30,6 +31,12 @@ http::Router make_router(App& app) {
   add("DELETE", "/api/shares/{id}", handle_revoke_share);
   add("GET", "/share/{id}", handle_share_page);
   add("GET", "/share/{id}/data.{format}", handle_share_data);
+
+  add("GET", "/api/tables", handle_list_tables);
+  add("GET", "/api/tables/{table}", handle_get_table);
+  add("GET", "/api/tables/{table}/columns", handle_get_columns);
+  add("DELETE", "/api/tables/{table}", handle_delete_table);
+  add("PATCH", "/api/tables/{table}", handle_rename_table);
   return router;
 }
 

@@ -76,6 +76,39 @@ Task<Result<Share>> create(App& app, http::Exchange& exchange) {
   co_return share;
 }
 
+Task<Result<http::Response>> list_shares(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  CO_TRY_ASSIGN(const Access access, may_share(app, exchange, query, nullptr));
+  CO_TRY_ASSIGN(const catalog::PageRequest wanted, read_page_request(query));
+  CO_TRY_ASSIGN(const bool all, query.flag("all"));
+  const Micros now = app.catalog().clock().wall_us();
+  const Id128 destination = access.tenant->destination().id;
+  const auto work = [&] {
+    return kept_page<Share>(
+        wanted, [&](catalog::PageRequest page) { return app.catalog().list_shares(destination, page); },
+        [&](const Share& share) { return all || share.is_live(now); });
+  };
+  const Result<catalog::Page<Share>> shares = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!shares) co_return std::unexpected(shares.error());
+  std::vector<std::string> items;
+  for (const Share& share : shares->items) items.push_back(share_json(app, exchange, share, now));
+  std::optional<std::string> next;
+  if (shares->next) next = shares->next->to_string();
+  co_return http::json_response(list_json(items, next));
+}
+
+Task<Result<http::Response>> revoke_share(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  CO_TRY_ASSIGN(const Access access, may_share(app, exchange, query, nullptr));
+  const auto id = Id128::parse(exchange.path_parameter("id"));
+  if (!id) co_return std::unexpected(no_such("share"));
+  const Id128 destination = access.tenant->destination().id;
+  const auto work = [&] { return app.catalog().revoke_share(destination, *id); };
+  const Result<> revoked = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!revoked) co_return std::unexpected(revoked.error());
+  co_return no_content();
+}
+
 // The live share that a path names, and its destination; the same error whatever is amiss.
 struct Found {
   Share share;
@@ -143,58 +176,11 @@ Task<void> handle_share_by_get(App& app, http::Exchange& exchange) {
 }
 
 Task<void> handle_list_shares(App& app, http::Exchange& exchange) {
-  const Query query = parse_query(exchange.raw_query());
-  Result<Access> access = may_share(app, exchange, query, nullptr);
-  Result<catalog::PageRequest> wanted = read_page_request(query);
-  const Result<bool> all = query.flag("all");
-  std::optional<Error> wrong;
-  if (!access) wrong = access.error();
-  else if (!wanted) wrong = wanted.error();
-  else if (!all) wrong = all.error();
-  if (wrong) {
-    co_await refuse(exchange, std::move(*wrong));
-    co_return;
-  }
-  const Micros now = app.catalog().clock().wall_us();
-  const Id128 destination = access->tenant->destination().id;
-  const auto work = [&] {
-    return kept_page<Share>(
-        *wanted, [&](catalog::PageRequest page) { return app.catalog().list_shares(destination, page); },
-        [&](const Share& share) { return *all || share.is_live(now); });
-  };
-  Result<catalog::Page<Share>> shares = co_await run_blocking(app.blocking(), exchange.executor(), work);
-  if (!shares) {
-    co_await refuse(exchange, std::move(shares).error());
-    co_return;
-  }
-  std::vector<std::string> items;
-  for (const Share& share : shares->items) items.push_back(share_json(app, exchange, share, now));
-  std::optional<std::string> next;
-  if (shares->next) next = shares->next->to_string();
-  http::Response response = http::json_response(list_json(items, next));
-  co_await exchange.respond(std::move(response));
+  co_await answer_with(exchange, list_shares(app, exchange));
 }
 
 Task<void> handle_revoke_share(App& app, http::Exchange& exchange) {
-  const Query query = parse_query(exchange.raw_query());
-  const Result<Access> access = may_share(app, exchange, query, nullptr);
-  const auto id = Id128::parse(exchange.path_parameter("id"));
-  Result<> revoked;
-  if (!access) {
-    revoked = fail(access.error());
-  } else if (!id) {
-    revoked = fail(no_such("share"));
-  } else {
-    const Id128 destination = access->tenant->destination().id;
-    const auto work = [&] { return app.catalog().revoke_share(destination, *id); };
-    revoked = co_await run_blocking(app.blocking(), exchange.executor(), work);
-  }
-  if (!revoked) {
-    co_await refuse(exchange, std::move(revoked).error());
-    co_return;
-  }
-  http::Response response{.status = 204, .headers = {}, .body = {}};
-  co_await exchange.respond(std::move(response));
+  co_await answer_with(exchange, revoke_share(app, exchange));
 }
 
 Task<void> handle_share_page(App& app, http::Exchange& exchange) {

@@ -34,7 +34,7 @@ struct TableInfo {
   std::string name;
   std::vector<ColumnInfo> columns;
   std::uint64_t rows = 0;
-  std::uint64_t bytes = 0;  // as the destination estimates
+  std::optional<std::uint64_t> bytes;  // where the destination can tell cheaply
   std::optional<Micros> first_row_at;
   std::optional<Micros> last_row_at;
 };

@@ -272,7 +272,7 @@ void QueryRunner::tables(std::uint64_t id, journal::Position position, Micros fr
     w.begin_array("tables");
     for (const destinations::TableInfo& table : tables) {
       w.begin_object().member("name", table.name).member("rows", table.rows);
-      w.member("bytes", table.bytes);
+      if (table.bytes) w.member("bytes", *table.bytes);
       if (table.first_row_at) w.member("first_row_at", format_rfc3339(*table.first_row_at));
       else w.null_member("first_row_at");
       if (table.last_row_at) w.member("last_row_at", format_rfc3339(*table.last_row_at));

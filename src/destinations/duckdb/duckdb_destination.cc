@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/log.h"
@@ -332,25 +333,25 @@ Result<> DuckdbDestination::close() {
   return done;
 }
 
+// In one transaction: a table that is dropped meanwhile is there to the end. No bytes: DuckDB keeps no
+// such count, and the blocks of small tables are shared.
 Result<std::vector<TableInfo>> DuckdbDestination::tables() {
   TRY_ASSIGN(auto connection, connect());
-  TRY_ASSIGN(auto names, fetch(connection.get(),
-                               "SELECT table_name, estimated_size FROM duckdb_tables() WHERE "
-                               "database_name='db' AND schema_name='main' ORDER BY table_name"));
+  TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
+  TRY_ASSIGN(auto rows, fetch(connection.get(),
+                              "SELECT t.table_name, c.column_name, c.data_type FROM duckdb_tables() t "
+                              "JOIN duckdb_columns() c USING (database_name, schema_name, table_name) "
+                              "WHERE database_name='db' AND schema_name='main' "
+                              "ORDER BY t.table_name, c.column_index"));
   std::vector<TableInfo> out;
-  for (const Row& row : names) {
-    TableInfo table;
-    table.name = row.text(0);
-    TRY_ASSIGN(auto columns,
-               fetch(connection.get(), "SELECT column_name, data_type FROM duckdb_columns() WHERE "
-                                       "database_name='db' AND schema_name='main' AND table_name=" +
-                                           quote_literal(table.name) + " ORDER BY column_index"));
-    bool has_time = false;
-    for (const Row& column : columns) {
-      table.columns.push_back({column.text(0), column.text(1)});
-      has_time = has_time || (column.text(0) == json::kReceivedAt &&
-                              column.text(1) == "TIMESTAMP WITH TIME ZONE");
-    }
+  for (const Row& row : rows) {
+    if (out.empty() || out.back().name != row.text(0)) out.emplace_back().name = row.text(0);
+    out.back().columns.push_back({row.text(1), row.text(2)});
+  }
+  for (TableInfo& table : out) {
+    const bool has_time = std::any_of(table.columns.begin(), table.columns.end(), [](const ColumnInfo& c) {
+      return c.name == json::kReceivedAt && c.type == "TIMESTAMP WITH TIME ZONE";
+    });
     const std::string times = has_time ? "epoch_us(min(__received_at)), epoch_us(max(__received_at))"
                                        : "NULL, NULL";
     TRY_ASSIGN(auto counts, fetch(connection.get(), "SELECT count(*), " + times + " FROM " +
@@ -358,7 +359,6 @@ Result<std::vector<TableInfo>> DuckdbDestination::tables() {
     table.rows = counts[0].unsigned_integer(0);
     if (!counts[0].is_null(1)) table.first_row_at = counts[0].integer(1);
     if (!counts[0].is_null(2)) table.last_row_at = counts[0].integer(2);
-    out.push_back(std::move(table));
   }
   return out;
 }

@@ -1,0 +1,223 @@
+#include "api/tables.h"
+
+#include <algorithm>
+
+#include "api/append.h"
+#include "api/ask.h"
+#include "api/resource.h"
+#include "json/schema.h"
+#include "load/record.h"
+
+namespace sd::api {
+namespace {
+
+using destinations::TableChange;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kWaitLimit{30'000};
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, [&](char x, char y) { return fold(x) == fold(y); });
+}
+
+bool may_see(const catalog::KeyInfo& key, std::string_view table) {
+  if (!key.tables) return true;
+  return std::ranges::any_of(*key.tables, [&](const std::string& t) { return same_name(t, table); });
+}
+
+std::string_view name_of(const json::Value& table) { return table.string_or("name", ""); }
+
+std::vector<std::string> column_items(const json::Value& table) {
+  std::vector<std::string> items;
+  const json::Value* columns = table.find("columns");
+  if (columns == nullptr) return items;
+  for (const json::Value& column : columns->elements()) {
+    json::Writer w;
+    w.begin_object().member("name", column.string_or("name", ""));
+    items.push_back(w.member("type", column.string_or("type", "")).end_object().take());
+  }
+  return items;
+}
+
+std::string table_json(const json::Value& table) {
+  json::Writer w;
+  w.begin_object().member("name", name_of(table)).member("rows", table.int_or("rows", 0));
+  if (const json::Value* bytes = table.find("bytes")) w.raw_member("bytes", bytes->text());
+  for (const char* time : {"first_row_at", "last_row_at"}) {
+    const std::string_view at = table.string_or(time, "");
+    if (at.empty()) w.null_member(time);
+    else w.member(time, at);
+  }
+  w.begin_array("columns");
+  for (const std::string& column : column_items(table)) w.raw_element(column);
+  return w.end_array().end_object().take();
+}
+
+// Who asks, and the tables that the key may see, in the order of their names.
+struct Tables {
+  Access access;
+  std::vector<json::Value> all;
+
+  const json::Value* find(std::string_view name) const {
+    const auto found = std::ranges::find_if(all, [&](const json::Value& t) { return same_name(name_of(t), name); });
+    return found == all.end() ? nullptr : &*found;
+  }
+};
+
+Task<Result<Tables>> read_tables(App& app, http::Exchange& exchange, catalog::Scope scope) {
+  const Query query = parse_query(exchange.raw_query());
+  Tables out;
+  CO_TRY_ASSIGN(out.access, authorise(app, exchange, query, scope));
+  const Result<json::Value> answer = co_await ask_tables(app, exchange, *out.access.tenant);
+  if (!answer) co_return std::unexpected(answer.error());
+  if (const json::Value* tables = answer->find("tables")) {
+    for (const json::Value& table : tables->elements()) {
+      if (may_see(*out.access.key, name_of(table))) out.all.push_back(table);
+    }
+  }
+  std::ranges::sort(out.all, {}, [](const json::Value& t) { return std::string(name_of(t)); });
+  co_return out;
+}
+
+// The tables and the one that the path names.
+struct OneTable {
+  Tables tables;
+  json::Value table;
+};
+
+Task<Result<OneTable>> read_table(App& app, http::Exchange& exchange, catalog::Scope scope) {
+  OneTable out;
+  Result<Tables> tables = co_await read_tables(app, exchange, scope);
+  if (!tables) co_return std::unexpected(std::move(tables).error());
+  const json::Value* found = tables->find(exchange.path_parameter("table"));
+  if (found == nullptr) co_return std::unexpected(no_such("table"));
+  out.table = *found;
+  out.tables = std::move(*tables);
+  co_return out;
+}
+
+// Puts a change into the journal; what it returns says whether it has been carried out in time.
+Task<Result<bool>> change_table(App& app, http::Exchange& exchange, Tenant& tenant, TableChange change) {
+  const std::string payload = load::encode_control(change);
+  PendingAppend pending;
+  pending.meta.kind = journal::RecordKind::kControl;
+  pending.meta.rows = 0;
+  pending.meta.receipt = Id128::make();
+  pending.head = payload;
+  co_await append(tenant.log(), app.sink(exchange), pending);
+  if (!pending.result) co_return std::unexpected(pending.result.error());
+  const bool applied = co_await wait_applied(app, exchange, tenant, pending.end, kWaitLimit);
+  co_return applied;
+}
+
+Task<Result<http::Response>> list_tables(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  const Result<ListRequest> request = read_list_request(query);
+  const Result<Tables> tables = co_await read_tables(app, exchange, catalog::Scope::kQuery);
+  if (!tables) co_return std::unexpected(tables.error());
+  if (!request) co_return std::unexpected(request.error());
+  std::vector<std::string> items;
+  std::optional<std::string> last, next;
+  for (const json::Value& table : tables->all) {
+    if (request->after && name_of(table) <= *request->after) continue;
+    if (static_cast<int>(items.size()) == request->limit) {
+      next = last;
+      break;
+    }
+    items.push_back(table_json(table));
+    last = std::string(name_of(table));
+  }
+  co_return http::json_response(list_json(items, next));
+}
+
+Task<Result<http::Response>> get_table(App& app, http::Exchange& exchange) {
+  const Result<OneTable> one = co_await read_table(app, exchange, catalog::Scope::kQuery);
+  if (!one) co_return std::unexpected(one.error());
+  co_return http::json_response(table_json(one->table));
+}
+
+Task<Result<http::Response>> get_columns(App& app, http::Exchange& exchange) {
+  const Result<OneTable> one = co_await read_table(app, exchange, catalog::Scope::kQuery);
+  if (!one) co_return std::unexpected(one.error());
+  co_return http::json_response(list_json(column_items(one->table), std::nullopt));
+}
+
+Task<Result<http::Response>> delete_table(App& app, http::Exchange& exchange) {
+  const Result<OneTable> one = co_await read_table(app, exchange, catalog::Scope::kAdmin);
+  if (!one) co_return std::unexpected(one.error());
+  TableChange change{.kind = TableChange::Kind::kDrop, .table = std::string(name_of(one->table)), .new_name = {}, .receipt = {}};
+  Tenant& tenant = *one->tables.access.tenant;
+  const Result<bool> done = co_await change_table(app, exchange, tenant, std::move(change));
+  if (!done) co_return std::unexpected(done.error());
+  co_return no_content();
+}
+
+Error name_is_taken(const std::string& name) {
+  return Error{.code = ErrorCode::kAlreadyExists, .message = "there is a table \"" + name + "\" already"};
+}
+
+Result<std::string> read_new_name(const json::Value& body) {
+  TRY(check_members(body, {"name"}));
+  const json::Value* name = body.find("name");
+  if (name == nullptr || !name->is_string()) {
+    return fail(parameter_error("the body must say the new name: {\"name\":\"…\"}"));
+  }
+  if (!json::is_valid_name(name->text())) {
+    return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL").with_slug("invalid-table-name"));
+  }
+  return name->text();
+}
+
+Task<Result<http::Response>> rename_table(App& app, http::Exchange& exchange) {
+  const Result<json::Value> body = co_await read_object(exchange);
+  const Result<OneTable> one = co_await read_table(app, exchange, catalog::Scope::kAdmin);
+  if (!one) co_return std::unexpected(one.error());
+  if (!body) co_return std::unexpected(body.error());
+  CO_TRY_ASSIGN(const std::string new_name, read_new_name(*body));
+  const std::string old_name(name_of(one->table));
+  if (new_name == old_name) co_return http::json_response(table_json(one->table));
+  const Access& access = one->tables.access;
+  if (!may_see(*access.key, new_name)) {
+    co_return fail(ErrorCode::kPermissionDenied, "this API key is limited to other tables");
+  }
+  const bool same = same_name(new_name, old_name);
+  if (!same && one->tables.find(new_name) != nullptr) co_return std::unexpected(name_is_taken(new_name));
+  TableChange change{.kind = TableChange::Kind::kRename, .table = old_name, .new_name = new_name, .receipt = {}};
+  const Result<bool> done = co_await change_table(app, exchange, *access.tenant, std::move(change));
+  if (!done) co_return std::unexpected(done.error());
+  if (!*done) {
+    json::Writer w;
+    w.begin_object().member("name", new_name).member("visible", false).end_object();
+    co_return http::json_response(w.take());
+  }
+  // Rows may have made a table of the new name before the change came to its turn; then it was left out.
+  const Result<Tables> after = co_await read_tables(app, exchange, catalog::Scope::kAdmin);
+  if (!after) co_return std::unexpected(after.error());
+  const json::Value* renamed = after->find(new_name);
+  const bool old_is_there = !same && after->find(old_name) != nullptr;
+  const std::string_view first = one->table.string_or("first_row_at", "");
+  const bool is_it = renamed != nullptr && (!old_is_there || renamed->string_or("first_row_at", "") == first);
+  if (!is_it) co_return std::unexpected(name_is_taken(new_name));
+  co_return http::json_response(table_json(*renamed));
+}
+
+}  // namespace
+
+Task<void> handle_list_tables(App& app, http::Exchange& exchange) {
+  co_await answer_with(exchange, list_tables(app, exchange));
+}
+Task<void> handle_get_table(App& app, http::Exchange& exchange) {
+  co_await answer_with(exchange, get_table(app, exchange));
+}
+Task<void> handle_get_columns(App& app, http::Exchange& exchange) {
+  co_await answer_with(exchange, get_columns(app, exchange));
+}
+Task<void> handle_delete_table(App& app, http::Exchange& exchange) {
+  co_await answer_with(exchange, delete_table(app, exchange));
+}
+Task<void> handle_rename_table(App& app, http::Exchange& exchange) {
+  co_await answer_with(exchange, rename_table(app, exchange));
+}
+
+}  // namespace sd::api
