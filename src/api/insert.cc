@@ -191,8 +191,11 @@ Task<bool> wait_visible(App& app, http::Exchange& exchange, const Tenant& tenant
 
 // What of the body fits in memory, and whether that is all of it.
 struct Beginning {
-  std::string_view whole;  // all of a small body, in the connection's buffer
-  std::string first;       // the beginning of a large one
+  std::string_view borrowed;  // all of a small body, in the connection's buffer
+  std::string first;          // else what has been read so far
+  bool is_whole = true;
+  // Never kept as a view into `first`: the bytes of a short string move with it.
+  std::string_view bytes() const { return first.empty() ? borrowed : std::string_view(first); }
 };
 
 Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange) {
@@ -201,20 +204,19 @@ Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange) {
   exchange.set_body_limit(app.options().max_body_bytes);
   const auto declared = exchange.declared_length();
   if (declared && *declared <= in_memory) {
-    Result<std::string_view> body = co_await exchange.read_body(in_memory);
+    const std::uint64_t limit = std::min(in_memory, app.options().max_body_bytes);
+    Result<std::string_view> body = co_await exchange.read_body(limit);
     if (!body) co_return std::unexpected(std::move(body).error());
-    beginning.whole = *body;
+    beginning.borrowed = *body;
     co_return beginning;
   }
   while (beginning.first.size() <= in_memory) {
     Result<std::string_view> read = co_await exchange.read_some();
     if (!read) co_return std::unexpected(std::move(read).error());
-    if (read->empty()) {
-      beginning.whole = beginning.first;
-      break;
-    }
+    if (read->empty()) co_return beginning;
     beginning.first += *read;
   }
+  beginning.is_whole = false;
   co_return beginning;
 }
 
@@ -230,8 +232,8 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
   }
   Result<Beginning> beginning = co_await read_beginning(app, exchange);
   if (!beginning) co_return std::unexpected(std::move(beginning).error());
-  const bool large = beginning->whole.empty() && !beginning->first.empty();
-  const std::string_view bytes = large ? std::string_view(beginning->first) : beginning->whole;
+  const bool large = !beginning->is_whole;
+  std::string_view bytes = beginning->bytes();
   const std::size_t start = first_byte(bytes);
   const bool json_body = start < bytes.size() && (bytes[start] == '{' || bytes[start] == '[');
   if (large && json_body) {
@@ -257,15 +259,15 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
     if (whole.size() > kMaxFormBytes) {
       co_return fail(invalid("a form body may have at most 16 MiB").with_status(413).with_slug("body-too-large"));
     }
-    beginning->whole = whole;
+    bytes = whole;
   }
-  CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_body(beginning->whole, content_type, form));
+  CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_body(bytes, content_type, form));
   if (key_may_be_in_body) {
     CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert, &form));
     CO_TRY(may_use_table(access, table));
   }
   Result<Accepted> accepted =
-      co_await accept_inline(app, exchange, *access.tenant, table, rows.json, options.strict);
+      co_await accept_inline(app, exchange, *access.tenant, table, rows.json(), options.strict);
   co_return accepted;
 }
 
@@ -275,7 +277,7 @@ Task<Result<Accepted>> accept_get(App& app, http::Exchange& exchange, const Quer
   CO_TRY(may_use_table(access, table));
   CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_query(query));
   Result<Accepted> accepted =
-      co_await accept_inline(app, exchange, *access.tenant, table, rows.json, options.strict);
+      co_await accept_inline(app, exchange, *access.tenant, table, rows.json(), options.strict);
   co_return accepted;
 }
 
@@ -290,6 +292,14 @@ Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
   if (!json::is_valid_name(table)) {
     co_return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL").with_slug("invalid-table-name"));
   }
+  if (exchange.method() == "HEAD") {
+    // A link checker that only looks must not insert a row.
+    exchange.add_header("Allow", "GET, POST");
+    co_return fail(invalid("HEAD inserts nothing; use GET or POST").with_slug("method-not-allowed").with_status(405));
+  }
+  if (!exchange.header("Idempotency-Key").empty()) {
+    co_return fail(parameter_error("Idempotency-Key is not available in this version"));
+  }
   if (app.disk_is_low) {
     co_return fail(Error{.code = ErrorCode::kResourceExhausted, .message = "the disk is almost full: nothing was stored",
                          .slug = "disk-full", .retry_after_s = 30});
@@ -297,7 +307,7 @@ Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(Options options, read_options(query));
   Access access;
-  const bool get = exchange.method() == "GET" || exchange.method() == "HEAD";
+  const bool get = exchange.method() == "GET";
   Task<Result<Accepted>> task = get ? accept_get(app, exchange, query, table, options, access)
                                     : accept_post(app, exchange, query, table, options, access);
   Result<Accepted> accepted = co_await std::move(task);
@@ -319,14 +329,14 @@ Result<BodyOfRows> rows_of_body(std::string_view body, std::string_view content_
   const std::size_t start = first_byte(body);
   const bool json_body = start < body.size() && (body[start] == '{' || body[start] == '[');
   if (json_body || start == body.size()) {
-    rows.json = body;  // empty too: the scan says what is wrong with it
+    rows.borrowed = body;  // empty too: the scan says what is wrong with it
     return rows;
   }
   if (!is_form(content_type)) {
     if (content_type.starts_with("text/csv")) {
       return fail(invalid("CSV bodies are not taken in this version").with_status(415).with_slug("unsupported-media-type"));
     }
-    rows.json = body;
+    rows.borrowed = body;
     return rows;
   }
   form = parse_query(body);
@@ -339,14 +349,12 @@ Result<BodyOfRows> rows_of_body(std::string_view body, std::string_view content_
   else if (only_payload && first_byte(*payload) < payload->size() &&
            ((*payload)[first_byte(*payload)] == '{' || (*payload)[first_byte(*payload)] == '[')) rows.owned = *payload;
   else rows.owned = row_of_fields(form);
-  rows.json = rows.owned;
   return rows;
 }
 
 Result<BodyOfRows> rows_of_query(const Query& query) {
   BodyOfRows rows;
   rows.owned = query.json ? *query.json : row_of_fields(query);
-  rows.json = rows.owned;
   if (rows.owned == "{}" && !query.json) {
     return fail(invalid("no row: add parameters, or a JSON object as the last part of the query string").with_slug("empty-body"));
   }
