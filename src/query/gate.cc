@@ -216,9 +216,29 @@ class Gate {
     // Looks into the catalog and never at files; an error where there is no such table or view.
     const auto found = lookup(connection_, "SELECT name FROM pragma_table_info($1::VARCHAR)", name);
     if (found) return {};
+    // pragma_table_info cannot read a name with a quotation mark in it.
+    if (table.table.find('"') != std::string::npos) {
+      TRY_ASSIGN(const auto listed, lookup(connection_, listed_sql(table).c_str(), std::nullopt));
+      if (!listed.empty()) return {};
+    }
     return fail(refused(
         "there is no table or view " + name + " in this destination, and files cannot be read",
         table.position));
+  }
+
+  // The same question to the lists of tables and views. A lone qualifier is a schema or the database.
+  static std::string listed_sql(const TableReference& table) {
+    using destinations::duckdb::quote_literal;
+    std::string sql =
+        "SELECT name FROM (SELECT database_name AS d, schema_name AS s, table_name AS name FROM "
+        "duckdb_tables() UNION ALL SELECT database_name, schema_name, view_name FROM duckdb_views()) "
+        "WHERE d = current_database() AND lower(name) = lower(" + quote_literal(table.table) + ")";
+    if (!table.schema.empty()) {
+      const std::string schema = "lower(" + quote_literal(table.schema) + ")";
+      sql += " AND (lower(s) = " + schema;
+      sql += table.catalog.empty() ? " OR lower(d) = " + schema + ")" : ")";
+    }
+    return sql;
   }
 
   // DuckDB's own count. Reached only by what is known to read.

@@ -19,6 +19,9 @@ struct Probe {
 
 inline constexpr Probe kProbes[] = {
     // What people do.
+    {"FROM main.\"quo\"\"ted\"", Expect::kRuns},
+    {"FROM \"quo\"\"ted\"", Expect::kRuns},
+    {"FROM main.\"no\"\"ne\"", Expect::kRefused},
     {"SELECT 1", Expect::kRuns},
     {"select 1;", Expect::kRuns},
     {"SELECT 1 ; ; ", Expect::kRuns},

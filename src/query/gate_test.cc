@@ -64,6 +64,7 @@ class Gate : public ::testing::Test {
     database_.run(
         "INSERT INTO cities VALUES ('NL', 2000, 1005), ('NL', 2010, 1065), ('US', 2000, 8)");
     database_.run("CREATE TABLE \"odd.csv\"(a INTEGER)");
+    database_.run("CREATE TABLE \"quo\"\"ted\"(a INTEGER)");
     database_.run("CREATE VIEW v AS SELECT * FROM t");
     database_.run("CREATE SEQUENCE seq");
     database_.run("CREATE SCHEMA other");
