@@ -13,8 +13,10 @@ Task<void> handle_insert(App& app, http::Exchange& exchange);
 
 // What a request's body is, found by its first bytes, then by its Content-Type.
 struct BodyOfRows {
-  std::string owned;       // JSON that was made from a form
-  std::string_view json;   // the rows
+  std::string owned;          // JSON that was made from a form
+  std::string_view borrowed;  // else the rows, in the request's own bytes
+  // Never kept as a view into `owned`: the bytes of a short string move with it.
+  std::string_view json() const { return owned.empty() ? borrowed : std::string_view(owned); }
 };
 
 // Rows of a body in memory. `form` is filled in where the body was a form; a form's JSON part, its

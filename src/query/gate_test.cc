@@ -132,7 +132,7 @@ TEST_F(Gate, DecidesEveryProbeAsExpectedAndNoneLeavesATrace) {
     }
   }
   EXPECT_EQ(database_.value("SELECT count(*) FROM t"), "10");
-  EXPECT_EQ(database_.value("SELECT count(*) FROM duckdb_tables()"), "4");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM duckdb_tables()"), "5");
   EXPECT_EQ(database_.value("SELECT count(*) FROM duckdb_types() WHERE type_name LIKE '%pivot%'"),
             "0");
   EXPECT_EQ(snapshot(folder_.path()), before);
