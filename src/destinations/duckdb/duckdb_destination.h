@@ -59,6 +59,8 @@ class DuckdbDestination final : public Destination {
   // A connection of its own for one query, with `db` as its default database. Any thread, while open.
   Result<Connection> connect();
 
+  bool is_open() const { return open_.load(); }
+
   // Set while a checkpoint has been refused for so long that readers must make way: the engine then
   // admits no new query and cancels the oldest ones. Any thread.
   bool wants_readers_gone() const { return wants_readers_gone_.load(); }
