@@ -184,6 +184,8 @@ export class RawSocket {
     await eventually('the end of the connection', () => this.ended, ms, 5);
     return this.received;
   }
+  // From now on what comes is read and forgotten.
+  discard() { this.socket.removeAllListeners('data').on('data', () => {}); }
   destroy() { this.socket.destroy(); }
 }
 
