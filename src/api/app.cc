@@ -42,6 +42,16 @@ Result<std::shared_ptr<Tenant>> App::open_tenant(const catalog::Destination& des
   return tenant;
 }
 
+bool App::begin_change(const Id128& destination_id) {
+  const std::lock_guard lock(changing_mutex_);
+  return changing_.insert(destination_id).second;
+}
+
+void App::end_change(const Id128& destination_id) {
+  const std::lock_guard lock(changing_mutex_);
+  changing_.erase(destination_id);
+}
+
 ThreadSink& App::sink(http::Exchange& exchange) {
   thread_local std::pair<const App*, ThreadSink*> cached{nullptr, nullptr};
   if (cached.first == this) return *cached.second;

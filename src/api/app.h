@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -64,6 +65,10 @@ class App {
   // Opens a destination's journal and lets it take requests. Blocks.
   Result<std::shared_ptr<Tenant>> open_tenant(const catalog::Destination& destination);
 
+  // One change of a destination at a time: false where another one is under way.
+  bool begin_change(const Id128& destination_id);
+  void end_change(const Id128& destination_id);
+
   // The sink of the exchange's thread. That thread only.
   ThreadSink& sink(http::Exchange& exchange);
 
@@ -81,6 +86,8 @@ class App {
   metrics::Registry& metrics_;
   Tenants tenants_;
   net::thread_pool blocking_{4};
+  std::mutex changing_mutex_;
+  std::set<Id128> changing_;
   std::mutex sinks_mutex_;
   std::map<unsigned, std::unique_ptr<ThreadSink>> sinks_;
 };

@@ -1,4 +1,5 @@
 // The table of routes: what the server answers, in one place.
+#include "api/destinations.h"
 #include "api/insert.h"
 #include "api/query.h"
 #include "api/service.h"
@@ -37,6 +38,17 @@ http::Router make_router(App& app) {
   add("GET", "/api/tables/{table}/columns", handle_get_columns);
   add("DELETE", "/api/tables/{table}", handle_delete_table);
   add("PATCH", "/api/tables/{table}", handle_rename_table);
+
+  add("GET", "/api/destinations", handle_list_destinations);
+  add("POST", "/api/destinations", handle_create_destination);
+  add("GET", "/api/destinations/{id}", handle_get_destination);
+  add("PATCH", "/api/destinations/{id}", handle_change_destination);
+  add("DELETE", "/api/destinations/{id}", handle_delete_destination);
+  add("POST", "/api/destinations/{id}/test", handle_test_destination);
+  add("GET", "/api/destinations/{id}/keys", handle_list_keys);
+  add("POST", "/api/destinations/{id}/keys", handle_create_key);
+  add("DELETE", "/api/destinations/{id}/keys/{key}", handle_revoke_key);
+  add("GET", "/api/destination-types", handle_destination_types);
   return router;
 }
 

@@ -64,6 +64,8 @@ void Tenant::close() {
   const auto closed = log_->close();
   if (!closed) log::error("a journal could not be closed", {{"destination", destination_.name}, {"error", closed.error().message}});
   write_hint();
+  // Nobody looks after these from here on; a destination that is gone does not lag.
+  for (metrics::Gauge* gauge : {&lag_rows_, &lag_seconds_, &journal_bytes_}) gauge->set(0);
 }
 
 // How far the engine had come when the front last heard: tells at the next start whether there is
@@ -97,6 +99,7 @@ void Tenant::applied(const destinations::LoadState& state) {
   {
     const std::lock_guard lock(mutex_);
     applied_ = state;
+    highest_applied_ = std::max(highest_applied_, state.position);
     while (!marks_.empty() && marks_.front().end <= state.position) marks_.pop_front();
   }
   // A database in memory is rebuilt from the journal: nothing of it may go.
@@ -106,6 +109,11 @@ void Tenant::applied(const destinations::LoadState& state) {
 destinations::LoadState Tenant::applied_state() const {
   const std::lock_guard lock(mutex_);
   return applied_;
+}
+
+journal::Position Tenant::highest_applied() const {
+  const std::lock_guard lock(mutex_);
+  return highest_applied_;
 }
 
 std::uint64_t Tenant::lag_rows() const {

@@ -169,20 +169,6 @@ Result<> check_unique(soci::session& sql, const std::string& data_dir, const Des
   return {};
 }
 
-std::string target_of(const std::string& data_dir, const Destination& destination) {
-  if (const auto file = target_file(data_dir, destination)) return "file:" + *file;
-  std::string target = destination.type;
-  for (const auto& [name, setting] : destination.settings) {
-    // A new password opens the same place.
-    if (setting.secret) continue;
-    target += '\n';
-    target += name;
-    target += '=';
-    target += setting.value;
-  }
-  return target;
-}
-
 void insert_destination(soci::session& sql, const std::string& data_dir, const Destination& row) {
   const std::string id = row.id.to_string();
   const int origin = static_cast<int>(row.origin);

@@ -21,9 +21,6 @@ Error name_taken();
 // message.
 Result<> check_unique(soci::session& sql, const std::string& data_dir, const Destination& wanted);
 
-// What two shapes of a destination must share to be the same place.
-std::string target_of(const std::string& data_dir, const Destination& destination);
-
 void insert_destination(soci::session& sql, const std::string& data_dir, const Destination& row);
 // Writes every column back and raises the generation.
 void update_destination(soci::session& sql, const std::string& data_dir, Destination& row,

@@ -137,6 +137,20 @@ std::optional<std::string> target_file(std::string_view data_dir, const Destinat
   return normalised(std::filesystem::path(destination_folder(data_dir, destination.id)) / file);
 }
 
+std::string target_of(std::string_view data_dir, const Destination& destination) {
+  if (const auto file = target_file(data_dir, destination)) return "file:" + *file;
+  std::string target = destination.type;
+  for (const auto& [name, setting] : destination.settings) {
+    // A new password opens the same place.
+    if (setting.secret) continue;
+    target += '\n';
+    target += name;
+    target += '=';
+    target += setting.value;
+  }
+  return target;
+}
+
 std::string make_secret() {
   return "sd_" + random_base62(43);
 }

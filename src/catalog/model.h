@@ -106,6 +106,9 @@ std::optional<std::string> target_file(std::string_view data_dir, const Destinat
 // <data_dir>/destinations/<id>, absolute and normalised.
 std::string destination_folder(std::string_view data_dir, Id128 id);
 
+// What two shapes of a destination must share to be the same place: a change of it starts a new log.
+std::string target_of(std::string_view data_dir, const Destination& destination);
+
 struct NewDestination {
   std::string name;
   std::string type = "duckdb";

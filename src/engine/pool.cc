@@ -203,8 +203,9 @@ void Pool::notify_durable(const std::string& id) {
 }
 
 namespace {
+// Who asks has found it a moment ago: it is being changed, and back soon, or being deleted.
 Error unknown_destination() {
-  return Error{.code = ErrorCode::kNotFound, .message = "no such destination"};
+  return Error{.code = ErrorCode::kUnavailable, .message = "this destination is being changed", .retry_after_s = 1};
 }
 }  // namespace
 

@@ -1,0 +1,156 @@
+// The keys of a destination; see destinations.h.
+#include <algorithm>
+
+#include "api/await.h"
+#include "api/destinations.h"
+#include "api/resource.h"
+
+namespace sd::api {
+namespace {
+
+using catalog::Key;
+using Names = std::optional<std::vector<std::string>>;
+
+void write_names(json::Writer& w, const char* member, const Names& names) {
+  if (!names) {
+    w.null_member(member);
+    return;
+  }
+  w.begin_array(member);
+  for (const std::string& name : *names) w.element(name);
+  w.end_array();
+}
+
+void write_time(json::Writer& w, const char* member, const std::optional<Micros>& at) {
+  if (at) w.member(member, format_rfc3339(*at));
+  else w.null_member(member);
+}
+
+std::string key_json(const Key& key, const std::string& secret = {}) {
+  json::Writer w;
+  w.begin_object().member("id", key.id.to_string()).member("name", key.name).member("prefix", key.prefix);
+  w.begin_array("scopes");
+  for (const auto scope : {catalog::Scope::kInsert, catalog::Scope::kQuery, catalog::Scope::kShare,
+                           catalog::Scope::kTail, catalog::Scope::kAdmin}) {
+    if (key.scopes.has(scope)) w.element(to_string(scope));
+  }
+  w.end_array();
+  write_names(w, "tables", key.tables);
+  w.member("origin", to_string(key.origin)).member("created_at", format_rfc3339(key.created_at));
+  write_time(w, "last_used_at", key.last_used_at);
+  write_time(w, "revoked_at", key.revoked_at);
+  if (!secret.empty()) w.member("api_key", secret);
+  return w.end_object().take();
+}
+
+Result<std::vector<std::string>> read_texts(std::string_view member, const json::Value& value) {
+  std::vector<std::string> out;
+  for (const json::Value& each : value.elements()) {
+    if (!each.is_string()) return fail(parameter_error(std::string(member) + " must be a list of texts"));
+    out.push_back(each.text());
+  }
+  if (!value.is_array()) return fail(parameter_error(std::string(member) + " must be a list of texts"));
+  return out;
+}
+
+Result<catalog::Scopes> read_scopes(const json::Value& value) {
+  if (value.is_string()) return catalog::parse_scopes(value.text());
+  TRY_ASSIGN(const auto words, read_texts("scopes", value));
+  catalog::Scopes scopes;
+  for (const std::string& word : words) {
+    TRY_ASSIGN(const catalog::Scopes one, catalog::parse_scopes(word));
+    scopes = scopes | one;
+  }
+  return scopes;
+}
+
+// Without a word on scopes or tables a key gets what its maker has.
+Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::KeyInfo& maker,
+                                     const Id128& destination_id) {
+  TRY(check_members(body, {"name", "scopes", "tables"}));
+  catalog::NewKey spec{.destination_id = destination_id};
+  const json::Value* name = body.find("name");
+  if (name != nullptr && !name->is_string()) return fail(parameter_error("name must be a text"));
+  if (name != nullptr) spec.name = name->text();
+  spec.scopes = maker.scopes;
+  if (const json::Value* scopes = body.find("scopes"); scopes != nullptr && !scopes->is_null()) {
+    TRY_ASSIGN(spec.scopes, read_scopes(*scopes));
+  }
+  spec.tables = maker.tables;
+  if (const json::Value* tables = body.find("tables"); tables != nullptr && !tables->is_null()) {
+    TRY_ASSIGN(spec.tables, read_texts("tables", *tables));
+  }
+  // Nobody hands out more than they have.
+  const bool wider = (spec.scopes | maker.scopes) != maker.scopes;
+  const bool other_tables = spec.tables && std::ranges::any_of(*spec.tables, [&](const std::string& table) {
+    return !maker.may_table(table);
+  });
+  if (wider || other_tables) {
+    return fail(ErrorCode::kPermissionDenied, "a key can be given only the scopes and tables of the key that makes it");
+  }
+  return spec;
+}
+
+Task<Result<http::Response>> list_keys(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  CO_TRY_ASSIGN(const Managed managed, manage(app, exchange, query, Who::kOwnToo));
+  CO_TRY_ASSIGN(const catalog::PageRequest wanted, read_page_request(query));
+  CO_TRY_ASSIGN(const bool all, query.flag("all"));
+  const Id128 id = managed.destination->id;
+  const auto work = [&] {
+    return kept_page<Key>(
+        wanted, [&](catalog::PageRequest page) { return app.catalog().list_keys(id, page); },
+        [&](const Key& key) { return all || !key.revoked_at; });
+  };
+  const Result<catalog::Page<Key>> keys = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!keys) co_return std::unexpected(keys.error());
+  std::vector<std::string> items;
+  for (const Key& key : keys->items) items.push_back(key_json(key));
+  std::optional<std::string> next;
+  if (keys->next) next = keys->next->to_string();
+  co_return http::json_response(list_json(items, next));
+}
+
+Task<Result<http::Response>> create_key(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  CO_TRY_ASSIGN(const Managed managed, manage(app, exchange, query, Who::kOwnToo));
+  const Result<json::Value> body = co_await read_object(exchange);
+  if (!body) co_return std::unexpected(body.error());
+  CO_TRY_ASSIGN(const catalog::NewKey spec, read_new_key(*body, *managed.key, managed.destination->id));
+  const auto work = [&] { return app.catalog().create_key(spec); };
+  const Result<catalog::CreatedKey> created = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!created) co_return std::unexpected(created.error());
+  co_return http::json_response(key_json(created->key, created->secret));
+}
+
+Task<Result<http::Response>> revoke_key(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  CO_TRY_ASSIGN(const Managed managed, manage(app, exchange, query, Who::kOwnToo));
+  const auto id = Id128::parse(exchange.path_parameter("key"));
+  const Id128 destination = managed.destination->id;
+  const auto work = [&]() -> Result<> {
+    if (!id) return fail(no_such("key"));
+    const Result<Key> key = app.catalog().key(*id);
+    if (!key && key.error().code != ErrorCode::kNotFound) return fail(key.error());
+    if (!key || key->destination_id != destination) return fail(no_such("key"));
+    TRY(app.catalog().revoke_key(*id));
+    return {};
+  };
+  const Result<> revoked = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!revoked) co_return std::unexpected(revoked.error());
+  co_return no_content();
+}
+
+}  // namespace
+
+Task<void> handle_list_keys(App& app, http::Exchange& exchange) {
+  co_await answer_with(exchange, list_keys(app, exchange));
+}
+Task<void> handle_create_key(App& app, http::Exchange& exchange) {
+  co_await answer_with(exchange, create_key(app, exchange));
+}
+Task<void> handle_revoke_key(App& app, http::Exchange& exchange) {
+  co_await answer_with(exchange, revoke_key(app, exchange));
+}
+
+}  // namespace sd::api
