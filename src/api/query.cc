@@ -243,7 +243,7 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
     co_return;
   }
   const bool wants_latest = asked.fresh.value_or(true);
-  request->position = wants_latest ? access->tenant->log().durable_end() : access->tenant->applied_state().position;
+  request->position = wants_latest ? access->tenant->log().durable_end() : access->tenant->highest_applied();
   if (!wants_latest) request->fresh_timeout = milliseconds(10'000);
   exchange.add_header("X-Query-Id", Id128::make().to_string());
   StreamRequest stream;

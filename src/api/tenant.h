@@ -43,6 +43,9 @@ class Tenant final : public engine::Source {
   std::uint64_t lag_rows() const;
   double lag_seconds() const;
   destinations::LoadState applied_state() const;
+  // The highest position ever heard as applied: no query may see less, also after a restart of an
+  // engine whose database is in memory.
+  journal::Position highest_applied() const;
   void count_acknowledged(std::uint64_t rows);
   void observe_query(double seconds);
   // Brings the gauges up to date; called when metrics are read.
@@ -59,6 +62,7 @@ class Tenant final : public engine::Source {
   engine::StartMessage start_message() const override;
   std::uint64_t durable_end() const override;
   void applied(const destinations::LoadState& state) override;
+  bool may_idle_stop() const override { return !in_memory_; }
 
  private:
   Tenant(const TenantOptions& options, catalog::Destination destination, metrics::Registry& metrics);
@@ -77,6 +81,7 @@ class Tenant final : public engine::Source {
 
   mutable std::mutex mutex_;
   destinations::LoadState applied_;
+  journal::Position highest_applied_ = 0;
   struct Mark { journal::Position end; Micros steady_us; };
   std::deque<Mark> marks_;  // when the journal reached which end; coarse, oldest first
 

@@ -38,6 +38,8 @@ class Source {
   virtual ~Source() = default;
   virtual StartMessage start_message() const = 0;
   virtual std::uint64_t durable_end() const = 0;
+  // False where stopping costs more than running: a database in memory.
+  virtual bool may_idle_stop() const { return true; }
   // The destination has durably loaded up to here. On the pool's thread.
   virtual void applied(const destinations::LoadState& state) = 0;
 };

@@ -55,7 +55,7 @@ PoolEngine::~PoolEngine() {
 }
 
 bool PoolEngine::idle() const {
-  return state_ == State::kRunning && queries_.empty() && asks_.empty() && waits_.empty() &&
+  return state_ == State::kRunning && source_->may_idle_stop() && queries_.empty() && asks_.empty() && waits_.empty() &&
          applied_known_ && !trouble_ && applied_.position >= source_->durable_end();
 }
 

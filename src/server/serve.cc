@@ -18,6 +18,7 @@
 #include "api/service.h"
 #include "base/log.h"
 #include "build_info.h"
+#include "destinations/duckdb/library.h"
 #include "http/server.h"
 #include "server/config.h"
 #include "server/first_start.h"
@@ -284,6 +285,9 @@ int run_serve(const ServeCommand& command) {
   for (const Problem& warning : loaded.warnings) std::cerr << "scratchdata: " << warning.to_string() << "\n";
   for (const Problem& error : loaded.errors) std::cerr << "scratchdata: " << error.to_string() << "\n";
   if (!loaded.errors.empty()) return kExitUsage;
+  if (const auto library = destinations::duckdb::check_library(); !library) {
+    return refuse_to_start(library.error().message);
+  }
   ::signal(SIGPIPE, SIG_IGN);
   log::configure(loaded.config.logging.level, loaded.config.logging.format, "front");
   return Serving(std::move(loaded.config)).run();
