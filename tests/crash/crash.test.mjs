@@ -26,7 +26,7 @@ class Run {
     this.ending = false;
     this.busy = 0; // requests in flight
     this.failure = null;
-    this.kills = { front: 0, engine: 0, both: 0 };
+    this.kills = { front: 0, engine: 0, both: 0, start: 0 };
     this.reads = 0;
   }
 
@@ -159,6 +159,13 @@ class Run {
       }
     }
     if (this.random() < 0.3) await sleep(this.random.between(1, 200));
+    // Sometimes the next one dies too, while it recovers.
+    while (this.random() < 0.25) {
+      this.server.spawn();
+      await sleep(this.random.between(0, 120));
+      await this.server.kill();
+      this.kills.start += 1;
+    }
     await this.start_server();
   }
 
@@ -226,8 +233,8 @@ describe(`${cycles} cycles of kill -9 (SD_CRASH_SEED=${seed})`, () => {
       }
       const { acknowledged, refused, in_doubt } = run.oracle;
       console.log(`crash test: ${cycles} cycles in ${((Date.now() - began) / 1000).toFixed(0)} s `
-        + `(killed: front ${run.kills.front}, engine ${run.kills.engine}, both ${run.kills.both}), `
-        + `${acknowledged} rows acknowledged, 0 lost, 0 doubled; ${in_doubt} rows in doubt, `
+        + `(killed: front ${run.kills.front}, engine ${run.kills.engine}, both ${run.kills.both}, while starting ${run.kills.start}), `
+        + `${acknowledged} rows acknowledged, ${report.lost.length} lost, ${report.doubled.length} doubled; ${in_doubt} rows in doubt, `
         + `${report.rows - acknowledged} of them there; ${refused} refused; ${run.reads} reads; SIGTERM took ${stopped} ms`);
     } finally {
       run.ending = true;

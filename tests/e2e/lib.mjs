@@ -209,7 +209,8 @@ export class Server {
     }
   }
 
-  async start() {
+  // Only starts the process: for those who want it dead before it is ready.
+  spawn() {
     assert.equal(this.child ?? null, null, 'the server runs already');
     const args = ['serve', '--data-dir', this.dir];
     if (this.configFile) args.push('--config', this.configFile);
@@ -219,13 +220,19 @@ export class Server {
     this.child = child;
     this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
     if (child.pid) groups.add(child.pid);
-    let out = '';
-    child.stdout.setEncoding('utf8').on('data', (text) => { out += text; this.stdout += text; });
+    child.stdout.setEncoding('utf8').on('data', (text) => { this.stdout += text; });
     child.stderr.setEncoding('utf8').on('data', (text) => { this.stderr = (this.stderr + text).slice(-1_000_000); });
+    child.once('error', (error) => { this.stderr += `${error}\n`; });
+  }
+
+  async start() {
+    const had = this.stdout.length;
+    this.spawn();
     let ended = null;
     this.exited.then((how) => { ended = how; });
-    child.once('error', (error) => { ended = error; });
+    let out = '';
     await eventually('the line that says where the server listens', () => {
+      out = this.stdout.slice(had);
       if (ended) throw new Fatal(`the server ended at its start: ${JSON.stringify(ended)}\n${this.stderr}`);
       return /listens on .*\n/.test(out);
     }, kStartMs, 5).catch((error) => {
@@ -238,7 +245,10 @@ export class Server {
     await eventually('readyz', async () => (await request(this.url, '/readyz')).status === 200, kStartMs);
     // The greeting with the keys comes once, at the first start, a moment after the address.
     if (!this.key && this.ownsDir && !this.startedBefore) {
-      await eventually('the first keys', () => /key of destination/.test(out) && out.endsWith('\n'), 2000, 5).catch(() => {});
+      await eventually('the first keys', () => {
+        out = this.stdout.slice(had);
+        return /key of destination/.test(out) && out.endsWith('\n');
+      }, 2000, 5).catch(() => {});
       this.adminKey = /admin key\s+(sd_\S+)/.exec(out)?.[1] ?? null;
       this.key = /key of destination \S+\s+(sd_\S+)/.exec(out)?.[1] ?? null;
     }
