@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "api/html.h"
 #include "base/json_text.h"
@@ -54,12 +55,17 @@ bool read_line(std::string_view csv, std::size_t& at, std::vector<Preview::Cell>
   }
 }
 
+bool is_number(const std::string& text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  return !text.empty() && std::from_chars(text.data(), end, value).ptr == end;
+}
+
 bool is_numeric(const Preview& preview, std::size_t column) {
   bool any = false;
   for (const auto& row : preview.rows) {
     if (column >= row.size() || !row[column]) continue;
-    if (row[column]->find_first_not_of("+-.0123456789eE") != std::string::npos) return false;
-    if (row[column]->find_first_of("0123456789") == std::string::npos) return false;
+    if (!is_number(*row[column])) return false;
     any = true;
   }
   return any;

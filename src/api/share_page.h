@@ -20,7 +20,7 @@ struct Preview {
   bool more = false;  // there are rows behind these
 };
 
-inline constexpr std::size_t kPreviewRows = 50;
+inline constexpr std::size_t kPreviewRows = 20;
 
 // Reads our own CSV (query/encoder.h), of which it may have only the beginning: then the last line is
 // left out. nullopt where not even the header is whole.

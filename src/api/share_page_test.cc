@@ -61,8 +61,8 @@ TEST(Preview, ShowsSoManyRowsAndSaysWhetherThereAreMore) {
 }
 
 TEST(Preview, WrapsAStatementWhateverItEndsWith) {
-  EXPECT_EQ(first_rows_of("SELECT 1 ; \n"), "SELECT * FROM (\nSELECT 1\n) LIMIT 51");
-  EXPECT_EQ(first_rows_of("SELECT 1 -- all"), "SELECT * FROM (\nSELECT 1 -- all\n) LIMIT 51");
+  EXPECT_EQ(first_rows_of("SELECT 1 ; \n"), "SELECT * FROM (\nSELECT 1\n) LIMIT 21");
+  EXPECT_EQ(first_rows_of("SELECT 1 -- all"), "SELECT * FROM (\nSELECT 1 -- all\n) LIMIT 21");
 }
 
 TEST(TimeLeft, SpeaksInTheUnitThatPeopleWouldUse) {
@@ -120,6 +120,13 @@ TEST(SharePage, OffersTheFormatsOfTheShareAndACurlLine) {
   EXPECT_THAT(html, HasSubstr("<a href=\"0f0f/data.csv\" download>CSV</a><a href=\"0f0f/data.json\" download>JSON</a>"));
   EXPECT_THAT(html, Not(HasSubstr("NDJSON")));
   EXPECT_THAT(html, HasSubstr("curl -o data.csv 'https://data.example/share/0f0f/data.csv'"));
+}
+
+TEST(SharePage, SetsNumbersToTheRightAndNothingElse) {
+  SharePage page = simple_page();
+  page.preview = parse_preview("a,b,c,d\n1,2026-11-01,-1.5e+22,\n,2026-11-02,NaN,\n", true);
+  const std::string html = render_share_page(page);
+  EXPECT_THAT(html, HasSubstr("class=\"num\">a</th><th scope=\"col\">b</th><th scope=\"col\" class=\"num\">c</th><th scope=\"col\">d</th>"));
 }
 
 TEST(SharePage, SaysSoWhereThereIsNoPreview) {

@@ -123,7 +123,7 @@ describe('shares', () => {
 
     test('shows the first of many rows, of a wide one, of none, and of EXPLAIN', async () => {
       const many = await share({ query: 'SELECT range AS n FROM range(1000000)' });
-      assert.match((await get(many.id)).text, /The first 50 rows\./);
+      assert.match((await get(many.id)).text, /The first 20 rows\./);
       const wide = await share({ query: "SELECT repeat('x', 300000) AS a FROM range(10)" });
       const page = await get(wide.id);
       assert.equal(page.status, 200);
