@@ -6,9 +6,10 @@
 //   SD_CRASH_SEED=…      of the choices (timing has its own); printed
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { Oracle, assert_clean, random, tables } from './oracle.mjs';
 import { checkDuckdbFile } from '../e2e/duckdb.mjs';
 import { Fatal, Server, eventually, parseCsv, sleep } from '../e2e/lib.mjs';
+import { random } from '../e2e/random.mjs';
+import { Oracle, assert_clean, tables } from './oracle.mjs';
 
 const cycles = Number(process.env.SD_CRASH_CYCLES ?? 50);
 const seed = Number(process.env.SD_CRASH_SEED ?? (Date.now() % 1_000_000) + 1);

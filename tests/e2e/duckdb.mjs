@@ -1,6 +1,6 @@
 // Opens a DuckDB file with DuckDB's own library, our server out of the picture: what any DuckDB would see.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,28 @@ export function duckdbInteger(file, sql) {
 }
 
 export const checkDuckdbFile = (dataDir, sql) => duckdbInteger(localFile(dataDir), sql);
+
+// Another process that has the file open for writing, as somebody's DuckDB shell would. Returns { pid, release }.
+export async function holdFile(t, file) {
+  const holder = spawn(process.execPath, ['-e', `
+    const duckdb = require(${JSON.stringify(addon)});
+    duckdb.open(${JSON.stringify(file)}, duckdb.create_config()).then((database) => {
+      globalThis.database = database;
+      console.log('held');
+      setInterval(() => {}, 1000);
+    });`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const gone = new Promise((resolve) => { holder.once('exit', resolve); });
+  const release = () => {
+    holder.kill('SIGKILL');
+    return gone;
+  };
+  t.after(release);
+  await new Promise((resolve, reject) => {
+    holder.stdout.once('data', resolve);
+    holder.once('exit', () => reject(new Error('the file could not be held')));
+  });
+  return { pid: holder.pid, release };
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { createRequire } = await import('node:module');

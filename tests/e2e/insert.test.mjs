@@ -6,8 +6,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import zlib from 'node:zlib';
+import { checkDuckdbFile, holdFile, localFile } from './duckdb.mjs';
 import { ExpectedTable } from './flat.mjs';
 import { RawSocket, eventually, parseExact, problem, startServer, temporaryDirectory, useServer } from './lib.mjs';
+import { random } from './random.mjs';
 
 const kForm = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
@@ -366,6 +368,13 @@ describe('bad input', () => {
     problem(await server.sql('SELECT * FROM cut'), 400);
   });
 
+  it('a row of more than 64 MiB is 413', async (t) => {
+    const large = await startServer(t, {});
+    const answer = await large.api('/api/data/insert/huge', { body: `{"a":"${'x'.repeat(65 << 20)}"}` });
+    problem(answer, 413);
+    problem(await large.sql('SELECT * FROM huge'), 400);
+  });
+
   it('an unknown parameter value is 400, not passed over', async () => {
     problem(await refused('{"a":1}', { query: '?flatten=sideways' }), 400, 'invalid-parameter');
     problem(await refused('{"a":1}', { query: '?wait=later' }), 400, 'invalid-parameter');
@@ -501,6 +510,18 @@ describe('values', () => {
     assert.deepEqual(a.map((r) => r.v), ['1', '2.5', 'x', 'true', null, '9007199254740993']);
   });
 
+  it('numbers and booleans that meet an object become JSON values, the same in one batch and over time', async () => {
+    const values = ['1', 'true', '2.5', '{}'];
+    const [one, many] = [fresh_table(), fresh_table()];
+    await server.insert(one, values.map((v) => `{"v":${v}}`).join('\n'));
+    for (const value of values) {
+      await server.insert(many, `{"v":${value}}`);
+      await server.value(`SELECT count(*) FROM ${many}`);
+    }
+    assert.deepEqual((await server.rows(`SELECT v FROM ${one} ORDER BY __row_id`)).map((r) => r.v), [1, true, 2.5, {}]);
+    assert.deepEqual((await server.rows(`SELECT v FROM ${many} ORDER BY __row_id`)).map((r) => r.v), [1, true, 2.5, {}]);
+  });
+
   it('strings come back as they were: escapes, NUL, emoji, long ones', async () => {
     const table = fresh_table();
     const strings = ['', ' ', '"', '\\', '\u0000', 'a\u0000b', '\u0001\u001f\u007f', '\r\n\t', '😀 e\u0301 \u2028', '{"not":"json"}', "'; DROP TABLE x; --",
@@ -622,26 +643,105 @@ describe('what is seen when', () => {
 });
 
 describe('a journal that is full', () => {
-  it('answers 503 with Retry-After, stores nothing of it, and goes on when there is room', async (t) => {
+  it('answers 503 with Retry-After, stores nothing of it, and goes on by itself when there is room', { timeout: 60_000 }, async (t) => {
     const server = await startServer(t, { flags: ['--journal-max-bytes', '4MB', '--journal-retention', '3600'] });
-    const row = JSON.stringify({ text: 'x'.repeat(100_000) });
-    let accepted = 0;
+    const row = (i) => JSON.stringify({ i, text: 'x'.repeat(100_000) });
+    await server.insert('filled', row(0));
+    await server.stop();
+    // Nothing can be loaded while somebody else holds the file: the journal must fill.
+    const holder = await holdFile(t, localFile(server.dir));
+    await server.start();
+    const accepted = [0];
     let full = null;
-    for (let i = 0; i < 200 && !full; i += 1) {
-      const answer = await server.api('/api/data/insert/filled', { body: row });
-      if (answer.status === 200) accepted += 1;
+    for (let i = 1; i < 200 && !full; i += 1) {
+      const answer = await server.api('/api/data/insert/filled', { body: row(i) });
+      if (answer.status === 200) accepted.push(i);
       else full = answer;
     }
-    if (full) {
-      problem(full, 503);
-      assert.match(full.headers['retry-after'], /^\d+$/);
-    }
-    assert.ok(accepted > 0);
+    assert.ok(full && accepted.length > 5, `${accepted.length} rows of 100 kB in 4 MB`);
+    problem(full, 503);
+    assert.match(full.headers['retry-after'], /^\d+$/);
+    const blob = await server.api('/api/data/insert/filled', { body: JSON.stringify({ i: -1, text: 'y'.repeat(5_000_000) }) });
+    problem(blob, 503);
+    await holder.release();
     await eventually('room again', async () => {
-      const answer = await server.api('/api/data/insert/filled', { body: row });
-      if (answer.status === 200) accepted += 1;
+      const answer = await server.api('/api/data/insert/filled', { body: row(1000) });
+      if (answer.status === 200) accepted.push(1000);
       return answer.status === 200;
-    }, 15_000, 100);
-    assert.equal(await server.value('SELECT count(*) FROM filled'), accepted);
+    }, 30_000, 100);
+    await eventually('an engine that has the file', async () => (await server.sql('SELECT 1')).status === 200, 20_000, 100);
+    assert.deepEqual((await server.rows('SELECT i FROM filled ORDER BY i')).map((r) => r.i), accepted);
+  });
+});
+
+describe('refused rows', () => {
+  it('are kept whole, each once, with number and reason, through kills', async (t) => {
+    const server = await startServer(t, {});
+    const bad = ['{"a":}', '{"a":"\\ud800"}', '[1, 2]', `{"deep":${'['.repeat(70)}${']'.repeat(70)}}`];
+    const answer = await server.insert('t', ['{"a":1}', ...bad, '{"a":2}'].join('\n'));
+    assert.deepEqual([answer.rows, answer.failed], [2, 4]);
+    await server.kill();
+    await server.start();
+    assert.equal(await server.value('SELECT count(*) FROM t'), 2);
+    await server.stop();
+    assert.equal(checkDuckdbFile(server.dir, 'SELECT count(*) FROM _scratch.failed_rows'), 4n);
+    for (const [index, text] of bad.entries()) {
+      const literal = `'${text.replaceAll("'", "''")}'::VARCHAR`;
+      assert.equal(checkDuckdbFile(server.dir, `SELECT count(*) FROM _scratch.failed_rows WHERE body = encode(${literal}) AND "row" = ${index + 1} AND table_name = 't' AND code <> '' AND detail <> ''`), 1n, text);
+    }
+  });
+});
+
+// Random rows through random batches, and what the documented rule says of each value.
+describe('random rows', () => {
+  const server = useServer();
+  const seed = Number(process.env.SD_SEED ?? (Date.now() % 1_000_000) + 1);
+
+  it(`are found again, value by value (SD_SEED=${seed})`, async () => {
+    const next = random(seed);
+    const keys = ['a', 'b', 'A', 'a_b', 'b_c', 'c', '0', '1', 'ü', 'x y', '"q"', 'a.b', '__row', ''];
+    const scalar = () => {
+      switch (next.between(0, 7)) {
+        case 0: return null;
+        case 1: return next() < 0.5;
+        case 2: return next.between(-5, 5);
+        case 3: return next.between(-1e15, 1e15);
+        case 4: return next.between(-1000, 1000) / 8;
+        case 5: return next.between(-100_000, 100_000) / 100;
+        case 6: return next.pick(['', 'text', '12', 'true', 'null', '{}', 'é\u0000"\\', 'x'.repeat(next.between(1, 400))]);
+        default: return `${next.between(0, 1e6)}`;
+      }
+    };
+    const value = (depth) => {
+      const dice = next();
+      if (depth < 3 && dice < 0.15) return object(depth + 1);
+      if (depth < 3 && dice < 0.25) return Array.from({ length: next.between(0, 3) }, () => value(depth + 1));
+      return scalar();
+    };
+    function object(depth) {
+      const out = {};
+      // A column of each kind alone, so that types other than VARCHAR and JSON are there too.
+      if (depth === 0) Object.assign(out, { only_int: next.between(-1e15, 1e15), only_half: next.between(-99, 99) / 2, only_bool: next() < 0.5, id: counter += 1 });
+      for (let n = next.between(0, 5); n > 0; n -= 1) {
+        const key = next.pick(depth === 0 ? keys.slice(0, -1) : keys);
+        if (!(key in out)) out[key] = value(depth);
+      }
+      return out;
+    }
+    for (let table = 0; table < 6; table += 1) {
+      const name = `random${table}`;
+      const expected = new ExpectedTable();
+      for (let batch = 0; batch < 12; batch += 1) {
+        const rows = Array.from({ length: next.between(1, 25) }, () => object(0));
+        for (const row of rows) expected.add(row);
+        const texts = rows.map((r) => JSON.stringify(r));
+        await server.insert(name, next.pick([`[${texts}]`, texts.join('\n'), texts.join('')]));
+        if (next() < 0.5) await server.value(`SELECT count(*) FROM ${name}`); // a batch of its own
+      }
+      const types = Object.fromEntries((await server.rows(`DESCRIBE ${name}`)).map((c) => [c.column_name, c.column_type]));
+      assert.deepEqual([types.only_int, types.only_half, types.only_bool], ['BIGINT', 'DOUBLE', 'BOOLEAN']);
+      const answer = await server.sql(`SELECT * FROM ${name} ORDER BY __row_id`, { query: '?format=ndjson' });
+      expected.check(answer.text.split('\n').filter((line) => line !== '').map(parseExact), types, name);
+    }
   });
 });

@@ -312,6 +312,22 @@ describe('when the engine dies', () => {
     assert.ok((await server.metrics())('scratchdata_engine_restarts_total') >= 1);
   });
 
+  it('hanging, not dying: inserts do not notice, it is replaced, and every row is there', { timeout: 60_000 }, async (t) => {
+    const server = await startServer(t, {});
+    await server.insert('t', { i: 0 }, { query: '?wait=true' });
+    const [engine] = server.enginePids();
+    process.kill(engine, 'SIGSTOP');
+    const began = Date.now();
+    for (let i = 1; i <= 50; i += 1) await server.insert('t', { i });
+    assert.ok(Date.now() - began < 5000, `50 inserts took ${Date.now() - began} ms`);
+    const awaited = server.insert('t', { i: 51 }, { query: '?wait=true' });
+    const answer = await server.sql('SELECT count(*) AS n FROM t', { query: '?timeout_ms=1000' });
+    assert.ok([503, 504].includes(answer.status), answer.text);
+    assert.equal((await awaited).visible, true);
+    assert.equal(await server.value('SELECT count(*) FROM t'), 52);
+    assert.ok(!server.enginePids().includes(engine));
+  });
+
   it('in the middle of an answer: the body breaks off', async (t) => {
     const server = await startServer(t, {});
     const socket = await RawSocket.open(server.port);

@@ -1,12 +1,13 @@
 // What is there around the data: keys, CORS, request ids, probes, metrics, the connection's manners, start and stop,
 // what a data directory survives, and configuration.
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { checkDuckdbFile, localFile } from './duckdb.mjs';
-import { RawSocket, Server, binary, eventually, parseMetrics, problem, request, root, runBinary, sleep, startServer, temporaryDirectory, useServer } from './lib.mjs';
+import { checkDuckdbFile, holdFile, localFile } from './duckdb.mjs';
+import { RawSocket, Server, binary, eventually, parseMetrics, problem, request, runBinary, sleep, startServer, temporaryDirectory, useServer } from './lib.mjs';
 
 const kForm = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
@@ -211,6 +212,45 @@ describe('manners', () => {
     assert.equal(answer.status, 431);
   });
 
+  it('a client that is too slow with its head or its next request is cut off; too many at a time get 503', async (t) => {
+    const strict = await startServer(t, { config: 'api:\n  header_timeout: 1\n  idle_timeout: 1\n  max_connections: 6\n' });
+    const slow = await RawSocket.open(strict.port);
+    slow.send('GET /livez HTTP/1.1\r\nHost: loc');
+    const idle = await RawSocket.open(strict.port);
+    idle.send('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await idle.until((text) => text.endsWith('ok\n'));
+    assert.match(await slow.closed(4000), /^(HTTP\/1\.1 408 |$)/);
+    await idle.closed(4000);
+    const many = await Promise.all(Array.from({ length: 12 }, () => RawSocket.open(strict.port)));
+    for (const socket of many) socket.send('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await eventually('answers on all', () => many.every((socket) => socket.received !== '' || socket.ended), 3000);
+    const refused = many.filter((socket) => socket.received.startsWith('HTTP/1.1 503'));
+    assert.ok(refused.length >= 5 && refused.length < 12, `${refused.length} of 12 refused`);
+    for (const socket of many) socket.destroy();
+    await eventually('room', async () => (await strict.request('/livez', { agent: undefined })).status === 200, 3000);
+  });
+
+  it('HTTP/1.0 and Connection: close end with their answer', async () => {
+    for (const [version, header] of [['1.0', ''], ['1.1', 'Connection: close\r\n']]) {
+      const sql = 'SELECT i FROM range(3) t(i)';
+      const socket = await RawSocket.open(server.port);
+      socket.send(`POST /api/data/query?format=csv&api_key=local HTTP/${version}\r\nHost: localhost\r\n${header}Content-Length: ${sql.length}\r\n\r\n${sql}`);
+      const text = await socket.closed();
+      assert.match(text, /^HTTP\/1\.1 200 /);
+      assert.match(text, /i\r?\n0\n1\n2\n/);
+      if (version === '1.0') assert.ok(!/transfer-encoding/i.test(text), 'chunks mean nothing to HTTP/1.0');
+    }
+  });
+
+  it('both loopbacks are listened on, and `local` works on both', async (t) => {
+    const both = await startServer(t, { flags: ['--listen', '127.0.0.1:0', '--listen', '[::1]:0'] });
+    assert.equal(both.urls.length, 2);
+    for (const url of both.urls) {
+      const answer = await request(url, '/api/data/query?api_key=local', { body: 'SELECT 1 AS a' });
+      assert.equal(answer.status, 200, `${url}: ${answer.text}`);
+    }
+  });
+
   it('the start page says what to try', async () => {
     const page = await server.request('/', { headers: { Accept: 'text/html' } });
     assert.equal(page.status, 200);
@@ -343,7 +383,6 @@ describe('start and stop', () => {
     const server = await startServer(t, {});
     const lines = server.stdout.split('\n').map((l) => l.trim()).filter((l) => l.startsWith('curl '));
     assert.equal(lines.length, 2);
-    const { execFileSync } = await import('node:child_process');
     const run = (line) => JSON.parse(execFileSync('bash', ['-c', line.replace('curl ', 'curl -sS ')], { encoding: 'utf8', timeout: 20_000 }));
     assert.equal(run(lines[0]).rows, 1);
     const [row] = run(lines[1]);
@@ -441,6 +480,25 @@ describe('start and stop', () => {
     assert.ok(after.includes('"row 9"'), 'rows behind the damage are still there');
   });
 
+  it('journal inspect: 0 and its records after SIGKILL; a flipped bit is 1 with its position; no journal is 2', async (t) => {
+    const server = await startServer(t, {});
+    for (let i = 0; i < 10; i += 1) await server.insert('t', [{ marker: `row ${i}` }, { marker: 'x' }]);
+    await server.kill();
+    const [segment] = segments(server.dir);
+    const inspect = (dir = path.dirname(segment)) => runBinary(['journal', 'inspect', dir]);
+    const sound = await inspect();
+    assert.equal(sound.code, 0, sound.stdout + sound.stderr);
+    assert.match(sound.stdout, /\.seg/);
+    assert.match(sound.stdout, /20/); // rows
+    const bytes = fs.readFileSync(segment);
+    bytes[bytes.indexOf('"row 3"') + 1] ^= 1;
+    fs.writeFileSync(segment, bytes);
+    const damaged = await inspect();
+    assert.equal(damaged.code, 1, damaged.stdout + damaged.stderr);
+    assert.match(damaged.stdout, /\d{3,}/);
+    assert.equal((await inspect('/nonexistent')).code, 2);
+  });
+
   it('a port in use: one line, exit code 2', async (t) => {
     const server = await startServer(t, {});
     const second = await runBinary(['serve', '--data-dir', path.join(temporaryDirectory(), 'data'), '--listen', `127.0.0.1:${server.port}`], { timeout: 20_000 });
@@ -453,12 +511,7 @@ describe('start and stop', () => {
     await server.insert('t', { a: 1 }, { query: '?wait=true' });
     await server.stop();
     const file = localFile(server.dir);
-    const { spawn } = await import('node:child_process');
-    const holder = spawn(process.execPath, ['-e', `
-      const d = require(${JSON.stringify(path.join(root, 'third_party/node_modules/@duckdb/node-bindings-linux-x64/duckdb.node'))});
-      d.open(${JSON.stringify(file)}, d.create_config()).then((db) => { globalThis.db = db; console.log('held'); setInterval(() => {}, 1000); });`], { stdio: ['ignore', 'pipe', 'inherit'] });
-    t.after(() => holder.kill('SIGKILL'));
-    await new Promise((resolve) => { holder.stdout.once('data', resolve); });
+    const holder = await holdFile(t, file);
     await server.start();
     assert.equal((await server.insert('t', { a: 2 })).rows, 1);
     const answer = await server.sql('SELECT count(*) AS n FROM t');
@@ -466,7 +519,7 @@ describe('start and stop', () => {
     assert.match(answer.headers['retry-after'], /^\d+$/);
     assert.ok(!answer.text.includes(server.dir), answer.text);
     assert.match(answer.json().detail, new RegExp(`${holder.pid}|node|another process|held|in use`, 'i'));
-    holder.kill('SIGKILL');
+    await holder.release();
     await eventually('queries again', async () => (await server.sql('SELECT count(*) AS n FROM t')).status === 200, 20_000, 100);
     assert.equal(await server.value('SELECT count(*) FROM t'), 2);
   });
@@ -561,7 +614,6 @@ destinations:
     settings:
       file: ./my.duckdb
 `);
-    const { spawn } = await import('node:child_process');
     const child = spawn(binary, ['serve', '--config', 'config.yaml'], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     t.after(() => { try { process.kill(-child.pid, 'SIGKILL'); } catch { /* gone */ } });
     let stderr = '';
