@@ -12,6 +12,12 @@ Error body_error(const RowError& error) {
       .with_member("offset", std::to_string(error.offset));
 }
 
+Error too_large(std::uint64_t limit) {
+  return invalid("a row is larger than " + std::to_string(limit) + " bytes")
+      .with_slug("row-too-large")
+      .with_status(413);
+}
+
 }  // namespace
 
 Result<> BodyScanner::run(std::string_view window, bool final, std::size_t& used) {
@@ -22,6 +28,7 @@ Result<> BodyScanner::run(std::string_view window, bool final, std::size_t& used
     used += splitter_.consumed();
     switch (step.state) {
       case State::kRow:
+        if (step.text.size() > max_row_bytes_) return fail(too_large(max_row_bytes_));
         ++summary_.rows;
         break;
       case State::kRefused:
@@ -48,17 +55,13 @@ Result<> BodyScanner::feed(std::string_view piece) {
   } else {
     rest_.append(piece);
     // A row cut by many pieces is looked at again only when there is twice as much of it, so that a
-    // large row costs no more than twice its length.
-    if (rest_.size() < rest_checked_ * 2) return {};
+    // large row costs no more than twice its length; and when it may be over the limit.
+    if (rest_.size() < rest_checked_ * 2 && rest_.size() <= max_rest()) return {};
     TRY(run(rest_, false, used));
     rest_.erase(0, used);
     rest_checked_ = rest_.size();
   }
-  if (rest_.size() > max_row_bytes_) {
-    return fail(invalid("a row is larger than " + std::to_string(max_row_bytes_) + " bytes")
-                    .with_slug("row-too-large")
-                    .with_status(413));
-  }
+  if (rest_.size() > max_rest()) return fail(too_large(max_row_bytes_));
   return {};
 }
 

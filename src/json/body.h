@@ -43,6 +43,8 @@ class BodyScanner {
 
  private:
   Result<> run(std::string_view window, bool final, std::size_t& used);
+  // A row and what may stand around it.
+  std::uint64_t max_rest() const { return max_row_bytes_ + 1024; }
 
   NullHandler handler_;
   RowSplitter<NullHandler> splitter_;
