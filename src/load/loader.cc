@@ -1,5 +1,6 @@
 #include "load/loader.h"
 
+#include "base/log.h"
 #include "json/rows.h"
 
 namespace sd::load {
@@ -298,9 +299,8 @@ Result<> Loader::commit() {
 // Loads the next record alone, without the rows that the destination refuses.
 Result<> Loader::isolate_one(journal::Position durable_end) {
   TRY_ASSIGN(const auto record, next_record(durable_end));
-  if (!record || record->meta.kind != journal::RecordKind::kInsert) {
-    return fail(ErrorCode::kInternal, "the destination refuses a change of a table");
-  }
+  if (!record) return fail(ErrorCode::kInternal, "the destination refuses what is not there");
+  if (record->meta.kind == journal::RecordKind::kControl) return take_refused_control(*record);
   const OneRecord one{record->position, record->end, record->meta.rows, record->time_us};
   Rows rows;
   TRY_ASSIGN(std::set<std::uint64_t> refused, find_refused(one, 0, one.rows, rows.reason));
@@ -313,6 +313,20 @@ Result<> Loader::isolate_one(journal::Position durable_end) {
     loaded = load_one(one, rows);
   }
   return loaded;
+}
+
+// A change that the destination refuses (something that somebody else made depends on the table) is left
+// out: nothing of the journal may stop what comes behind it for ever.
+Result<> Loader::take_refused_control(const journal::RecordView& record) {
+  const journal::Position end = record.end;
+  const Micros time = record.time_us;
+  const Result<> taken = take_control(record);
+  if (taken || taken.error().code != ErrorCode::kInvalidArgument) return taken;
+  log::warn("a change of a table was refused and left out", {{"error", taken.error().message}});
+  forget();
+  pending_.position = end;
+  at_ = time;
+  return commit();
 }
 
 Result<> Loader::read_one(const OneRecord& one, const Rows& rows) {

@@ -78,6 +78,7 @@ class Loader {
     Micros time = 0;
   };
   Result<> isolate_one(journal::Position durable_end);
+  Result<> take_refused_control(const journal::RecordView& record);
   Result<> read_one(const OneRecord& one, const Rows& rows);
   Result<> load_one(const OneRecord& one, const Rows& rows);
   Result<std::set<std::uint64_t>> find_refused(const OneRecord& one, std::uint64_t begin,

@@ -171,6 +171,21 @@ TEST_F(LoaderTest, RowsThatTheDestinationRefusesAreIsolated) {
             "{\\x22n\\x22:500,\\x22u\\x22:2};{\\x22n\\x22:3,\\x22u\\x22:7};{\\x22n\\x22:4,\\x22u\\x22:7};");
 }
 
+TEST_F(LoaderTest, AChangeOfATableThatTheDestinationRefusesIsLeftOut) {
+  insert("a", R"({"x":1})");
+  load();
+  {
+    // DuckDB renames no table that has an index.
+    auto connection = destination_->connect();
+    ASSERT_TRUE(destinations::duckdb::execute(connection->get(), "CREATE INDEX own ON main.a(x)"));
+  }
+  insert("a", R"({"x":2})");
+  control({TableChange::Kind::kRename, "a", "b", {}});
+  insert("a", R"({"x":3})");
+  load();
+  EXPECT_EQ(query("SELECT x FROM a ORDER BY x"), "1;2;3;");
+}
+
 TEST_F(LoaderTest, APositionBeyondTheJournalIsCorruptionWithBothNumbers) {
   insert("a", R"({"x":1})");
   load();
