@@ -1,5 +1,6 @@
-// main() of a fuzzer in an ordinary build: feeds it the empty input, every file of the folders given, and a few hundred
-// seeded random changes of each. So the corpus is a regression test, and no fuzzer stops compiling unseen.
+// main() of a fuzzer in an ordinary build: feeds it the empty input, every file of the folders
+// given, and a few hundred seeded random changes of each. So the corpus is a regression test, and
+// no fuzzer stops compiling unseen.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -1,5 +1,5 @@
-// A body is judged the same whole and in pieces: same rows, same refusals, same verdict. The first byte of the input is
-// the size of the pieces.
+// A body is judged the same whole and in pieces: same rows, same refusals, same verdict. The first
+// byte of the input is the size of the pieces.
 #include "json/body.h"
 
 #include <algorithm>
