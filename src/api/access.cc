@@ -65,7 +65,13 @@ bool may_be_well_known(const http::Exchange& exchange) {
   const std::string_view origin = exchange.header("Origin");
   if (!exchange.local_is_loopback() || !is_loopback_name(exchange.header("Host"))) return false;
   if (!origin.empty() && !is_loopback_origin(origin)) return false;
-  for (const char* forwarded : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"}) {
+  // Browsers send no Origin with an image or a link of another site, but they do say where it is from.
+  const std::string_view site = exchange.header("Sec-Fetch-Site");
+  if (!site.empty() && site != "same-origin" && site != "none") return false;
+  const std::string_view referer = exchange.header("Referer");
+  if (!referer.empty() && !is_loopback_origin(referer)) return false;
+  for (const char* forwarded : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host",
+                                "X-Forwarded-Proto", "X-Real-IP", "Via"}) {
     if (!exchange.header(forwarded).empty()) return false;
   }
   return true;
@@ -177,25 +183,38 @@ Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& 
                 "this API key does not have the scope '" + std::string(to_string(scope)) + "'");
   }
   const auto missing = [] { return fail(ErrorCode::kNotFound, "no such destination"); };
+  const auto not_served = [] {
+    return fail(Error{.code = ErrorCode::kUnavailable,
+                      .message = "this destination cannot be served now: its operator finds the reason in the log",
+                      .slug = "destination-unavailable", .retry_after_s = 30});
+  };
+  // A destination that exists and is not served is no mistake of the client's.
+  const auto is_active = [](const catalog::Destination* d) {
+    return d != nullptr && d->state == catalog::DestinationState::kActive;
+  };
   if (!access.key->is_admin()) {
     access.tenant = app.tenants().find(*access.key->destination_id);
-    if (!access.tenant) return missing();
-    return access;
+    if (access.tenant) return access;
+    if (is_active(app.keys().destination(*access.key->destination_id).get())) return not_served();
+    return missing();
   }
   const std::string* named = query.find("destination_id");
   if (named == nullptr && form != nullptr) named = form->find("destination_id");
   if (named != nullptr) {
     const auto destination = app.keys().destination_by_text(*named);
     if (destination) access.tenant = app.tenants().find(destination->id);
-    if (!access.tenant) return missing();
-    return access;
+    if (access.tenant) return access;
+    if (is_active(destination.get())) return not_served();
+    return missing();
   }
-  const auto all = app.tenants().all();
+  auto all = app.keys().destinations();
+  std::erase_if(all, [&](const auto& d) { return !is_active(d.get()); });
   if (all.size() != 1) {
     return fail(invalid("an admin key names its destination with ?destination_id=")
                     .with_slug("destination-required"));
   }
-  access.tenant = all.front();
+  access.tenant = app.tenants().find(all.front()->id);
+  if (!access.tenant) return not_served();
   return access;
 }
 

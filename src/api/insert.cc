@@ -266,6 +266,14 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
     CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert, &form));
     CO_TRY(may_use_table(access, table));
   }
+  if (rows.json().size() > app.options().inline_body_bytes) {
+    // The rows of a large form: more than a record of the journal should hold.
+    std::string copied(rows.json());
+    Task<Result<Accepted>> task =
+        accept_blob(app, exchange, *access.tenant, table, std::move(copied), options.strict);
+    Result<Accepted> stored = co_await std::move(task);
+    co_return stored;
+  }
   Result<Accepted> accepted =
       co_await accept_inline(app, exchange, *access.tenant, table, rows.json(), options.strict);
   co_return accepted;

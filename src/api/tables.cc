@@ -143,6 +143,19 @@ Task<Result<http::Response>> get_columns(App& app, http::Exchange& exchange) {
   co_return http::json_response(list_json(column_items(one->table), std::nullopt));
 }
 
+// True where it is the same table yet, and not one that later rows have made.
+bool still_there(const json::Value& before, const Tables& now) {
+  const json::Value* found = now.find(name_of(before));
+  const std::string_view first = before.string_or("first_row_at", "");
+  return found != nullptr && !first.empty() && found->string_or("first_row_at", "") == first;
+}
+
+Error refused_by_destination() {
+  return Error{.code = ErrorCode::kAlreadyExists,
+               .message = "the destination refuses this change: something else in the database depends on the table",
+               .slug = "change-refused"};
+}
+
 Task<Result<http::Response>> delete_table(App& app, http::Exchange& exchange) {
   const Result<OneTable> one = co_await read_table(app, exchange, catalog::Scope::kAdmin);
   if (!one) co_return std::unexpected(one.error());
@@ -150,6 +163,9 @@ Task<Result<http::Response>> delete_table(App& app, http::Exchange& exchange) {
   Tenant& tenant = *one->tables.access.tenant;
   const Result<bool> done = co_await change_table(app, exchange, tenant, std::move(change));
   if (!done) co_return std::unexpected(done.error());
+  if (!*done) co_return no_content();
+  const Result<Tables> after = co_await read_tables(app, exchange, catalog::Scope::kAdmin);
+  if (after && still_there(one->table, *after)) co_return std::unexpected(refused_by_destination());
   co_return no_content();
 }
 
@@ -191,14 +207,14 @@ Task<Result<http::Response>> rename_table(App& app, http::Exchange& exchange) {
     w.begin_object().member("name", new_name).member("visible", false).end_object();
     co_return http::json_response(w.take());
   }
-  // Rows may have made a table of the new name before the change came to its turn; then it was left out.
+  // Rows may have made a table of the new name before the change came to its turn, or the destination
+  // refused it; then it was left out.
   const Result<Tables> after = co_await read_tables(app, exchange, catalog::Scope::kAdmin);
   if (!after) co_return std::unexpected(after.error());
   const json::Value* renamed = after->find(new_name);
-  const bool old_is_there = !same && after->find(old_name) != nullptr;
-  const std::string_view first = one->table.string_or("first_row_at", "");
-  const bool is_it = renamed != nullptr && (!old_is_there || renamed->string_or("first_row_at", "") == first);
-  if (!is_it) co_return std::unexpected(name_is_taken(new_name));
+  const bool stayed = !same && still_there(one->table, *after);
+  if (renamed == nullptr) co_return std::unexpected(refused_by_destination());
+  if (stayed) co_return std::unexpected(name_is_taken(new_name));
   co_return http::json_response(table_json(*renamed));
 }
 

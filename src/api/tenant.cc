@@ -19,7 +19,8 @@ Tenant::Tenant(const TenantOptions& options, catalog::Destination destination,
                metrics::Registry& m)
     : options_(options), destination_(std::move(destination)), id_(destination_.id.to_string()),
       log_directory_(options.data_dir + "/journals/" + destination_.log_name()),
-      in_memory_(destination_.setting("in_memory") == "true"),
+      // One rule for what is in memory: the catalog's.
+      in_memory_(!catalog::target_file(options.data_dir, destination_) && destination_.setting("token").empty()),
       acknowledged_(m.counter("scratchdata_rows_acknowledged_total", "Rows answered with 200.", labels(destination_.name))),
       loaded_(m.counter("scratchdata_rows_loaded_total", "Rows loaded into the destination.", labels(destination_.name))),
       failed_(m.counter("scratchdata_rows_failed_total", "Rows refused while loading.", labels(destination_.name))),
@@ -159,7 +160,8 @@ engine::StartMessage Tenant::start_message() const {
   for (const auto& [name, setting] : destination_.settings) m.settings.emplace_back(name, setting.value);
   m.data_file = catalog::target_file(options_.data_dir, destination_).value_or("");
   // One rule for where the file is: the catalog's, not a second reading of the settings.
-  std::erase_if(m.settings, [](const auto& s) { return s.first == "file"; });
+  std::erase_if(m.settings, [](const auto& s) { return s.first == "file" || s.first == "in_memory"; });
+  if (in_memory_) m.settings.emplace_back("in_memory", "true");
   m.temp_directory = catalog::destination_folder(options_.data_dir, destination_.id) + "/tmp";
   m.log_directory = log_directory_;
   m.log_id = log_->id();

@@ -134,6 +134,7 @@ class Child {
 
   int stop(const json::Value& m) {
     const json::Value* position = m.find("position");
+    queries_.stop();
     const auto closed = loader_.stop(position == nullptr ? 0 : position->as_uint().value_or(0));
     if (!closed) log::warn("the destination could not be left in order", {{"error", closed.error().message}});
     json::Writer w;

@@ -124,7 +124,8 @@ bool LoaderThread::open_and_start() {
     state_ = loader_->state();
     started_ = true;
   }
-  report(std::nullopt);
+  // What stood in the way of a batch is over only when a batch has gone in.
+  if (!load_failed_) report(std::nullopt);
   events_.applied(loader_->state());
   return true;
 }
@@ -146,10 +147,16 @@ void LoaderThread::load_once() {
   if (!loaded) {
     log::warn("loading failed", {{"error", loaded.error().message}});
     if (loaded.error().code == ErrorCode::kInternal) events_.fatal(loaded.error());
+    load_failed_ = true;
     report(loaded.error());
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     started_ = false;
+    if (!stopping_) changed_.wait_for(lock, kRetryEvery, [&] { return stopping_; });
     return;
+  }
+  if (load_failed_) {
+    load_failed_ = false;
+    report(std::nullopt);
   }
   {
     const std::lock_guard lock(mutex_);
@@ -167,6 +174,8 @@ void LoaderThread::run() {
     {
       const std::lock_guard lock(mutex_);
       started = started_;
+      // What cannot be loaded now stays in the journal.
+      if (stopping_ && !started && load_failed_) break;
     }
     if (!started && !open_and_start()) {
       std::unique_lock lock(mutex_);

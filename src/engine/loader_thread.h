@@ -85,7 +85,8 @@ class LoaderThread {
   bool stopping_ = false;
   Result<> closed_;
 
-  bool open_ = false;  // the thread's own
+  bool open_ = false;         // the thread's own
+  bool load_failed_ = false;  // the last batch did not go in
   std::unique_ptr<load::Loader> loader_;
   std::thread thread_;
 };

@@ -279,7 +279,7 @@ void Pool::stop_all(std::chrono::milliseconds grace) {
   impl_->post([this, grace] {
     impl_->stopping = true;
     impl_->stop_deadline = system_clock().steady_us() + grace.count() * 1000;
-    for (auto& [id, engine] : impl_->engines) engine->stop();
+    for (auto& [id, engine] : impl_->engines) engine->stop_for_good();
     if (impl_->engines.empty()) impl_->ended = true;
   });
   impl_->thread.join();

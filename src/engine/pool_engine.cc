@@ -73,7 +73,7 @@ EngineInfo PoolEngine::info() const {
 
 bool PoolEngine::ensure_running() {
   last_used_ = system_clock().steady_us();
-  if (state_ == State::kStopped && !retired_) start();
+  if (state_ == State::kStopped && !retired_ && !leaving_) start();
   return state_ == State::kRunning;
 }
 
@@ -335,12 +335,18 @@ void PoolEngine::end_query(std::uint64_t id, Result<std::uint64_t> result) {
 // ---- stopping and dying
 
 void PoolEngine::stop() {
-  if (state_ == State::kWaiting) state_ = State::kStopped;
+  // One that died has left its destination in disorder: another one tidies up.
+  if (state_ == State::kWaiting) start();
   if (state_ != State::kRunning) return;
   state_ = State::kStopping;
   stop_sent_at_ = system_clock().steady_us();
   const std::uint64_t target = drain_ ? source_->durable_end() : 0;
   send("{\"type\":\"stop\",\"position\":" + std::to_string(target) + "}");
+}
+
+void PoolEngine::stop_for_good() {
+  leaving_ = true;
+  stop();
 }
 
 void PoolEngine::retire(bool drain) {
@@ -383,7 +389,9 @@ void PoolEngine::fail_all(const Error& error) {
       query.events.on_end(fail(error));
     }
   }
-  for (auto& [id, answer] : asks) answer(fail(error));
+  const Error too_long{.code = ErrorCode::kDeadlineExceeded, .message = "this took too long and could not be stopped",
+                       .slug = "query-timeout"};
+  for (auto& [id, answer] : asks) answer(fail(id == killing_ ? too_long : error));
 }
 
 void PoolEngine::on_death() {
@@ -392,7 +400,7 @@ void PoolEngine::on_death() {
     socket_.reset();
   }
   // It has closed its socket, so it is at its end; should it linger, it is helped.
-  if (state_ != State::kStopping) ::kill(pid_, SIGKILL);
+  if (state_ != State::kStopping && pid_ > 0) ::kill(pid_, SIGKILL);
   reap(true);
   up_.set(0);
   const Micros now = system_clock().steady_us();
@@ -418,10 +426,10 @@ void PoolEngine::on_death() {
 void PoolEngine::tick(Micros now) {
   if (state_ == State::kWaiting && now >= start_again_at_) {
     state_ = State::kStopped;
-    const bool needed = !held_.empty() || !waits_.empty() || !applied_known_ || applied_.position < source_->durable_end();
-    if (needed && !retired_) start();
+    // Also where nothing is left to load: what the dead one left beside the file is tidied up.
+    if (!retired_ && !leaving_) start();
   }
-  if (state_ == State::kStopped && !retired_ && (!held_.empty() || !waits_.empty() || (applied_known_ && applied_.position < source_->durable_end()))) {
+  if (state_ == State::kStopped && !retired_ && !leaving_ && (!held_.empty() || !waits_.empty() || (applied_known_ && applied_.position < source_->durable_end()))) {
     start();  // rows came while the engine was stopping
   }
   if (state_ == State::kRunning) {

@@ -28,6 +28,7 @@ class PoolEngine {
   void wait_applied(std::uint64_t id, std::uint64_t position, Pool::Applied done);
   void forget_wait(std::uint64_t id);
   void stop();
+  void stop_for_good();  // the pool ends
   void retire(bool drain);
   void kill(const char* why);
 
@@ -96,6 +97,7 @@ class PoolEngine {
   std::uint64_t restart_count_ = 0;
   std::uint64_t killing_ = 0;  // the query that the engine says it dies for
   bool retired_ = false;
+  bool leaving_ = false;
   bool drain_ = true;
   Micros stop_sent_at_ = 0;
 

@@ -1,5 +1,7 @@
 #include "engine/query_runner.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +23,13 @@ Error timed_out(Micros timeout_us) {
                .slug = "query-timeout"};
 }
 
+Error must_make_way() {
+  return Error{.code = ErrorCode::kUnavailable,
+               .message = "the destination is putting its data in order; send the query again",
+               .slug = "checkpointing",
+               .retry_after_s = 2};
+}
+
 }  // namespace
 
 struct QueryRunner::Running {
@@ -31,6 +40,7 @@ struct QueryRunner::Running {
   std::atomic<Micros> stalled_since{0};    // 0: not stalled now
   std::atomic<bool> cancelled{false};
   std::atomic<bool> over_time{false};
+  std::atomic<bool> make_way{false};       // for a checkpoint that cannot wait
   std::atomic<bool> ended{false};
   Micros over_time_since = 0;              // the watcher's own
   std::mutex connection_mutex;
@@ -45,13 +55,33 @@ struct QueryRunner::Running {
     const std::lock_guard lock(connection_mutex);
     if (connection != nullptr) duckdb_interrupt(connection);
   }
-  bool should_stop() const { return cancelled.load() || over_time.load(); }
+  bool should_stop() const { return cancelled.load() || over_time.load() || make_way.load(); }
+};
+
+// While it lives, the connection may be interrupted.
+class QueryRunner::Interruptible {
+ public:
+  Interruptible(Running& running, duckdb_connection connection) : running_(running) {
+    const std::lock_guard lock(running_.connection_mutex);
+    running_.connection = connection;
+  }
+  ~Interruptible() {
+    const std::lock_guard lock(running_.connection_mutex);
+    running_.connection = nullptr;
+  }
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+
+ private:
+  Running& running_;
 };
 
 QueryRunner::QueryRunner(DuckdbDestination& destination, LoaderThread& loader, Channel& channel)
     : destination_(destination), loader_(loader), channel_(channel) {}
 
-QueryRunner::~QueryRunner() {
+QueryRunner::~QueryRunner() { stop(); }
+
+void QueryRunner::stop() {
   std::map<std::uint64_t, std::shared_ptr<Running>> all;
   {
     const std::lock_guard lock(mutex_);
@@ -79,6 +109,7 @@ void QueryRunner::spawn(std::uint64_t id, Micros timeout_us, Work work) {
     if (!done) {
       Error error = std::move(done.error());
       if (running->over_time) error = timed_out(running->timeout_us);
+      else if (running->make_way) error = must_make_way();
       else if (running->cancelled) error = {.code = ErrorCode::kCancelled, .message = "the query was cancelled"};
       fail_query(running->id, error);
     }
@@ -121,10 +152,14 @@ std::uint64_t QueryRunner::watch() {
   reap();
   const Micros now = system_clock().steady_us();
   const std::lock_guard lock(mutex_);
-  const bool make_way = destination_.wants_readers_gone();
+  bool make_way = destination_.wants_readers_gone();
   for (auto& [id, running] : running_) {
     if (running->ended.load()) continue;
-    if (make_way) running->cancelled = true;
+    // One a tick, the oldest first: often it alone stood in the way.
+    if (make_way && !running->should_stop()) {
+      running->make_way = true;
+      make_way = false;
+    }
     if (running->timeout_us > 0 && running->active_us(now) > running->timeout_us) running->over_time = true;
     if (!running->should_stop()) continue;
     if (running->over_time_since == 0) running->over_time_since = now;
@@ -158,6 +193,7 @@ Result<bool> QueryRunner::wait_fresh(Running& running, journal::Position positio
 }
 
 void QueryRunner::start(QueryTask task) {
+  ::fcntl(task.out.get(), F_SETFL, O_NONBLOCK);
   auto shared = std::make_shared<QueryTask>(std::move(task));
   spawn(shared->id, shared->timeout_us,
         [this, shared](Running& running) { return run_query(running, *shared); });
@@ -165,21 +201,14 @@ void QueryRunner::start(QueryTask task) {
 
 Result<> QueryRunner::run_query(Running& running, QueryTask& task) {
   TRY_ASSIGN(const bool fresh, wait_fresh(running, task.position, task.fresh_us, task.must_be_fresh));
+  if (destination_.wants_readers_gone()) return fail(must_make_way());
   TRY_ASSIGN(const Connection connection, destination_.connect());
-  {
-    const std::lock_guard lock(running.connection_mutex);
-    running.connection = connection.get();
-  }
+  const Interruptible interruptible(running, connection.get());
   json::Writer started;
   started.begin_object().member("type", "started").member("id", task.id);
   started.member("content_type", query::content_type(task.format)).member("fresh", fresh);
   started.end_object();
-  Result<> done = stream(running, task, connection.get(), started.text());
-  {
-    const std::lock_guard lock(running.connection_mutex);
-    running.connection = nullptr;
-  }
-  return done;
+  return stream(running, task, connection.get(), started.text());
 }
 
 Result<> QueryRunner::stream(Running& running, QueryTask& task, duckdb_connection connection,
@@ -234,17 +263,23 @@ Result<> QueryRunner::stream(Running& running, QueryTask& task, duckdb_connectio
   return channel_.send(done.text());
 }
 
+// The pipe does not block: a query that waits for its client can still be told to stop.
 Result<> QueryRunner::write_out(Running& running, int fd, std::string& bytes) {
   std::size_t written = 0;
   while (written < bytes.size()) {
-    running.stalled_since = system_clock().steady_us();
     const ssize_t n = ::write(fd, bytes.data() + written, bytes.size() - written);
-    const int error_number = errno;
+    if (n >= 0) {
+      written += static_cast<std::size_t>(n);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return fail(ErrorCode::kCancelled, "the client has gone");
+    if (running.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
+    running.stalled_since = system_clock().steady_us();
+    pollfd wait{fd, POLLOUT, 0};
+    (void)::poll(&wait, 1, 100);
     running.stalled_us += system_clock().steady_us() - running.stalled_since.load();
     running.stalled_since = 0;
-    if (n < 0 && error_number == EINTR) continue;
-    if (n < 0) return fail(ErrorCode::kCancelled, "the client has gone");
-    written += static_cast<std::size_t>(n);
   }
   bytes.clear();
   return {};
@@ -254,6 +289,7 @@ void QueryRunner::check(std::uint64_t id, std::string sql) {
   spawn(id, 10 * kMicrosPerSecond, [this, id, sql = std::move(sql)](Running& running) -> Result<> {
     TRY(wait_fresh(running, loader_.durable(), 5 * kMicrosPerSecond, false));
     TRY_ASSIGN(const Connection connection, destination_.connect());
+    const Interruptible interruptible(running, connection.get());
     TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection.get(), sql));
     TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
     TRY(query::prepare(connection.get(), statement));
@@ -266,7 +302,9 @@ void QueryRunner::check(std::uint64_t id, std::string sql) {
 void QueryRunner::tables(std::uint64_t id, journal::Position position, Micros fresh_us) {
   spawn(id, 30 * kMicrosPerSecond, [this, id, position, fresh_us](Running& running) -> Result<> {
     TRY(wait_fresh(running, position, fresh_us, false));
-    TRY_ASSIGN(const auto tables, destination_.tables());
+    TRY_ASSIGN(const Connection connection, destination_.connect());
+    const Interruptible interruptible(running, connection.get());
+    TRY_ASSIGN(const auto tables, destination_.tables(connection.get()));
     json::Writer w;
     w.begin_object().member("type", "result").member("id", id).begin_object("data");
     w.begin_array("tables");

@@ -40,7 +40,10 @@ class QueryRunner {
  public:
   QueryRunner(destinations::duckdb::DuckdbDestination& destination, LoaderThread& loader,
               Channel& channel);
-  ~QueryRunner();  // interrupts what still runs and waits for it
+  ~QueryRunner();
+
+  // Interrupts what runs and waits for it. Before the destination is closed.
+  void stop();
 
   void start(QueryTask task);
   // Gates and binds a statement without running it.
@@ -54,6 +57,7 @@ class QueryRunner {
 
  private:
   struct Running;
+  class Interruptible;
   using Work = std::function<Result<>(Running&)>;
 
   void spawn(std::uint64_t id, Micros timeout_us, Work work);

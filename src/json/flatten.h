@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "json/parser.h"
 #include "json/table_builder.h"
 
 namespace sd::json {
@@ -20,12 +21,13 @@ class HorizontalFlattener {
   void begin_row() {
     frames_.clear();
     too_deep_ = 0;
+    values_ = 0;
     at_ = PathTree::kRoot;
     builder_->begin_row();
   }
 
   void on_key(std::string_view key) {
-    if (too_deep_ > 0 || frames_.empty()) return;
+    if (values_ > kMaxRowValues || too_deep_ > 0 || frames_.empty()) return;
     Frame& frame = frames_.back();
     frame.empty = false;
     at_ = builder_->tree().child(frame.node, key);
@@ -67,6 +69,8 @@ class HorizontalFlattener {
   // Moves to the place of the value that comes; false where it has none (a row that is no object, or
   // one that is refused for its depth).
   bool place() {
+    // The row will be refused: nothing more is kept of it.
+    if (++values_ > kMaxRowValues) return false;
     if (too_deep_ > 0 || frames_.empty()) return false;
     Frame& frame = frames_.back();
     if (frame.is_array) {
@@ -77,7 +81,7 @@ class HorizontalFlattener {
   }
 
   void begin(bool is_array) {
-    if (too_deep_ > 0 || frames_.size() >= kMaxFrames) {
+    if (too_deep_ > 0 || frames_.size() >= kMaxFrames || values_ > kMaxRowValues) {
       ++too_deep_;
       return;
     }
@@ -92,7 +96,7 @@ class HorizontalFlattener {
     }
     const Frame frame = frames_.back();
     frames_.pop_back();
-    if (frame.empty && !frames_.empty()) builder_->add_text(frame.node, Kind::kJson, whole);
+    if (frame.empty && !frames_.empty() && values_ <= kMaxRowValues) builder_->add_text(frame.node, Kind::kJson, whole);
   }
 
   static constexpr std::size_t kMaxFrames = 64;  // deeper rows are refused by the parser
@@ -100,6 +104,7 @@ class HorizontalFlattener {
   TableBuilder* builder_;
   std::vector<Frame> frames_;
   std::size_t too_deep_ = 0;
+  std::uint32_t values_ = 0;
   PathTree::Node at_ = PathTree::kRoot;
 };
 

@@ -105,6 +105,10 @@ TEST(Flatten, ARefusedRowLeavesNothingBehind) {
   EXPECT_EQ(builder.row_ids(), (std::vector<std::int64_t>{100, 103}));
   const std::string deep = "{\"x\":" + std::string(200, '[') + "1" + std::string(200, ']') + "}";
   EXPECT_EQ(load(builder, "[" + deep + "]"), 1);
+  std::string wide = "{\"w\":[[{}],0";
+  for (int i = 0; i < 200'000; ++i) wide += ",{\"k\":[]}";
+  EXPECT_EQ(load(builder, "[" + wide + "]}]"), 1);
+  EXPECT_LT(builder.tree().size(), 250'000U);
 }
 
 TEST(Flatten, NamesThatCannotBeColumnsGoToOverflow) {

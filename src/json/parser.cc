@@ -13,6 +13,7 @@ const char* to_string(Defect defect) {
     case Defect::kNone: return "";
     case Defect::kInvalidUtf8: return "a string is not valid UTF-8";
     case Defect::kLoneSurrogate: return "a string holds a lone surrogate (\\uD800–\\uDFFF)";
+    case Defect::kTooManyValues: return "more than 100,000 values in one row";
     case Defect::kTooDeep: return "nested deeper than 64 levels";
   }
   return "";

@@ -7,7 +7,7 @@
 // Two kinds of bad input are told apart:
 //  - a *syntax error* loses the structure: nothing behind it can be trusted;
 //  - a *defect* spoils the value but leaves its end known: a string that is not UTF-8 or holds a lone
-//    surrogate, nesting deeper than the limit. Parsing goes on, events after a defect still come, and
+//    surrogate, nesting deeper or more values than the limits. Parsing goes on, events after a defect still come, and
 //    the caller refuses the row.
 //
 // Strings reach the handler decoded, as views that live until the next event (into the input where
@@ -23,6 +23,9 @@
 namespace sd::json {
 
 inline constexpr std::uint32_t kMaxDepth = 64;
+// Values (leaves and containers) of one row. Each may become a column or a member of __overflow: without
+// a bound a small body could take all memory of the engine, again at every start.
+inline constexpr std::uint32_t kMaxRowValues = 100'000;
 
 enum class Outcome : std::uint8_t {
   kOk,
@@ -30,7 +33,7 @@ enum class Outcome : std::uint8_t {
   kSyntax,
 };
 
-enum class Defect : std::uint8_t { kNone, kInvalidUtf8, kLoneSurrogate, kTooDeep };
+enum class Defect : std::uint8_t { kNone, kInvalidUtf8, kLoneSurrogate, kTooDeep, kTooManyValues };
 
 enum class ValueKind : std::uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
 
@@ -101,6 +104,7 @@ class Parser {
     pos_ = pos;
     final_ = final;
     result_ = {};
+    values_ = 0;
     stack_.clear();
     run();
     return result_;
@@ -143,6 +147,7 @@ class Parser {
 
   Step value() {
     if (!skip_space()) return incomplete();
+    if (++values_ > kMaxRowValues) note_defect(Defect::kTooManyValues, pos_);
     switch (in_[pos_]) {
       case '{':
         set_kind(ValueKind::kObject);
@@ -280,6 +285,7 @@ class Parser {
   std::size_t pos_ = 0;
   bool final_ = true;
   ParseResult result_;
+  std::uint32_t values_ = 0;
   std::vector<char> stack_;  // the open brackets
   std::string scratch_;      // the last string that had to be decoded
 };

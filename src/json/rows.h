@@ -25,7 +25,8 @@
 namespace sd::json {
 
 struct RowError {
-  std::string code;    // "not-an-object", "invalid-json", "invalid-utf8", "lone-surrogate", "too-deep"
+  std::string code;    // "not-an-object", "invalid-json", "invalid-utf8", "lone-surrogate", "too-deep",
+                         // "too-many-values"
   std::string detail;
   std::uint64_t offset = 0;  // in the body
 };
@@ -145,6 +146,7 @@ auto RowSplitter<Handler>::finish_row(std::string_view window, std::size_t pos,
     step.state = State::kRefused;
     const char* code = parsed.defect == Defect::kInvalidUtf8     ? "invalid-utf8"
                        : parsed.defect == Defect::kLoneSurrogate ? "lone-surrogate"
+                       : parsed.defect == Defect::kTooManyValues ? "too-many-values"
                                                                  : "too-deep";
     step.error = {code, to_string(parsed.defect), offset_ + parsed.defect_offset};
   }

@@ -53,6 +53,9 @@ TEST(Rows, AnElementThatIsNoObjectOrHasADefectIsOneRefusedRow) {
   EXPECT_EQ(shape("[{\"a\":\"\xff\"},{\"a\":2}]"), "1 rows, 1 failed");
   const std::string deep = "{\"a\":" + std::string(64, '[') + std::string(64, ']') + "}";
   EXPECT_EQ(shape("[" + deep + ",{\"a\":2}]"), "1 rows, 1 failed");
+  std::string wide = "{\"a\":[0";
+  for (int i = 0; i < 100'000; ++i) wide += ",0";
+  EXPECT_EQ(shape("[" + wide + "]},{\"a\":2}]"), "1 rows, 1 failed");
   const std::string at_limit = "{\"a\":" + std::string(63, '[') + std::string(63, ']') + "}";
   EXPECT_EQ(shape(at_limit), "1 rows, 0 failed");
 }
@@ -124,6 +127,26 @@ TEST(Rows, RefusesARowOverTheLimit) {
   for (int i = 0; i < 100 && fed; ++i) fed = scanner.feed(std::string(100, 'x'));
   ASSERT_FALSE(fed);
   EXPECT_EQ(fed.error().status, 413);
+}
+
+TEST(Rows, HoldsTheLimitOfARowToTheByteHoweverItComes) {
+  const auto feed = [](std::size_t row_bytes, std::size_t piece) -> Result<BodySummary> {
+    const std::string row = "{\"a\":\"" + std::string(row_bytes - 8, 'x') + "\"}";
+    const std::string body = row + "\n{\"b\":1}\n" + row;
+    BodyScanner scanner(1000);
+    for (std::size_t at = 0; at < body.size(); at += piece) {
+      TRY(scanner.feed(std::string_view(body).substr(at, piece)));
+    }
+    return scanner.finish();
+  };
+  for (const std::size_t piece : {1, 7, 300, 600, 990, 5000}) {
+    const auto fits = feed(1000, piece);
+    ASSERT_TRUE(fits) << piece << ": " << fits.error().message;
+    EXPECT_EQ(fits->rows, 3U);
+    const auto over = feed(1001, piece);
+    ASSERT_FALSE(over) << piece;
+    EXPECT_EQ(over.error().status, 413);
+  }
 }
 
 // nst/JSONTestSuite: y_ must be accepted, n_ refused, i_ is ours to choose.

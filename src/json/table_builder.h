@@ -64,7 +64,11 @@ class TableBuilder {
   const std::vector<std::int64_t>& row_ids() const { return row_ids_; }
   const std::vector<Micros>& received_at() const { return received_at_; }
   // Bytes that the batch holds, for deciding when it is large enough.
-  std::size_t bytes() const { return arena_.bytes() + cells_ * sizeof(Cell); }
+  // A place costs far more than its value: its node, its column, and its path and name when planned.
+  std::size_t bytes() const {
+    constexpr std::size_t kPlaceBytes = 512;
+    return arena_.bytes() + cells_ * sizeof(Cell) + columns_.size() * kPlaceBytes;
+  }
   Arena& arena() { return arena_; }
 
   // What rows from now on come from (an index that the caller gives a meaning).

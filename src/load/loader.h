@@ -7,7 +7,8 @@
 // position in the destination decides.
 //
 // A row that the destination itself refuses (a constraint of a table that somebody else made) is found by
-// loading its record in halves, and goes to the refused rows; the rows around it are loaded.
+// loading its record in halves, and goes to the refused rows; the rows around it are loaded. Where a
+// record has more than a few such rows, the rest of it is refused without a search.
 //
 // One thread.
 #pragma once
@@ -100,6 +101,7 @@ class Loader {
   std::vector<destinations::FailedRow> failed_;
   std::size_t failed_bytes_ = 0;
   std::vector<Id128> sources_;
+  std::size_t refused_found_ = 0;  // while a record is being isolated
 };
 
 }  // namespace sd::load

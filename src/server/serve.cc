@@ -41,9 +41,8 @@ std::string absolute_path(const std::string& path) {
 }
 
 std::string own_executable() {
-  char buffer[PATH_MAX];
-  const ssize_t n = ::readlink("/proc/self/exe", buffer, sizeof buffer);
-  return n > 0 ? std::string(buffer, static_cast<std::size_t>(n)) : "/proc/self/exe";
+  // Not the path: after an upgrade in place another program stands there.
+  return "/proc/" + std::to_string(::getpid()) + "/exe";
 }
 
 // The data directory belongs to one server at a time. One that has just died may hold it a moment yet.

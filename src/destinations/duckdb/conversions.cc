@@ -1,5 +1,7 @@
 #include "destinations/duckdb/conversions.h"
 
+#include "base/log.h"
+
 namespace sd::destinations::duckdb {
 namespace {
 
@@ -62,7 +64,11 @@ Error explain_attach_error(const Error& error) {
     return out;
   }
   out.code = error.code == ErrorCode::kInvalidArgument ? ErrorCode::kUnavailable : error.code;
-  out.message = "the database cannot be opened: " + m;
+  // DuckDB's own words name paths: they are for the log, not for clients.
+  log::warn("the database cannot be opened", {{"error", m}});
+  out.message = out.code == ErrorCode::kResourceExhausted
+                    ? "the database cannot be opened: no room on its disk"
+                    : "the database cannot be opened; the server's log says why";
   return out;
 }
 

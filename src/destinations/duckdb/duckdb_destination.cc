@@ -25,12 +25,18 @@ DuckdbDestination::~DuckdbDestination() = default;
 
 Result<> DuckdbDestination::open() {
   TRY(check_library());
-  if (!database_) TRY(open_instance());
-  TRY(attach());
-  TRY(own_.open(writer_.get()));
-  TRY(lock_down());
-  open_ = true;
-  return {};
+  Result<> opened = open_instance();
+  if (opened) opened = attach();
+  if (opened) opened = own_.open(writer_.get());
+  if (opened) opened = lock_down();
+  if (opened) {
+    open_ = true;
+  } else {
+    // The next attempt begins from nothing: a half-open instance would stand in its own way.
+    writer_.reset();
+    database_.reset();
+  }
+  return opened;
 }
 
 Result<> DuckdbDestination::open_instance() {
@@ -336,9 +342,13 @@ Result<> DuckdbDestination::close() {
 // In one transaction: a table that is dropped meanwhile is there to the end. No bytes: DuckDB keeps no
 // such count, and the blocks of small tables are shared.
 Result<std::vector<TableInfo>> DuckdbDestination::tables() {
-  TRY_ASSIGN(auto connection, connect());
-  TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
-  TRY_ASSIGN(auto rows, fetch(connection.get(),
+  TRY_ASSIGN(const Connection connection, connect());
+  return tables(connection.get());
+}
+
+Result<std::vector<TableInfo>> DuckdbDestination::tables(duckdb_connection connection) {
+  TRY(execute(connection, "BEGIN TRANSACTION READ ONLY"));
+  TRY_ASSIGN(auto rows, fetch(connection,
                               "SELECT t.table_name, c.column_name, c.data_type FROM duckdb_tables() t "
                               "JOIN duckdb_columns() c USING (database_name, schema_name, table_name) "
                               "WHERE database_name='db' AND schema_name='main' "
@@ -354,7 +364,7 @@ Result<std::vector<TableInfo>> DuckdbDestination::tables() {
     });
     const std::string times = has_time ? "epoch_us(min(__received_at)), epoch_us(max(__received_at))"
                                        : "NULL, NULL";
-    TRY_ASSIGN(auto counts, fetch(connection.get(), "SELECT count(*), " + times + " FROM " +
+    TRY_ASSIGN(auto counts, fetch(connection, "SELECT count(*), " + times + " FROM " +
                                                         table_in_main(table.name)));
     table.rows = counts[0].unsigned_integer(0);
     if (!counts[0].is_null(1)) table.first_row_at = counts[0].integer(1);

@@ -55,6 +55,8 @@ class DuckdbDestination final : public Destination {
   Result<> maintain() override;
   Result<> close() override;
   Result<std::vector<TableInfo>> tables() override;
+  // On a connection of the caller's, who may interrupt it.
+  Result<std::vector<TableInfo>> tables(duckdb_connection connection);
 
   // A connection of its own for one query, with `db` as its default database. Any thread, while open.
   Result<Connection> connect();
