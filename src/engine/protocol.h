@@ -114,7 +114,7 @@ struct StartMessage {
   std::uint64_t max_columns = 1000;
   std::uint64_t load_after_ms = 300;   // unread rows are loaded when they are so old
   std::uint64_t load_after_bytes = 8U << 20;  // or so many
-  int nice = 10;
+  int nice = 5;
   std::string log_level = "info";
   bool log_json = false;
 
