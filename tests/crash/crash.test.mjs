@@ -177,7 +177,8 @@ class Run {
       const answer = await eventually('a query after a crash', async () => {
         const got = await this.server.sql(`SELECT id FROM ${table}`, { query: '?format=csv&fresh=true', timeout: 60_000 });
         if (got.status !== 503 && got.status !== 200) throw new Fatal(`${got.status} ${got.text}`);
-        return got.status === 200 && got.complete ? got : null;
+        if (got.status === 503) throw new Error(`${context}: ${got.text}${this.server.stderr.slice(-2000)}`);
+        return got.complete ? got : null;
       }, 60_000, 100);
       found[table] = parseCsv(answer.text).slice(1).map(([id]) => Number(id));
     }
