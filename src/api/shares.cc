@@ -117,6 +117,10 @@ struct Found {
 
 Error no_share() { return no_such("share, or it has ended"); }
 
+Error not_now() {
+  return Error{.code = ErrorCode::kUnavailable, .message = "this result cannot be produced right now", .retry_after_s = 30};
+}
+
 Task<Result<Found>> find_share(App& app, http::Exchange& exchange) {
   exchange.add_header("X-Robots-Tag", "noindex");
   const auto id = Id128::parse(exchange.path_parameter("id"));
@@ -126,7 +130,12 @@ Task<Result<Found>> find_share(App& app, http::Exchange& exchange) {
   if (!share && share.error().code != ErrorCode::kNotFound) co_return std::unexpected(share.error());
   if (!share || !share->is_live(app.catalog().clock().wall_us())) co_return std::unexpected(no_share());
   auto tenant = app.tenants().find(share->destination_id);
-  if (!tenant) co_return std::unexpected(no_share());
+  if (!tenant) {
+    // Not served for now, unless its entry in the configuration is gone.
+    const auto destination = app.keys().destination(share->destination_id);
+    const bool active = destination && destination->state == catalog::DestinationState::kActive;
+    co_return std::unexpected(active ? not_now() : no_share());
+  }
   co_return Found{std::move(*share), std::move(tenant)};
 }
 
