@@ -86,9 +86,10 @@ SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
       state.join(column.state);
       if (state != known.state) {
         const ColumnType from = known.type;
+        const bool had_strings = known.state.has(Kind::kString);
         known.state = state;
         known.type = state.type();
-        changes_.push_back({*index, from, known.type, column.cause});
+        changes_.push_back({*index, from, known.type, column.cause, had_strings});
       }
     }
     if (!column.cells.empty()) mappings_.push_back({&column, *index});

@@ -73,6 +73,7 @@ class SchemaPlan {
     std::optional<ColumnType> from; // nullopt: the column is new
     ColumnType to;
     std::uint32_t cause = 0;        // BuilderColumn::cause
+    bool had_strings = false;       // before the batch: text that may be anything
   };
 
   SchemaPlan(const TableSchema& before, const TableBuilder& batch, std::size_t max_columns);

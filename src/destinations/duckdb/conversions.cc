@@ -23,12 +23,13 @@ std::string text_of(const std::string& c, json::ColumnType type) {
 
 }  // namespace
 
-std::string conversion(std::string_view column, json::ColumnType from, json::ColumnType to) {
+std::string conversion(std::string_view column, json::ColumnType from, json::ColumnType to,
+                       bool had_strings) {
   const std::string c(column);
   switch (to.base) {
     case BaseType::kVarchar: return text_of(c, from);
     case BaseType::kJson:
-      return from.base == BaseType::kVarchar ? "to_json(" + c + ")"
+      return from.base == BaseType::kVarchar && had_strings ? "to_json(" + c + ")"
                                              : "CAST(" + text_of(c, from) + " AS JSON)";
     case BaseType::kDecimal:
       // Through text: the shortest spelling of a double is the number that was sent.

@@ -198,7 +198,7 @@ Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& 
       entry.event = "widen";
       entry.from_type = json::to_string(*change.from);
       TRY(execute(writer_.get(), "ALTER TABLE " + target + " ALTER COLUMN " + name + " SET DATA TYPE " +
-                                     type + " USING " + conversion(name, *change.from, change.to)));
+                                     type + " USING " + conversion(name, *change.from, change.to, change.had_strings)));
     }
     log.push_back(std::move(entry));
   }
