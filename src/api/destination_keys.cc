@@ -144,13 +144,13 @@ Task<Result<http::Response>> revoke_key(App& app, http::Exchange& exchange) {
 }  // namespace
 
 Task<void> handle_list_keys(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, list_keys(app, exchange));
+  co_await answer_with(app, exchange, list_keys);
 }
 Task<void> handle_create_key(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, create_key(app, exchange));
+  co_await answer_with(app, exchange, create_key);
 }
 Task<void> handle_revoke_key(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, revoke_key(app, exchange));
+  co_await answer_with(app, exchange, revoke_key);
 }
 
 }  // namespace sd::api

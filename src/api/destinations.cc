@@ -206,25 +206,25 @@ std::string destination_json(const Destination& destination, const catalog::KeyI
 }
 
 Task<void> handle_list_destinations(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, list_destinations(app, exchange));
+  co_await answer_with(app, exchange, list_destinations);
 }
 Task<void> handle_create_destination(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, create_destination(app, exchange));
+  co_await answer_with(app, exchange, create_destination);
 }
 Task<void> handle_get_destination(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, get_destination(app, exchange));
+  co_await answer_with(app, exchange, get_destination);
 }
 Task<void> handle_change_destination(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, patch_destination(app, exchange));
+  co_await answer_with(app, exchange, patch_destination);
 }
 Task<void> handle_delete_destination(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, remove_destination(app, exchange));
+  co_await answer_with(app, exchange, remove_destination);
 }
 Task<void> handle_test_destination(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, test_destination(app, exchange));
+  co_await answer_with(app, exchange, test_destination);
 }
 Task<void> handle_destination_types(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, list_types(app, exchange));
+  co_await answer_with(app, exchange, list_types);
 }
 
 }  // namespace sd::api

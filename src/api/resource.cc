@@ -40,8 +40,8 @@ Result<catalog::PageRequest> read_page_request(const Query& query) {
   return page;
 }
 
-Task<void> answer_with(http::Exchange& exchange, Task<Result<http::Response>> work) {
-  Result<http::Response> response = co_await std::move(work);
+Task<void> answer_with(App& app, http::Exchange& exchange, Work work) {
+  Result<http::Response> response = co_await work(app, exchange);
   if (!response) {
     co_await refuse(exchange, std::move(response).error());
     co_return;

@@ -27,7 +27,8 @@ Result<ListRequest> read_list_request(const Query& query);
 Result<catalog::PageRequest> read_page_request(const Query& query);
 
 // Answers with what the work results in, or with its error as a problem.
-Task<void> answer_with(http::Exchange& exchange, Task<Result<http::Response>> work);
+using Work = Task<Result<http::Response>> (*)(App& app, http::Exchange& exchange);
+Task<void> answer_with(App& app, http::Exchange& exchange, Work work);
 http::Response no_content();  // 204
 
 // {"data":[…],"next":…}: `items` are JSON already; next is null at the end of the list.

@@ -185,11 +185,11 @@ Task<void> handle_share_by_get(App& app, http::Exchange& exchange) {
 }
 
 Task<void> handle_list_shares(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, list_shares(app, exchange));
+  co_await answer_with(app, exchange, list_shares);
 }
 
 Task<void> handle_revoke_share(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, revoke_share(app, exchange));
+  co_await answer_with(app, exchange, revoke_share);
 }
 
 Task<void> handle_share_page(App& app, http::Exchange& exchange) {

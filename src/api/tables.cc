@@ -221,19 +221,19 @@ Task<Result<http::Response>> rename_table(App& app, http::Exchange& exchange) {
 }  // namespace
 
 Task<void> handle_list_tables(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, list_tables(app, exchange));
+  co_await answer_with(app, exchange, list_tables);
 }
 Task<void> handle_get_table(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, get_table(app, exchange));
+  co_await answer_with(app, exchange, get_table);
 }
 Task<void> handle_get_columns(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, get_columns(app, exchange));
+  co_await answer_with(app, exchange, get_columns);
 }
 Task<void> handle_delete_table(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, delete_table(app, exchange));
+  co_await answer_with(app, exchange, delete_table);
 }
 Task<void> handle_rename_table(App& app, http::Exchange& exchange) {
-  co_await answer_with(exchange, rename_table(app, exchange));
+  co_await answer_with(app, exchange, rename_table);
 }
 
 }  // namespace sd::api
