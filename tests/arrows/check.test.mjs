@@ -114,7 +114,7 @@ reports('Long files', { 'src/json/long.h': '\n'.repeat(601), 'src/json/longish.h
   ['src/json/longish.h: 401 lines; most files have at most 400']);
 reports('A lock file with an address, without a hash, with dependencies', {
   'third_party/package-lock.json': lock({
-    'node_modules/a': { resolved: 'https://registry.invalid/a.tgz', integrity: 'sha512-x' },
+    'node_modules/a': { resolved: 'https://packages.invalid/a.tgz', integrity: 'sha512-x' },
     'node_modules/b': { integrity: 'sha1-x' },
     'node_modules/duckdb': { integrity: 'sha512-x', dependencies: { 'node-gyp': '1' } },
   }),
