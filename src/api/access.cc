@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "json/parser.h"
 
 namespace sd::api {
@@ -39,9 +40,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
 
 bool starts_with_word(std::string_view text, std::string_view word) {
   if (text.size() <= word.size() || text[word.size()] != ' ') return false;
-  return std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) {
-    return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
-  });
+  return same_ascii_folded(text.substr(0, word.size()), word);
 }
 
 std::string_view host_without_port(std::string_view host) {
@@ -241,7 +240,7 @@ std::string base_url(const App& app, const http::Exchange& exchange) {
     return h == host || h == host_without_port(host);
   });
   if (!host.empty() && (is_loopback_name(host) || listed)) return "http://" + std::string(host);
-  return "http://localhost";
+  return "http://" + exchange.local_authority();
 }
 
 Task<void> refuse(http::Exchange& exchange, Error error) {

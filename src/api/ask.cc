@@ -25,6 +25,11 @@ engine::Pool::Answer sender_to(const Answers& answers) {
 
 }  // namespace
 
+Error too_many_queries() {
+  return Error{.code = ErrorCode::kUnavailable, .message = "too many queries are running on this destination",
+               .slug = "too-many-queries", .retry_after_s = 1};
+}
+
 Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant,
                         journal::Position position, milliseconds limit) {
   Mailbox<bool> mailbox(exchange.executor());
@@ -36,7 +41,9 @@ Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant
   co_return applied.has_value();
 }
 
-Task<Result<>> check_sql(App& app, http::Exchange& exchange, const Tenant& tenant, std::string sql) {
+Task<Result<>> check_sql(App& app, http::Exchange& exchange, Tenant& tenant, std::string sql) {
+  const Tenant::QueryPlace place(tenant, app.options().max_running_queries);
+  if (!place) co_return std::unexpected(too_many_queries());
   // The engine waits only for what it has heard of; the table of the last insert may be news to it.
   const journal::Position end = tenant.durable_end();
   if (end > 0) co_await wait_applied(app, exchange, tenant, end, kFreshLimit);
@@ -47,7 +54,29 @@ Task<Result<>> check_sql(App& app, http::Exchange& exchange, const Tenant& tenan
   co_return Result<>();
 }
 
+Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange, const Tenant& tenant,
+                                             journal::Position end, const Id128& receipt) {
+  Answers answers(exchange.executor());
+  app.pool().refused(tenant.id(), end, receipt, sender_to(answers));
+  const Result<json::Value> answer = co_await answer_of(answers);
+  if (!answer) co_return std::nullopt;
+  RefusedRows refused;
+  refused.count = static_cast<std::uint64_t>(answer->int_or("count", 0));
+  if (const json::Value* rows = answer->find("rows")) {
+    for (const json::Value& row : rows->elements()) {
+      json::RefusedRow& out = refused.first.emplace_back();
+      out.row = static_cast<std::uint64_t>(row.int_or("row", 0));
+      out.error.code = row.string_or("code", "");
+      out.error.detail = row.string_or("detail", "");
+      out.error.offset = json::RowError::kNoOffset;
+    }
+  }
+  co_return refused;
+}
+
 Task<Result<json::Value>> ask_tables(App& app, http::Exchange& exchange, Tenant& tenant) {
+  const Tenant::QueryPlace place(tenant, app.options().max_running_queries);
+  if (!place) co_return std::unexpected(too_many_queries());
   Answers answers(exchange.executor());
   app.pool().tables(tenant.id(), tenant.log().durable_end(), sender_to(answers));
   Result<json::Value> answer = co_await answer_of(answers);

@@ -6,8 +6,12 @@
 
 #include "api/access.h"
 #include "api/await.h"
+#include "json/body.h"
 
 namespace sd::api {
+
+// More queries than may run at once on a destination: 503.
+Error too_many_queries();
 
 // Waits until the destination has loaded everything below `position`; false after `limit`.
 Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant,
@@ -15,7 +19,16 @@ Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant
 
 // Gates and binds a statement, with every row in sight that was acknowledged before: what Query would
 // refuse is refused in the same words.
-Task<Result<>> check_sql(App& app, http::Exchange& exchange, const Tenant& tenant, std::string sql);
+Task<Result<>> check_sql(App& app, http::Exchange& exchange, Tenant& tenant, std::string sql);
+
+// What loading refused of a request, and what the front had refused of it already: nullopt where the
+// engine cannot say now.
+struct RefusedRows {
+  std::uint64_t count = 0;
+  std::vector<json::RefusedRow> first;  // at most json::kMaxErrors
+};
+Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange, const Tenant& tenant,
+                                             journal::Position end, const Id128& receipt);
 
 // The destination's tables as the engine tells them (see engine/query_runner.cc), once it has loaded
 // what the journal holds now.

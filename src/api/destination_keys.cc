@@ -80,6 +80,7 @@ Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::Key
   if (const json::Value* tables = body.find("tables"); tables != nullptr && !tables->is_null()) {
     TRY_ASSIGN(spec.tables, read_texts("tables", *tables));
   }
+  spec.endpoints = maker.endpoints;
   // Nobody hands out more than they have.
   const bool wider = (spec.scopes | maker.scopes) != maker.scopes;
   const bool other_tables = spec.tables && std::ranges::any_of(*spec.tables, [&](const std::string& table) {

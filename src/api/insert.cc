@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/ask.h"
 #include "json/document.h"
 #include "json/schema.h"
 #include "load/record.h"
@@ -82,7 +83,9 @@ std::string answer_json(const Accepted& accepted, std::optional<bool> visible) {
     w.begin_array("errors");
     for (const json::RefusedRow& row : accepted.summary.errors) {
       w.begin_object().member("row", row.row).member("code", row.error.code);
-      w.member("detail", row.error.detail).member("offset", row.error.offset).end_object();
+      w.member("detail", row.error.detail);
+      if (row.error.offset != json::RowError::kNoOffset) w.member("offset", row.error.offset);
+      w.end_object();
     }
     w.end_array();
   }
@@ -178,15 +181,29 @@ Task<Result<Accepted>> accept_blob(App& app, http::Exchange& exchange, Tenant& t
   co_return accepted;
 }
 
-// Waits until the rows can be queried; false after the limit.
-Task<bool> wait_visible(App& app, http::Exchange& exchange, const Tenant& tenant,
-                        journal::Position end) {
-  Mailbox<bool> mailbox(exchange.executor());
-  const std::uint64_t id = app.pool().wait_applied(
-      tenant.id(), end, [sender = mailbox.sender()](const destinations::LoadState&) { sender.push(true); });
-  const std::optional<bool> applied = co_await mailbox.pop(kWaitLimit);
-  if (!applied) app.pool().forget_wait(id);
-  co_return applied.has_value();
+// Counts what only loading found: the destination holds every refused row of the request, those that
+// the front refused included. An offset is what the front alone knows.
+void add_refused(BodySummary& summary, RefusedRows refused) {
+  if (refused.count <= summary.failed) return;
+  const std::uint64_t total = summary.rows + summary.failed;
+  summary.failed = refused.count;
+  summary.rows = total > refused.count ? total - refused.count : 0;
+  for (json::RefusedRow& row : refused.first) {
+    const bool known = std::ranges::any_of(summary.errors, [&](const auto& e) { return e.row == row.row; });
+    if (!known) summary.errors.push_back(std::move(row));
+  }
+  std::ranges::sort(summary.errors, {}, &json::RefusedRow::row);
+  if (summary.errors.size() > json::kMaxErrors) summary.errors.resize(json::kMaxErrors);
+}
+
+// Waits until the rows can be queried; false after the limit. What loading refused is added to the summary.
+Task<bool> wait_visible(App& app, http::Exchange& exchange, const Tenant& tenant, Accepted& accepted) {
+  const bool applied = co_await wait_applied(app, exchange, tenant, accepted.end, kWaitLimit);
+  if (!applied) co_return false;
+  std::optional<RefusedRows> refused = co_await ask_refused(app, exchange, tenant, accepted.end, accepted.receipt);
+  // Where the engine died in between, the rows are in sight and the count is what the front knows.
+  if (refused) add_refused(accepted.summary, std::move(*refused));
+  co_return true;
 }
 
 // What of the body fits in memory, and whether that is all of it.
@@ -220,6 +237,22 @@ Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange) {
   co_return beginning;
 }
 
+// What can be said of a request before its rows are read, to one who has shown a key.
+Result<> may_insert(App& app, const http::Exchange& exchange, const Access& access, std::string_view table) {
+  if (!json::is_valid_name(table)) {
+    return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL").with_slug("invalid-table-name"));
+  }
+  TRY(may_use_table(access, table));
+  if (!exchange.header("Idempotency-Key").empty()) {
+    return fail(parameter_error("Idempotency-Key is not available in this version"));
+  }
+  if (app.disk_is_low) {
+    return fail(Error{.code = ErrorCode::kResourceExhausted, .message = "the disk is almost full: nothing was stored",
+                      .slug = "disk-full", .retry_after_s = 30});
+  }
+  return {};
+}
+
 Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Query& query,
                                    const std::string& table, Options& options, Access& access) {
   // The key first, wherever it can be seen: nobody uploads for nothing.
@@ -228,7 +261,7 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
   const bool key_may_be_in_body = find_secrets(exchange, query).empty() && is_form(content_type);
   if (!key_may_be_in_body) {
     CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
-    CO_TRY(may_use_table(access, table));
+    CO_TRY(may_insert(app, exchange, access, table));
   }
   Result<Beginning> beginning = co_await read_beginning(app, exchange);
   if (!beginning) co_return std::unexpected(std::move(beginning).error());
@@ -239,7 +272,7 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
   if (large && json_body) {
     if (key_may_be_in_body) {
       CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
-      CO_TRY(may_use_table(access, table));
+      CO_TRY(may_insert(app, exchange, access, table));
     }
     Task<Result<Accepted>> task = accept_blob(app, exchange, *access.tenant, table,
                                               std::move(beginning->first), options.strict);
@@ -264,7 +297,7 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
   CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_body(bytes, content_type, form));
   if (key_may_be_in_body) {
     CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert, &form));
-    CO_TRY(may_use_table(access, table));
+    CO_TRY(may_insert(app, exchange, access, table));
   }
   if (rows.json().size() > app.options().inline_body_bytes) {
     // The rows of a large form: more than a record of the journal should hold.
@@ -282,7 +315,7 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
 Task<Result<Accepted>> accept_get(App& app, http::Exchange& exchange, const Query& query,
                                   const std::string& table, const Options& options, Access& access) {
   CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
-  CO_TRY(may_use_table(access, table));
+  CO_TRY(may_insert(app, exchange, access, table));
   CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_query(query));
   Result<Accepted> accepted =
       co_await accept_inline(app, exchange, *access.tenant, table, rows.json(), options.strict);
@@ -297,20 +330,10 @@ constexpr unsigned char kPixel[] = {
 
 Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
   const std::string table(exchange.path_parameter("table"));
-  if (!json::is_valid_name(table)) {
-    co_return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL").with_slug("invalid-table-name"));
-  }
   if (exchange.method() == "HEAD") {
     // A link checker that only looks must not insert a row.
     exchange.add_header("Allow", "GET, POST");
     co_return fail(invalid("HEAD inserts nothing; use GET or POST").with_slug("method-not-allowed").with_status(405));
-  }
-  if (!exchange.header("Idempotency-Key").empty()) {
-    co_return fail(parameter_error("Idempotency-Key is not available in this version"));
-  }
-  if (app.disk_is_low) {
-    co_return fail(Error{.code = ErrorCode::kResourceExhausted, .message = "the disk is almost full: nothing was stored",
-                         .slug = "disk-full", .retry_after_s = 30});
   }
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(Options options, read_options(query));
@@ -321,7 +344,7 @@ Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
   Result<Accepted> accepted = co_await std::move(task);
   if (!accepted) co_return std::unexpected(std::move(accepted).error());
   std::optional<bool> visible;
-  if (options.wait) visible = co_await wait_visible(app, exchange, *access.tenant, accepted->end);
+  if (options.wait) visible = co_await wait_visible(app, exchange, *access.tenant, *accepted);
   if (options.pixel) {
     http::Response pixel{.status = 200, .headers = {{"Content-Type", "image/gif"}, {"Cache-Control", "no-store"}}, .body = {}};
     pixel.body.assign(reinterpret_cast<const char*>(kPixel), sizeof kPixel);

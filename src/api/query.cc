@@ -3,6 +3,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <charconv>
 
+#include "api/ask.h"
 #include "http/pipe.h"
 #include "json/document.h"
 
@@ -92,20 +93,17 @@ struct Event {
   std::optional<Result<std::uint64_t>> ended;
 };
 
-// A place among the running queries, given back at the end.
-class Place {
+// Counts the time of a query, also of one that ends badly.
+class Timer {
  public:
-  explicit Place(std::shared_ptr<Tenant> tenant) : tenant_(std::move(tenant)), began_(system_clock().steady_us()) {}
-  ~Place() {
-    tenant_->release_query();
-    tenant_->observe_query(static_cast<double>(system_clock().steady_us() - began_) / 1e6);
-  }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
+  explicit Timer(Tenant& tenant) : tenant_(tenant), began_(system_clock().steady_us()) {}
+  ~Timer() { tenant_.observe_query(static_cast<double>(system_clock().steady_us() - began_) / 1e6); }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
 
  private:
-  std::shared_ptr<Tenant> tenant_;
-  Micros began_;
+  Tenant& tenant_;
+  const Micros began_;
 };
 
 Error hidden(const Error& error) {
@@ -140,13 +138,13 @@ Task<std::optional<Event>> next_event(Mailbox<Event>& mailbox, http::Exchange& e
 
 Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
                         StreamRequest request) {
-  if (!tenant->admit_query(app.options().max_running_queries)) {
-    Error busy{.code = ErrorCode::kUnavailable, .message = "too many queries are running on this destination",
-               .slug = "too-many-queries", .retry_after_s = 1};
+  const Tenant::QueryPlace place(*tenant, app.options().max_running_queries);
+  if (!place) {
+    Error busy = too_many_queries();
     co_await refuse(exchange, std::move(busy));
     co_return;
   }
-  const Place place(tenant);
+  const Timer timer(*tenant);
   Result<http::PipeEnds> ends = http::make_pipe(kPipeBytes);
   if (!ends) {
     co_await refuse(exchange, std::move(ends).error());
@@ -188,6 +186,12 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
     if (!request.hide_errors) headers.emplace_back("X-Lag-Rows", std::to_string(tenant->lag_rows()));
   }
   const Result<> began = co_await exchange.begin(200, std::move(headers));
+  if (began && exchange.method() == "HEAD") {
+    pipe.close();
+    app.pool().cancel(id);
+    co_await exchange.finish();
+    co_return;
+  }
   bool whole = began.has_value();
   if (whole) whole = co_await copy_out(exchange, pipe);
   pipe.close();

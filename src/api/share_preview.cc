@@ -66,23 +66,12 @@ Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange, Tenan
   co_return beginning;
 }
 
-class Place {
- public:
-  explicit Place(Tenant& tenant) : tenant_(tenant) {}
-  ~Place() { tenant_.release_query(); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-
- private:
-  Tenant& tenant_;
-};
-
 }  // namespace
 
 Task<std::optional<Preview>> preview_of(App& app, http::Exchange& exchange,
                                         std::shared_ptr<Tenant> tenant, std::string sql) {
-  if (!tenant->admit_query(app.options().max_running_queries)) co_return std::nullopt;
-  const Place place(*tenant);
+  const Tenant::QueryPlace place(*tenant, app.options().max_running_queries);
+  if (!place) co_return std::nullopt;
   std::string limited = first_rows_of(sql);
   Result<Beginning> beginning = co_await read_beginning(app, exchange, *tenant, std::move(limited));
   if (!beginning && beginning.error().code == ErrorCode::kInvalidArgument) {

@@ -5,6 +5,7 @@
 #include "api/append.h"
 #include "api/ask.h"
 #include "api/resource.h"
+#include "base/ascii.h"
 #include "json/schema.h"
 #include "load/record.h"
 
@@ -15,16 +16,6 @@ using destinations::TableChange;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kWaitLimit{30'000};
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, [&](char x, char y) { return fold(x) == fold(y); });
-}
-
-bool may_see(const catalog::KeyInfo& key, std::string_view table) {
-  if (!key.tables) return true;
-  return std::ranges::any_of(*key.tables, [&](const std::string& t) { return same_name(t, table); });
-}
 
 std::string_view name_of(const json::Value& table) { return table.string_or("name", ""); }
 
@@ -60,7 +51,7 @@ struct Tables {
   std::vector<json::Value> all;
 
   const json::Value* find(std::string_view name) const {
-    const auto found = std::ranges::find_if(all, [&](const json::Value& t) { return same_name(name_of(t), name); });
+    const auto found = std::ranges::find_if(all, [&](const json::Value& t) { return same_ascii_folded(name_of(t), name); });
     return found == all.end() ? nullptr : &*found;
   }
 };
@@ -73,7 +64,7 @@ Task<Result<Tables>> read_tables(App& app, http::Exchange& exchange, catalog::Sc
   if (!answer) co_return std::unexpected(answer.error());
   if (const json::Value* tables = answer->find("tables")) {
     for (const json::Value& table : tables->elements()) {
-      if (may_see(*out.access.key, name_of(table))) out.all.push_back(table);
+      if (out.access.key->may_table(name_of(table))) out.all.push_back(table);
     }
   }
   std::ranges::sort(out.all, {}, [](const json::Value& t) { return std::string(name_of(t)); });
@@ -194,10 +185,10 @@ Task<Result<http::Response>> rename_table(App& app, http::Exchange& exchange) {
   const std::string old_name(name_of(one->table));
   if (new_name == old_name) co_return http::json_response(table_json(one->table));
   const Access& access = one->tables.access;
-  if (!may_see(*access.key, new_name)) {
+  if (!access.key->may_table(new_name)) {
     co_return fail(ErrorCode::kPermissionDenied, "this API key is limited to other tables");
   }
-  const bool same = same_name(new_name, old_name);
+  const bool same = same_ascii_folded(new_name, old_name);
   if (!same && one->tables.find(new_name) != nullptr) co_return std::unexpected(name_is_taken(new_name));
   TableChange change{.kind = TableChange::Kind::kRename, .table = old_name, .new_name = new_name, .receipt = {}};
   const Result<bool> done = co_await change_table(app, exchange, *access.tenant, std::move(change));

@@ -48,6 +48,7 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
     return fail(std::move(error));
   }
   tenant->log_ = std::move(*log);
+  if (tenant->in_memory_) tenant->highest_applied_ = tenant->log_->durable_end();
   Tenant* raw = tenant.get();
   engine::Pool* engines = &pool;
   tenant->log_->set_durable_listener([raw, engines](journal::Position end, std::uint64_t) {
@@ -146,12 +147,6 @@ void Tenant::refresh_metrics() {
   failed_seen_ = failed;
 }
 
-bool Tenant::admit_query(int limit) {
-  if (queries_.fetch_add(1) < limit) return true;
-  --queries_;
-  return false;
-}
-
 engine::StartMessage Tenant::start_message() const {
   engine::StartMessage m;
   m.destination_id = id_;
@@ -165,6 +160,7 @@ engine::StartMessage Tenant::start_message() const {
   m.temp_directory = catalog::destination_folder(options_.data_dir, destination_.id) + "/tmp";
   m.log_directory = log_directory_;
   m.log_id = log_->id();
+  m.floor = highest_applied();
   m.threads = options_.engine_threads;
   m.memory_limit_bytes = options_.engine_memory_bytes;
   m.log_level = options_.log_level;

@@ -43,17 +43,27 @@ class Tenant final : public engine::Source {
   std::uint64_t lag_rows() const;
   double lag_seconds() const;
   destinations::LoadState applied_state() const;
-  // The highest position ever heard as applied: no query may see less, also after a restart of an
-  // engine whose database is in memory.
+  // The highest position ever heard as applied, and where the database is in memory all that was in
+  // the journal at its opening: no query may see less, also after a restart of the engine.
   journal::Position highest_applied() const;
   void count_acknowledged(std::uint64_t rows);
   void observe_query(double seconds);
   // Brings the gauges up to date; called when metrics are read.
   void refresh_metrics();
 
-  // Admits a query while fewer than `limit` run; release() gives the place back.
-  bool admit_query(int limit);
-  void release_query() { --queries_; }
+  // A place among the queries that run, given back at the end; false where `limit` run already.
+  class QueryPlace {
+   public:
+    QueryPlace(Tenant& tenant, int limit) : tenant_(tenant), taken_(tenant.queries_.fetch_add(1) < limit) {}
+    ~QueryPlace() { --tenant_.queries_; }
+    QueryPlace(const QueryPlace&) = delete;
+    QueryPlace& operator=(const QueryPlace&) = delete;
+    explicit operator bool() const { return taken_; }
+
+   private:
+    Tenant& tenant_;
+    const bool taken_;
+  };
 
   // Finishes what is queued; appends are refused from here on.
   void close();

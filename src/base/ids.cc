@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/ascii.h"
 #include "base/result.h"
 
 namespace sd {
@@ -71,11 +72,8 @@ std::optional<Id128> Id128::parse(std::string_view uuid) {
       if (c != '-') return std::nullopt;
       continue;
     }
-    int value;
-    if (c >= '0' && c <= '9') value = c - '0';
-    else if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F') value = c - 'A' + 10;
-    else return std::nullopt;
+    const int value = hex_digit(c);
+    if (value < 0) return std::nullopt;
     std::uint8_t& byte = id.bytes[nibble / 2];
     byte = static_cast<std::uint8_t>(nibble % 2 == 0 ? value << 4 : byte | value);
     ++nibble;

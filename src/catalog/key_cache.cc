@@ -9,6 +9,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "base/checksum.h"
 #include "base/log.h"
 
@@ -61,10 +62,6 @@ struct Snapshot {
     return found == by_id.end() ? nullptr : &destinations[found->second];
   }
 };
-
-bool holds(const std::optional<std::vector<std::string>>& list, std::string_view name) {
-  return !list || std::ranges::find(*list, name) != list->end();
-}
 
 // The current snapshot. A mutex held for the time of one reference count: std::atomic<shared_ptr>
 // of GCC 12 lets go of its lock with relaxed order (the thread sanitizer finds it), and is no
@@ -120,10 +117,11 @@ std::shared_ptr<const Snapshot> make_snapshot(KeyTable table, const Snapshot& ol
 }  // namespace
 
 bool KeyInfo::may_table(std::string_view table) const {
-  return holds(tables, table);
+  // Tables are the same whatever the case of their letters; so are the names on the list.
+  return !tables || std::ranges::any_of(*tables, [&](const std::string& t) { return same_ascii_folded(t, table); });
 }
 bool KeyInfo::may_endpoint(std::string_view endpoint) const {
-  return holds(endpoints, endpoint);
+  return !endpoints || std::ranges::find(*endpoints, endpoint) != endpoints->end();
 }
 
 struct KeyCache::Impl {

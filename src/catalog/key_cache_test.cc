@@ -40,6 +40,7 @@ TEST_F(KeyCacheTest, KnowsAKeyAsSoonAsItIsMade) {
   EXPECT_TRUE(key->may(Scope::kInsert));
   EXPECT_FALSE(key->may(Scope::kQuery));
   EXPECT_TRUE(key->may_table("t"));
+  EXPECT_TRUE(key->may_table("T")) << "tables are the same whatever their case";
   EXPECT_FALSE(key->may_table("u"));
   EXPECT_TRUE(key->may_endpoint("e"));
   EXPECT_FALSE(key->is_admin());

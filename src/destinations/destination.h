@@ -39,6 +39,17 @@ struct TableInfo {
   std::optional<Micros> last_row_at;
 };
 
+// A row that loading refused, as its sender is told of it.
+struct RefusedRow {
+  std::uint64_t row = 0;  // index in its request
+  std::string code;
+  std::string detail;
+};
+struct RefusedRows {
+  std::uint64_t count = 0;
+  std::vector<RefusedRow> first;
+};
+
 class Destination {
  public:
   virtual ~Destination() = default;

@@ -58,7 +58,7 @@ class Child {
   Child(Channel& channel, const StartMessage& start, DuckdbOptions options)
       : channel_(channel), start_(start), destination_(std::move(options)),
         loader_(destination_, loader_options(start), events()),
-        queries_(destination_, loader_, channel) {
+        queries_(destination_, loader_, channel, start.floor) {
     watcher_ = std::thread([this] { watch(); });
   }
   ~Child() {
@@ -125,6 +125,8 @@ class Child {
       queries_.check(number("id"), std::string(m.string_or("sql", "")));
     } else if (type == "tables") {
       queries_.tables(number("id"), number("position"), static_cast<Micros>(number("fresh_ms")) * 1000);
+    } else if (type == "refused") {
+      queries_.refused(number("id"), number("position"), std::string(m.string_or("receipt", "")));
     } else if (type == "cancel") {
       queries_.cancel(number("id"));
     } else {

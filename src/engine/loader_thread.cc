@@ -75,6 +75,7 @@ Result<> LoaderThread::stop(journal::Position position) {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    stop_at_ = position;
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
@@ -131,8 +132,9 @@ bool LoaderThread::open_and_start() {
 }
 
 bool LoaderThread::due(Micros now) const {
+  if (stopping_) return state_.position < stop_at_;
   if (state_.position >= durable_) return false;
-  return wanted_ > state_.position || stopping_ ||
+  return wanted_ > state_.position ||
          durable_ - state_.position >= options_.load_after_bytes ||
          now - durable_since_ >= options_.load_after_us;
 }

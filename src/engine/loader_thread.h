@@ -59,7 +59,7 @@ class LoaderThread {
   destinations::LoadState state() const;
   journal::Position durable() const;
 
-  // Loads up to `position`, closes the destination and ends the thread.
+  // Loads up to `position`, and nothing where that is loaded; closes the destination, ends the thread.
   Result<> stop(journal::Position position);
 
  private:
@@ -83,6 +83,7 @@ class LoaderThread {
   bool started_ = false;
   std::optional<Error> trouble_;
   bool stopping_ = false;
+  journal::Position stop_at_ = 0;
   Result<> closed_;
 
   bool open_ = false;         // the thread's own

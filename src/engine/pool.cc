@@ -246,27 +246,34 @@ void Pool::forget_wait(std::uint64_t wait_id) {
   });
 }
 
-void Pool::check(const std::string& id, std::string sql, Answer answer) {
+void Pool::ask(const std::string& id, std::function<void(json::Writer&)> fill, Answer answer) {
   const std::uint64_t ask_id = impl_->next_id++;
-  impl_->post([this, id, ask_id, sql = std::move(sql), answer = std::move(answer)] {
+  impl_->post([this, id, ask_id, fill = std::move(fill), answer = std::move(answer)] {
     PoolEngine* engine = impl_->find(id);
-    if (engine == nullptr) return answer(fail(unknown_destination()));
+    if (engine == nullptr || impl_->stopping) return answer(fail(unknown_destination()));
     json::Writer w;
-    w.begin_object().member("type", "check").member("id", ask_id).member("sql", sql).end_object();
+    w.begin_object().member("id", ask_id);
+    fill(w);
+    w.end_object();
     engine->ask(ask_id, w.take(), answer);
   });
 }
 
+void Pool::check(const std::string& id, std::string sql, Answer answer) {
+  ask(id, [sql = std::move(sql)](json::Writer& w) { w.member("type", "check").member("sql", sql); },
+      std::move(answer));
+}
+
 void Pool::tables(const std::string& id, std::uint64_t position, Answer answer) {
-  const std::uint64_t ask_id = impl_->next_id++;
-  impl_->post([this, id, ask_id, position, answer = std::move(answer)] {
-    PoolEngine* engine = impl_->find(id);
-    if (engine == nullptr) return answer(fail(unknown_destination()));
-    json::Writer w;
-    w.begin_object().member("type", "tables").member("id", ask_id);
-    w.member("position", position).member("fresh_ms", 5000).end_object();
-    engine->ask(ask_id, w.take(), answer);
-  });
+  ask(id, [position](json::Writer& w) { w.member("type", "tables").member("position", position).member("fresh_ms", 5000); },
+      std::move(answer));
+}
+
+void Pool::refused(const std::string& id, std::uint64_t position, const Id128& receipt, Answer answer) {
+  ask(id, [position, receipt](json::Writer& w) {
+        w.member("type", "refused").member("position", position).member("receipt", receipt.to_string());
+      },
+      std::move(answer));
 }
 
 std::vector<EngineInfo> Pool::info() const {

@@ -7,7 +7,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <thread>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -23,6 +26,23 @@ constexpr Micros kLongestPause = 10 * kMicrosPerSecond;
 constexpr Micros kSilence = 15 * kMicrosPerSecond;  // no sign of life for so long: killed
 constexpr Micros kStopLimit = 60 * kMicrosPerSecond;
 constexpr int kChildFd = 3;
+constexpr Micros kReapLimit = kMicrosPerSecond;
+
+// What an engine may know of the front's environment. Credentials that stand there are for the front:
+// an engine is told those of its own destination over the control socket.
+constexpr std::array<std::string_view, 14> kEnvironment = {
+    "PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "http_proxy", "https_proxy", "no_proxy", "ASAN_OPTIONS", "UBSAN_OPTIONS"};
+
+std::vector<char*> child_environment() {
+  std::vector<char*> kept;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view name = std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
+    if (std::ranges::find(kEnvironment, name) != kEnvironment.end()) kept.push_back(*entry);
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
 
 Error engine_died() {
   return Error{.code = ErrorCode::kUnavailable,
@@ -48,7 +68,11 @@ PoolEngine::PoolEngine(const PoolOptions& options, metrics::Registry& metrics,
 PoolEngine::~PoolEngine() {
   if (alive()) {
     ::kill(pid_, SIGKILL);
-    reap(true);
+    // One that hangs in the kernel is left to it.
+    const Micros limit = system_clock().steady_us() + kReapLimit;
+    for (reap(); alive() && system_clock().steady_us() < limit; reap()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
   held_.clear();
   fail_all(engine_died());
@@ -64,7 +88,7 @@ bool PoolEngine::wants_tick() const {
 }
 
 EngineInfo PoolEngine::info() const {
-  static constexpr const char* kNames[] = {"stopped", "running", "stopping", "waiting"};
+  static constexpr const char* kNames[] = {"stopped", "running", "stopping", "waiting", "stopping"};
   return {destination_id_, kNames[static_cast<int>(state_)], pid_, restart_count_, applied_, trouble_,
           queries_.size()};
 }
@@ -129,7 +153,8 @@ Result<> PoolEngine::spawn() {
   std::string program = options_.executable, command = "engine", flag = "--control-fd";
   char* argv[] = {program.data(), command.data(), flag.data(), fd.data(), nullptr};
   pid_t pid = 0;
-  const int rc = ::posix_spawn(&pid, options_.executable.c_str(), &actions, &attributes, argv, environ);
+  const int rc = ::posix_spawn(&pid, options_.executable.c_str(), &actions, &attributes, argv,
+                               child_environment().data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (rc != 0) return fail(errno_error("start", options_.executable, rc));
@@ -270,7 +295,7 @@ bool PoolEngine::send_or_hold(std::uint64_t id, std::string json, UniqueFd fd) {
     return true;
   }
   // The old engine is leaving, or the next one comes within a second.
-  const bool soon = state_ == State::kStopping ||
+  const bool soon = state_ == State::kStopping || (state_ == State::kEnding && !lingers(system_clock().steady_us())) ||
                     (state_ == State::kWaiting && start_again_at_ - system_clock().steady_us() < kMicrosPerSecond);
   if (!soon || retired_) return false;
   held_.push_back({id, std::move(json), std::move(fd)});
@@ -336,6 +361,7 @@ void PoolEngine::end_query(std::uint64_t id, Result<std::uint64_t> result) {
 
 void PoolEngine::stop() {
   // One that died has left its destination in disorder: another one tidies up.
+  if (state_ == State::kEnding) stop_when_reaped_ = starts_again_;
   if (state_ == State::kWaiting) start();
   if (state_ != State::kRunning) return;
   state_ = State::kStopping;
@@ -360,13 +386,13 @@ void PoolEngine::kill(const char* why) {
   if (!alive()) return;
   log::warn("engine killed", {{"destination", destination_id_}, {"why", why}});
   ::kill(pid_, SIGKILL);
-  on_death();
+  if (state_ != State::kEnding) on_death();
 }
 
-void PoolEngine::reap(bool wait) {
+// Never waits: a process that the kernel is slow to end must not hold up the other destinations.
+void PoolEngine::reap() {
   if (pid_ <= 0) return;
-  int status = 0;
-  const pid_t done = ::waitpid(pid_, &status, wait ? 0 : WNOHANG);
+  const pid_t done = ::waitpid(pid_, nullptr, WNOHANG);
   if (done == pid_ || (done < 0 && errno == ECHILD)) pid_ = 0;
 }
 
@@ -401,29 +427,49 @@ void PoolEngine::on_death() {
   }
   // It has closed its socket, so it is at its end; should it linger, it is helped.
   if (state_ != State::kStopping && pid_ > 0) ::kill(pid_, SIGKILL);
-  reap(true);
   up_.set(0);
   const Micros now = system_clock().steady_us();
   const bool told = state_ == State::kStopping;
-  state_ = State::kStopped;
   const bool for_deadline = killing_ != 0;
+  state_ = State::kEnding;
+  ending_since_ = now;
+  starts_again_ = !told;
+  if (!told) {
+    ++restart_count_;
+    restarts_.add();
+    log::warn("an engine died", {{"destination", destination_id_}});
+    const bool quick = now - started_at_ < kQuickDeath && !for_deadline;
+    quick_deaths_ = quick ? quick_deaths_ + 1 : 0;
+    Micros pause = 0;
+    if (quick_deaths_ > 1) {
+      pause = std::min(kLongestPause, kFirstPause << std::min(quick_deaths_ - 2, 6U));
+    }
+    start_again_at_ = now + pause;
+  }
   fail_all(engine_died());
   killing_ = 0;
-  if (told) return;
-  ++restart_count_;
-  restarts_.add();
-  log::warn("an engine died", {{"destination", destination_id_}});
-  const bool quick = now - started_at_ < kQuickDeath && !for_deadline;
-  quick_deaths_ = quick ? quick_deaths_ + 1 : 0;
-  Micros pause = 0;
-  if (quick_deaths_ > 1) {
-    pause = std::min(kLongestPause, kFirstPause << std::min(quick_deaths_ - 2, 6U));
-  }
-  state_ = State::kWaiting;
-  start_again_at_ = now + pause;
+  reap();
+  if (!alive()) on_reaped();
+}
+
+// The next one may start: nobody holds the destination's file any more.
+void PoolEngine::on_reaped() {
+  state_ = starts_again_ ? State::kWaiting : State::kStopped;
+  if (std::exchange(stop_when_reaped_, false)) stop();
+}
+
+void PoolEngine::tick_ending(Micros now) {
+  reap();
+  if (!alive()) return on_reaped();
+  if (!lingers(now)) return;
+  ::kill(pid_, SIGKILL);
+  // What was to go to the next engine has waited long enough.
+  held_.clear();
+  fail_all(not_running());
 }
 
 void PoolEngine::tick(Micros now) {
+  if (state_ == State::kEnding) tick_ending(now);
   if (state_ == State::kWaiting && now >= start_again_at_) {
     state_ = State::kStopped;
     // Also where nothing is left to load: what the dead one left beside the file is tidied up.

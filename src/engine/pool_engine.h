@@ -44,7 +44,8 @@ class PoolEngine {
   EngineInfo info() const;
 
  private:
-  enum class State { kStopped, kRunning, kStopping, kWaiting };
+  // kEnding: killed or gone, and its process not yet seen dead.
+  enum class State { kStopped, kRunning, kStopping, kWaiting, kEnding };
   struct Query {
     QueryEvents events;
   };
@@ -69,7 +70,10 @@ class PoolEngine {
   void handle(Frame& frame);
   void on_applied(const json::Value& message);
   void on_death();
-  void reap(bool wait);
+  void reap();
+  void on_reaped();
+  void tick_ending(Micros now);
+  bool lingers(Micros now) const { return now - ending_since_ > 2 * kMicrosPerSecond; }
   void fail_all(const Error& error);
   Error not_running() const;
   void end_query(std::uint64_t id, Result<std::uint64_t> result);
@@ -93,6 +97,9 @@ class PoolEngine {
   Micros last_heard_ = 0;
   Micros last_used_ = 0;
   Micros start_again_at_ = 0;
+  Micros ending_since_ = 0;
+  bool starts_again_ = false;  // once the dead one is reaped
+  bool stop_when_reaped_ = false;
   unsigned quick_deaths_ = 0;
   std::uint64_t restart_count_ = 0;
   std::uint64_t killing_ = 0;  // the query that the engine says it dies for

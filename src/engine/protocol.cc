@@ -117,6 +117,9 @@ Result<bool> FrameWriter::write_to(int socket) {
 }
 
 Result<> Channel::send(std::string_view json) {
+  if (json.size() > kMaxFrame) {
+    return fail(ErrorCode::kResourceExhausted, "the engine's answer is larger than 64 MiB");
+  }
   const std::string bytes = with_length(json);
   const std::lock_guard lock(send_mutex_);
   std::size_t sent = 0;
@@ -168,7 +171,7 @@ std::string StartMessage::to_json() const {
   w.end_object();
   w.member("data_file", data_file).member("temp_directory", temp_directory);
   w.member("log_directory", log_directory).member("log_id", log_id.to_string());
-  w.member("durable_end", durable_end).member("threads", threads);
+  w.member("durable_end", durable_end).member("floor", floor).member("threads", threads);
   w.member("memory_limit_bytes", memory_limit_bytes).member("max_columns", max_columns);
   w.member("load_after_ms", load_after_ms).member("load_after_bytes", load_after_bytes);
   w.member("nice", nice).member("log_level", log_level).member("log_json", log_json);
@@ -198,6 +201,7 @@ Result<StartMessage> StartMessage::from_json(const json::Value& value) {
   if (!log_id) return fail(ErrorCode::kInvalidArgument, "the start message names no log");
   m.log_id = *log_id;
   m.durable_end = number("durable_end");
+  m.floor = number("floor");
   m.threads = static_cast<unsigned>(number("threads"));
   m.memory_limit_bytes = number("memory_limit_bytes");
   m.max_columns = number("max_columns");

@@ -12,14 +12,15 @@
 //   cancel    {id}
 //   check     {id, sql}                      gate and bind only
 //   tables    {id, position, fresh_ms}
+//   refused   {id, receipt}                  what loading refused of a request; once it has been applied
 //   stop      {position}                     load up to here, leave the destination in order, exit
 // Engine → front
 //   hello     {version, duckdb}              first
 //   applied   {position, rows_loaded, rows_failed}
 //   started   {id, content_type, fresh, lag_rows}   of a query: the first bytes are there, or will be
 //   done      {id, rows}                     of a query: all its bytes are in the pipe
-//   result    {id, data}                     of check and tables
-//   failed    {id, error}                    of query (also after started), check, tables
+//   result    {id, data}                     of check, tables and refused
+//   failed    {id, error}                    of query (also after started), check, tables, refused
 //   trouble   {error}                        loading stands still, and why; {} when it goes on
 //   alive     {}                             once a second
 //   killing   {id}                           this query cannot be stopped; the engine ends itself
@@ -109,6 +110,9 @@ struct StartMessage {
   std::string log_directory;
   Id128 log_id;
   std::uint64_t durable_end = 0;
+  // What has been shown: nothing is answered from less. Matters where the database is in memory, and
+  // each engine begins with an empty one.
+  std::uint64_t floor = 0;
   unsigned threads = 2;
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t max_columns = 1000;

@@ -16,6 +16,7 @@ using namespace destinations::duckdb;
 
 constexpr std::size_t kWriteSize = 256U << 10;
 constexpr Micros kStopWithin = kMicrosPerSecond;
+constexpr std::size_t kMaxRefusedShown = 100;  // api.md, Insert
 
 Error timed_out(Micros timeout_us) {
   return Error{.code = ErrorCode::kDeadlineExceeded,
@@ -76,8 +77,9 @@ class QueryRunner::Interruptible {
   Running& running_;
 };
 
-QueryRunner::QueryRunner(DuckdbDestination& destination, LoaderThread& loader, Channel& channel)
-    : destination_(destination), loader_(loader), channel_(channel) {}
+QueryRunner::QueryRunner(DuckdbDestination& destination, LoaderThread& loader, Channel& channel,
+                         journal::Position floor)
+    : destination_(destination), loader_(loader), channel_(channel), floor_(floor) {}
 
 QueryRunner::~QueryRunner() { stop(); }
 
@@ -185,6 +187,13 @@ Result<bool> QueryRunner::wait_fresh(Running& running, journal::Position positio
   const auto trouble = loader_.trouble();
   // Where nothing can be read at all, say why.
   if (trouble && !destination_.is_open()) return fail(*trouble);
+  if (loader_.state().position < floor_) {
+    // Rows that somebody has seen are not there yet.
+    return fail(Error{.code = ErrorCode::kUnavailable,
+                      .message = trouble ? trouble->message : "the database is being filled again from its journal",
+                      .slug = "rebuilding",
+                      .retry_after_s = 1});
+  }
   if (!must_be_fresh) return false;
   return fail(Error{.code = ErrorCode::kUnavailable,
                     .message = trouble ? trouble->message : "the latest rows are not loaded yet",
@@ -320,6 +329,22 @@ void QueryRunner::tables(std::uint64_t id, journal::Position position, Micros fr
         w.begin_object().member("name", column.name).member("type", column.type).end_object();
       }
       w.end_array().end_object();
+    }
+    return channel_.send(w.end_array().end_object().end_object().text());
+  });
+}
+
+void QueryRunner::refused(std::uint64_t id, journal::Position position, std::string receipt) {
+  spawn(id, 10 * kMicrosPerSecond, [this, id, position, receipt = std::move(receipt)](Running& running) -> Result<> {
+    TRY(wait_fresh(running, position, 5 * kMicrosPerSecond, true));
+    TRY_ASSIGN(const Connection connection, destination_.connect());
+    const Interruptible interruptible(running, connection.get());
+    TRY_ASSIGN(const auto refused, destination_.refused(connection.get(), receipt, kMaxRefusedShown));
+    json::Writer w;
+    w.begin_object().member("type", "result").member("id", id).begin_object("data");
+    w.member("count", refused.count).begin_array("rows");
+    for (const destinations::RefusedRow& row : refused.first) {
+      w.begin_object().member("row", row.row).member("code", row.code).member("detail", row.detail).end_object();
     }
     return channel_.send(w.end_array().end_object().end_object().text());
   });

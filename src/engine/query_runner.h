@@ -38,8 +38,9 @@ struct QueryTask {
 
 class QueryRunner {
  public:
+  // `floor`: nothing is answered before this much has been applied.
   QueryRunner(destinations::duckdb::DuckdbDestination& destination, LoaderThread& loader,
-              Channel& channel);
+              Channel& channel, journal::Position floor);
   ~QueryRunner();
 
   // Interrupts what runs and waits for it. Before the destination is closed.
@@ -49,6 +50,8 @@ class QueryRunner {
   // Gates and binds a statement without running it.
   void check(std::uint64_t id, std::string sql);
   void tables(std::uint64_t id, journal::Position position, Micros fresh_us);
+  // What loading refused of a request whose rows stand below `position`.
+  void refused(std::uint64_t id, journal::Position position, std::string receipt);
   void cancel(std::uint64_t id);
 
   // Looks after time limits. Returns the id of a query that cannot be stopped, 0 normally.
@@ -73,6 +76,7 @@ class QueryRunner {
   destinations::duckdb::DuckdbDestination& destination_;
   LoaderThread& loader_;
   Channel& channel_;
+  const journal::Position floor_;
   mutable std::mutex mutex_;
   std::map<std::uint64_t, std::shared_ptr<Running>> running_;
 };

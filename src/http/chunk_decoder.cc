@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace sd::http {
 namespace {
 
@@ -9,12 +11,6 @@ constexpr std::size_t kMaxExtension = 4096;
 constexpr std::size_t kMaxTrailers = 16384;
 constexpr std::uint64_t kMaxChunk = 1ULL << 59;  // one more digit still fits in 64 bits
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 bool is_text(char c) {
   return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
 }
@@ -58,7 +54,7 @@ ChunkDecoder::State ChunkDecoder::step(char c) {
 }
 
 ChunkDecoder::State ChunkDecoder::after_digit(char c) {
-  const int value = hex_value(c);
+  const int value = hex_digit(c);
   if (value < 0 || size_ >= kMaxChunk) return State::kFailed;
   size_ = size_ * 16 + static_cast<std::uint64_t>(value);
   return State::kSize;

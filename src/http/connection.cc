@@ -40,6 +40,17 @@ Connection::~Connection() {
   worker_.remove(*this);
 }
 
+std::string Connection::local_authority() const {
+  error_code failed;
+  const auto local = socket_.local_endpoint(failed);
+  if (failed) return "localhost";
+  auto address = local.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
+  const std::string text = address.to_string();
+  return (address.is_v6() ? "[" + text + "]" : text) + ":" + std::to_string(local.port());
+}
+
 void Connection::begin_request(std::string_view more) {
   if (input().empty()) {
     in_.clear();

@@ -42,6 +42,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Worker& worker() { return worker_; }
   const std::string& peer_address() const { return peer_address_; }
   bool peer_is_loopback() const { return peer_is_loopback_; }
+  std::string local_authority() const;
   bool listener_is_loopback() const { return listener_is_loopback_; }
 
   // ---- input

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "base/ascii.h"
 #include "http/head_check.h"
 
 namespace sd::http {
@@ -131,15 +132,15 @@ class ZstdDecoder final : public ContentDecoder {
 }  // namespace
 
 bool is_identity(std::string_view coding) {
-  return coding.empty() || equals_ignoring_case(coding, "identity");
+  return coding.empty() || same_ascii_folded(coding, "identity");
 }
 
 std::unique_ptr<ContentDecoder> make_content_decoder(std::string_view coding) {
-  if (equals_ignoring_case(coding, "gzip") || equals_ignoring_case(coding, "x-gzip"))
+  if (same_ascii_folded(coding, "gzip") || same_ascii_folded(coding, "x-gzip"))
     return std::make_unique<ZlibDecoder>(ZlibDecoder::Kind::kGzip);
-  if (equals_ignoring_case(coding, "deflate"))
+  if (same_ascii_folded(coding, "deflate"))
     return std::make_unique<ZlibDecoder>(ZlibDecoder::Kind::kDeflate);
-  if (equals_ignoring_case(coding, "zstd")) return std::make_unique<ZstdDecoder>();
+  if (same_ascii_folded(coding, "zstd")) return std::make_unique<ZstdDecoder>();
   return nullptr;
 }
 

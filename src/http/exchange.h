@@ -70,6 +70,8 @@ class Exchange {
   virtual std::string_view request_id() const = 0;
   virtual std::string_view peer_address() const = 0;  // of the TCP connection
   virtual bool local_is_loopback() const = 0;         // the listener's address
+  // Where the connection came in, as it stands in a URL: "127.0.0.1:8080", "[::1]:8080".
+  virtual std::string local_authority() const = 0;
   virtual bool peer_is_loopback() const = 0;
 
   // ---- its body, decoded as Content-Encoding says (gzip, zstd; else 415)

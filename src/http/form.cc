@@ -1,15 +1,9 @@
 // Percent-decoding and forms.
+#include "base/ascii.h"
 #include "http/exchange.h"
 
 namespace sd::http {
 namespace {
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Appends the decoded text; a broken escape is kept as it is and reported.
 bool decode(std::string_view text, bool plus_is_space, std::string& out) {
@@ -22,8 +16,8 @@ bool decode(std::string_view text, bool plus_is_space, std::string& out) {
     } else if (c != '%') {
       out += c;
     } else {
-      const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+      const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
       if (high < 0 || low < 0) {
         whole = false;
         out += c;

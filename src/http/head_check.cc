@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "base/ascii.h"
+
 namespace sd::http {
 namespace {
 
@@ -42,9 +44,6 @@ bool all_of_class(std::string_view text, std::uint8_t bits) {
   for (const char c : text) seen &= kClasses[static_cast<unsigned char>(c)];
   return seen == bits;
 }
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
 
 std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -67,9 +66,9 @@ bool split_target(Head& head) {
   if (!rest.empty() && rest.front() != '/') {
     constexpr std::string_view kHttp = "http://";
     constexpr std::string_view kHttps = "https://";
-    if (equals_ignoring_case(rest.substr(0, kHttp.size()), kHttp))
+    if (same_ascii_folded(rest.substr(0, kHttp.size()), kHttp))
       rest.remove_prefix(kHttp.size());
-    else if (equals_ignoring_case(rest.substr(0, kHttps.size()), kHttps))
+    else if (same_ascii_folded(rest.substr(0, kHttps.size()), kHttps))
       rest.remove_prefix(kHttps.size());
     else
       return false;
@@ -127,9 +126,9 @@ void read_connection(std::string_view value, Gathered& gathered) {
   while (!value.empty()) {
     const std::size_t comma = std::min(value.find(','), value.size());
     const std::string_view option = trim_blanks(value.substr(0, comma));
-    if (equals_ignoring_case(option, "close"))
+    if (same_ascii_folded(option, "close"))
       gathered.close = true;
-    else if (equals_ignoring_case(option, "keep-alive"))
+    else if (same_ascii_folded(option, "keep-alive"))
       gathered.keep_alive = true;
     value.remove_prefix(std::min(comma + 1, value.size()));
   }
@@ -152,29 +151,29 @@ std::optional<HeadFault> read_length(std::string_view value, Head& head, Gathere
 std::optional<HeadFault> read_field(const HeaderField& field, Head& head, Gathered& gathered) {
   switch (field.name.size()) {
     case 4:
-      if (equals_ignoring_case(field.name, "host")) {
+      if (same_ascii_folded(field.name, "host")) {
         if (++gathered.hosts > 1) return bad("The request has more than one Host.");
         if (!all_of_class(field.value, kHostChar)) return bad("Host is not a host name.");
       }
       break;
     case 6:
-      if (equals_ignoring_case(field.name, "expect")) {
-        if (!equals_ignoring_case(field.value, "100-continue"))
+      if (same_ascii_folded(field.name, "expect")) {
+        if (!same_ascii_folded(field.value, "100-continue"))
           return HeadFault{417, "expectation-failed", "The only known Expect is 100-continue."};
         head.expects_continue = true;
       }
       break;
     case 10:
-      if (equals_ignoring_case(field.name, "connection")) read_connection(field.value, gathered);
+      if (same_ascii_folded(field.name, "connection")) read_connection(field.value, gathered);
       break;
     case 14:
-      if (equals_ignoring_case(field.name, "content-length"))
+      if (same_ascii_folded(field.name, "content-length"))
         return read_length(field.value, head, gathered);
       break;
     case 17:
-      if (equals_ignoring_case(field.name, "transfer-encoding")) {
+      if (same_ascii_folded(field.name, "transfer-encoding")) {
         if (++gathered.codings > 1) return bad("The request has more than one Transfer-Encoding.");
-        if (!equals_ignoring_case(field.value, "chunked"))
+        if (!same_ascii_folded(field.value, "chunked"))
           return HeadFault{501, "unsupported-transfer-encoding",
                            "The only known Transfer-Encoding is chunked."};
       }
@@ -221,21 +220,13 @@ std::optional<HeadFault> settle(Head& head, const Gathered& gathered) {
 
 }  // namespace
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
-
 bool is_token(std::string_view text) {
   return !text.empty() && all_of_class(text, kTokenChar);
 }
 
 std::string_view Head::find(std::string_view name) const {
   for (const HeaderField& field : fields) {
-    if (equals_ignoring_case(field.name, name)) return field.value;
+    if (same_ascii_folded(field.name, name)) return field.value;
   }
   return {};
 }
@@ -243,7 +234,7 @@ std::string_view Head::find(std::string_view name) const {
 std::size_t Head::count(std::string_view name) const {
   return static_cast<std::size_t>(
       std::count_if(fields.begin(), fields.end(),
-                    [&](const HeaderField& f) { return equals_ignoring_case(f.name, name); }));
+                    [&](const HeaderField& f) { return same_ascii_folded(f.name, name); }));
 }
 
 HeadScanner::State HeadScanner::scan(std::string_view buffer) {

@@ -83,8 +83,6 @@ struct Head {
 // (at least an X-Request-Id that stood before it).
 std::optional<HeadFault> parse_head(std::string_view raw, Head& head);
 
-// ASCII only.
-bool equals_ignoring_case(std::string_view a, std::string_view b);
 bool is_token(std::string_view text);
 
 }  // namespace sd::http

@@ -5,6 +5,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace sd::http {
 namespace {
 
@@ -26,7 +28,7 @@ bool is_sane_id(std::string_view id) {
 
 std::optional<std::uint64_t> length_among(const Headers& headers) {
   for (const auto& [name, value] : headers) {
-    if (!equals_ignoring_case(name, "content-length")) continue;
+    if (!same_ascii_folded(name, "content-length")) continue;
     std::uint64_t length = 0;
     const auto end = std::from_chars(value.data(), value.data() + value.size(), length);
     if (end.ec == std::errc() && end.ptr == value.data() + value.size()) return length;

@@ -27,6 +27,7 @@ class HttpExchange final : public Exchange {
   std::string_view header(std::string_view name) const override { return head_.find(name); }
   std::string_view request_id() const override { return request_id_; }
   std::string_view peer_address() const override { return connection_.peer_address(); }
+  std::string local_authority() const override { return connection_.local_authority(); }
   bool local_is_loopback() const override { return connection_.listener_is_loopback(); }
   bool peer_is_loopback() const override { return connection_.peer_is_loopback(); }
 

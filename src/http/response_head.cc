@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "http/head_check.h"
 
 namespace sd::http {
@@ -22,15 +23,15 @@ void append_number(std::string& out, std::uint64_t value) {
 bool is_ours(std::string_view name) {
   switch (name.size()) {
     case 4:
-      return equals_ignoring_case(name, "date");
+      return same_ascii_folded(name, "date");
     case 10:
-      return equals_ignoring_case(name, "connection");
+      return same_ascii_folded(name, "connection");
     case 12:
-      return equals_ignoring_case(name, "x-request-id");
+      return same_ascii_folded(name, "x-request-id");
     case 14:
-      return equals_ignoring_case(name, "content-length");
+      return same_ascii_folded(name, "content-length");
     case 17:
-      return equals_ignoring_case(name, "transfer-encoding");
+      return same_ascii_folded(name, "transfer-encoding");
     default:
       return false;
   }

@@ -4,6 +4,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 
 namespace sd::json {
@@ -47,19 +48,12 @@ std::size_t skip_plain(std::string_view in, std::size_t pos) {
   return pos;
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // The four digits of \uXXXX at `pos`; -1 where they are not four hexadecimal digits.
 int hex4(std::string_view in, std::size_t pos) {
   if (pos + 4 > in.size()) return -1;
   int value = 0;
   for (std::size_t i = pos; i < pos + 4; ++i) {
-    const int digit = hex_value(in[i]);
+    const int digit = hex_digit(in[i]);
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }
@@ -114,7 +108,7 @@ int scan_escape(std::string_view in, std::size_t pos, StringScan& scan) {
   }
   for (std::size_t i = pos + 2; i < pos + 6; ++i) {
     if (i >= in.size()) return 0;
-    if (hex_value(in[i]) < 0) {
+    if (hex_digit(in[i]) < 0) {
       scan.message = "\\u needs four hexadecimal digits";
       return -1;
     }

@@ -28,7 +28,9 @@ struct RowError {
   std::string code;    // "not-an-object", "invalid-json", "invalid-utf8", "lone-surrogate", "too-deep",
                          // "too-many-values"
   std::string detail;
-  std::uint64_t offset = 0;  // in the body
+  std::uint64_t offset = 0;  // in the body; kNoOffset where that is not known
+
+  static constexpr std::uint64_t kNoOffset = UINT64_MAX;
 };
 
 template <typename Handler>

@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 
 namespace sd::json {
 namespace {
-
-std::string fold(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // Cuts a name so that it and its suffix stay within the limit, between characters.
 std::string cut(std::string_view name, std::size_t limit) {
@@ -36,7 +29,7 @@ TableSchema::TableSchema(std::string table_name) : name(std::move(table_name)) {
   for (const std::string_view reserved : {kRowId, kReceivedAt, kOverflow}) take_name(reserved);
 }
 
-void TableSchema::take_name(std::string_view column_name) { taken_.insert(fold(column_name)); }
+void TableSchema::take_name(std::string_view column_name) { taken_.insert(fold_ascii(column_name)); }
 
 void TableSchema::add_existing(SchemaColumn column) {
   take_name(column.name);
@@ -51,11 +44,11 @@ std::optional<std::size_t> TableSchema::find(const std::string& path) const {
 }
 
 std::string TableSchema::free_name(const std::string& wanted) const {
-  if (!taken_.contains(fold(wanted))) return wanted;
+  if (!taken_.contains(fold_ascii(wanted))) return wanted;
   for (std::uint64_t n = 2;; ++n) {
     const std::string suffix = "_" + std::to_string(n);
     std::string candidate = cut(wanted, kMaxNameBytes - suffix.size()) + suffix;
-    if (!taken_.contains(fold(candidate))) return candidate;
+    if (!taken_.contains(fold_ascii(candidate))) return candidate;
   }
 }
 

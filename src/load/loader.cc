@@ -1,5 +1,6 @@
 #include "load/loader.h"
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "json/rows.h"
 
@@ -12,14 +13,7 @@ using json::HorizontalFlattener;
 using Splitter = json::RowSplitter<HorizontalFlattener>;
 
 constexpr std::size_t kBlobPiece = 1U << 20;
-
-std::string fold(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
+constexpr std::size_t kMostKept = 512;  // tables whose schema stays in memory between batches
 
 // The bytes of a record's body as a growing window: all at once where they stand in the record, else
 // read from the blob piece by piece.
@@ -159,11 +153,11 @@ bool Loader::batch_is_full() const {
 }
 
 Result<Loader::Table*> Loader::table(const std::string& name) {
-  auto& slot = tables_[fold(name)];
+  auto& slot = tables_[fold_ascii(name)];
   if (!slot) {
     auto schema = destination_.schema(name);
     if (!schema) {
-      tables_.erase(fold(name));
+      tables_.erase(fold_ascii(name));
       return fail(schema.error());
     }
     slot = std::make_unique<Table>();
@@ -243,8 +237,8 @@ Result<> Loader::take_control(const journal::RecordView& record) {
   // What came before it is committed first: a change of a table has a transaction of its own.
   if (pending_.position != state_.position) TRY(commit());
   TRY(destination_.write(change, time));
-  tables_.erase(fold(change.table));
-  tables_.erase(fold(change.new_name));
+  tables_.erase(fold_ascii(change.table));
+  tables_.erase(fold_ascii(change.new_name));
   pending_.position = end;
   at_ = time;
   return commit();
@@ -289,6 +283,7 @@ Result<> Loader::write_part() {
 
 Result<> Loader::commit() {
   TRY(write_part());
+  if (tables_.size() > kMostKept) std::erase_if(tables_, [](const auto& entry) { return !entry.second->in_batch; });
   for (auto& [name, table] : tables_) table->in_batch = false;
   sources_.clear();
   TRY(destination_.commit(log_id_, pending_, at_));

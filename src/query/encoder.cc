@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/result.h"
 #include "query/encoder_impl.h"
 
@@ -33,15 +34,6 @@ std::string_view next_part(std::string_view& text, char separator) {
   return part;
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
-
 // "0", "0.5", "1.000" → thousandths; nullopt: not a weight.
 std::optional<int> parse_weight(std::string_view text) {
   if (text.empty() || (text[0] != '0' && text[0] != '1')) return std::nullopt;
@@ -71,7 +63,7 @@ std::optional<MediaRange> parse_range(std::string_view text) {
   }
   while (!text.empty()) {
     const std::string_view parameter = next_part(text, ';');
-    if (parameter.size() < 2 || !equals_ignoring_case(parameter.substr(0, 2), "q=")) continue;
+    if (parameter.size() < 2 || !same_ascii_folded(parameter.substr(0, 2), "q=")) continue;
     const std::optional<int> weight = parse_weight(parameter.substr(2));
     if (!weight) return std::nullopt;
     range.weight = *weight;
@@ -81,11 +73,11 @@ std::optional<MediaRange> parse_range(std::string_view text) {
 
 // 3: this very type, 2: its family, 1: anything, 0: does not match.
 int match(std::string_view range, std::string_view type) {
-  if (equals_ignoring_case(range, type)) return 3;
+  if (same_ascii_folded(range, type)) return 3;
   if (range == "*/*") return 1;
   const std::size_t slash = type.find('/');
   return range.size() == slash + 2 && range.ends_with("/*") &&
-                 equals_ignoring_case(range.substr(0, slash), type.substr(0, slash))
+                 same_ascii_folded(range.substr(0, slash), type.substr(0, slash))
              ? 2
              : 0;
 }

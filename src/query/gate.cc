@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 #include "query/gate_policy.h"
 #include "query/gate_tree.h"
@@ -150,7 +151,7 @@ class Gate {
     if (i >= tokens_.size()) {
       return fail(sql_problem("the statement ends too early", "sql-syntax", gated_.sql.size()));
     }
-    const std::string word = to_lower(tokens_.text(i));
+    const std::string word = fold_ascii(tokens_.text(i));
     if (tokens_[i].kind == SqlToken::Kind::kWord && is_allowed_leading_keyword(word)) return {};
     return fail(
         refused("a statement that begins with " + json_string(tokens_.text(i).substr(0, 40)) +
@@ -202,7 +203,7 @@ class Gate {
     }
     for (const std::string& part : {table.catalog, table.schema}) {
       if (!part.empty() &&
-          std::ranges::find(*other_catalogs_, to_lower(part)) != other_catalogs_->end()) {
+          std::ranges::find(*other_catalogs_, fold_ascii(part)) != other_catalogs_->end()) {
         return fail(refused("the database " + json_string(part) + " is not this destination's",
                             table.position));
       }

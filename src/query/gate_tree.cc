@@ -3,6 +3,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/ascii.h"
 #include "query/gate_policy.h"
 #include "query/sql_tokens.h"
 
@@ -211,7 +212,7 @@ class Walk {
       return fail(refusal("a " + unescape(node.expression_class), node.location));
     }
     if (node.function.empty()) return {};
-    const std::string name = to_lower(unescape(node.function));
+    const std::string name = fold_ascii(unescape(node.function));
     if (node.key == "function") {  // of a TABLE_FUNCTION
       if (is_allowed_table_function(name)) return {};
       return fail(refusal("the table function \"" + name + "\"", node.location));
@@ -226,8 +227,8 @@ class Walk {
     if (node.at_clause) return fail(refusal("AT (time travel)", node.location));
     TableReference table{unescape(node.table_catalog), unescape(node.table_schema),
                          unescape(node.table), 0};
-    if (is_denied_view(to_lower(table.table))) {
-      return fail(refusal("the view \"" + to_lower(table.table) + "\"", node.location));
+    if (is_denied_view(fold_ascii(table.table))) {
+      return fail(refusal("the view \"" + fold_ascii(table.table) + "\"", node.location));
     }
     if (table.catalog.empty() && table.schema.empty() &&
         table.table.find('.') == std::string::npos) {
@@ -241,7 +242,7 @@ class Walk {
   }
 
   Result<> judge_show(const Node& node) {
-    std::string name = to_lower(unescape(node.table));
+    std::string name = fold_ascii(unescape(node.table));
     if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
       name = name.substr(1, name.size() - 2);
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace sd::query {
 namespace {
 
@@ -192,19 +194,11 @@ Result<SqlTokens> SqlTokens::read(std::string_view sql, std::uint32_t max_depth)
 }
 
 bool SqlTokens::is_word(std::size_t i, std::string_view lower) const {
-  return i < size() && tokens_[i].kind == SqlToken::Kind::kWord && to_lower(text(i)) == lower;
+  return i < size() && tokens_[i].kind == SqlToken::Kind::kWord && same_ascii_folded(text(i), lower);
 }
 
 bool SqlTokens::is_symbol(std::size_t i, char symbol) const {
   return i < size() && tokens_[i].kind == SqlToken::Kind::kSymbol && text(i)[0] == symbol;
-}
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
 }
 
 Error sql_problem(std::string message, std::string slug, std::size_t position) {

@@ -48,9 +48,6 @@ class SqlTokens {
   std::vector<SqlToken> tokens_;
 };
 
-// ASCII only, as DuckDB folds names.
-std::string to_lower(std::string_view text);
-
 // An Error with the slug and, as sql_position, a byte offset from 0.
 Error sql_problem(std::string message, std::string slug, std::size_t position);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "destinations/duckdb/chunk_writer.h"
 #include "destinations/duckdb/conversions.h"
@@ -274,7 +275,7 @@ Result<> DuckdbDestination::drop(const json::TableSchema& schema, const TableCha
 Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableChange& change,
                                    Micros at) {
   TRY_ASSIGN(const json::TableSchema other, own_.schema(writer_.get(), change.new_name));
-  const bool same = fold_name(change.table) == fold_name(change.new_name);
+  const bool same = same_ascii_folded(change.table, change.new_name);
   if (other.exists && !same) return {};  // the name was taken by rows that came before this change
   TRY(execute(writer_.get(), "ALTER TABLE " + table_in_main(schema.name) + " RENAME TO " +
                                  quote_identifier(change.new_name)));
@@ -288,6 +289,11 @@ Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableC
                        .receipt = change.receipt});
   }
   return own_.log_schema(writer_.get(), change.new_name, at, entries);
+}
+
+Result<RefusedRows> DuckdbDestination::refused(duckdb_connection connection, std::string_view receipt,
+                                               std::size_t limit) {
+  return own_.refused(connection, receipt, limit);
 }
 
 std::uint64_t DuckdbDestination::wal_bytes() const {

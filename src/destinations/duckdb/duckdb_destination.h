@@ -57,6 +57,7 @@ class DuckdbDestination final : public Destination {
   Result<std::vector<TableInfo>> tables() override;
   // On a connection of the caller's, who may interrupt it.
   Result<std::vector<TableInfo>> tables(duckdb_connection connection);
+  Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt, std::size_t limit);
 
   // A connection of its own for one query, with `db` as its default database. Any thread, while open.
   Result<Connection> connect();

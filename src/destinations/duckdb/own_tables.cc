@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 #include "destinations/duckdb/rows.h"
 
@@ -48,14 +49,6 @@ json::TypeState state_of_type(json::ColumnType type) {
 }
 
 }  // namespace
-
-std::string fold_name(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 std::optional<json::ColumnType> parse_type(std::string_view type) {
   static const std::map<std::string_view, BaseType> kTypes = {
@@ -152,14 +145,14 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection, const 
     std::string path, name;
     json::TypeState state;
   };
-  const std::string key = fold_name(table);
+  const std::string key = fold_ascii(table);
   TRY_ASSIGN(auto physical,
              fetch(connection,
                    "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE "
                    "database_name = 'db' AND schema_name = 'main' AND lower(table_name) = lower(" +
                        quote_literal(table) + ") ORDER BY column_index"));
   // lower() folds more than ASCII; the key decides.
-  std::erase_if(physical, [&](const Row& row) { return fold_name(row.text(0)) != key; });
+  std::erase_if(physical, [&](const Row& row) { return fold_ascii(row.text(0)) != key; });
   if (physical.empty()) return json::TableSchema(table);
 
   TRY_ASSIGN(auto log,
@@ -209,7 +202,7 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection, const 
 Result<> OwnTables::log_schema(duckdb_connection connection, const std::string& table, Micros at,
                                const std::vector<LogEntry>& entries) {
   if (entries.empty()) return {};
-  const std::string key = quote_literal(fold_name(table));
+  const std::string key = quote_literal(fold_ascii(table));
   const std::string name = quote_literal(table);
   std::string sql = "INSERT INTO db._scratch.schema_log VALUES ";
   std::int64_t seq = next_seq_;
@@ -256,6 +249,18 @@ Result<> OwnTables::write_failed(duckdb_connection connection, const std::vector
     return fail(std::move(error));
   }
   return {};
+}
+
+Result<RefusedRows> OwnTables::refused(duckdb_connection connection, std::string_view receipt,
+                                       std::size_t limit) {
+  const std::string where = " FROM db._scratch.failed_rows WHERE receipt = " + quote_literal(receipt);
+  TRY_ASSIGN(const auto count, fetch(connection, "SELECT count(*)" + where));
+  RefusedRows out{.count = count[0].unsigned_integer(0), .first = {}};
+  if (out.count == 0) return out;
+  TRY_ASSIGN(const auto rows, fetch(connection, "SELECT \"row\", code, detail" + where +
+                                                    " ORDER BY \"row\" LIMIT " + std::to_string(limit)));
+  for (const Row& row : rows) out.first.push_back({row.unsigned_integer(0), row.text(1), row.text(2)});
+  return out;
 }
 
 }  // namespace sd::destinations::duckdb

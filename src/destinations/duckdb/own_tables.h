@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "destinations/batch.h"
+#include "destinations/destination.h"
 #include "destinations/duckdb/handles.h"
 #include "json/schema.h"
 
@@ -28,8 +28,6 @@ inline constexpr int kOwnTablesVersion = 1;
 
 // Name of the attached database, in every process and for every kind of target.
 inline constexpr const char* kAttachedAs = "db";
-
-std::string fold_name(std::string_view name);
 
 class OwnTables {
  public:
@@ -58,6 +56,8 @@ class OwnTables {
   Result<> log_schema(duckdb_connection connection, const std::string& table, Micros at,
                       const std::vector<LogEntry>& entries);
   Result<> write_failed(duckdb_connection connection, const std::vector<FailedRow>& rows);
+  // How many rows of a request were refused, and the first of them.
+  Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt, std::size_t limit);
 
  private:
   std::int64_t next_seq_ = 1;
