@@ -106,11 +106,12 @@ void run(const std::string& directory, unsigned waiters, std::size_t size, doubl
   const double wall = static_cast<double>(system_clock().steady_us() - start) * 1e-6;
   const LogStats stats = (*log)->stats();
   const auto n = static_cast<double>(stats.appends);
-  std::printf("%4u waiters  %6zu bytes  %9.0f appends/s  %6.1f an fdatasync  %6.0f syncs/s"
-              "  %5.2f us CPU (%4.2f user) an append\n",
-              waiters, size, n / wall, n / static_cast<double>(stats.syncs),
-              static_cast<double>(stats.syncs) / wall, (cpu_seconds() - cpu) / n * 1e6,
-              (user_seconds() - user) / n * 1e6);
+  std::printf(
+      "%4u waiters  %6zu bytes  %9.0f appends/s  %6.1f an fdatasync  %6.0f syncs/s"
+      "  %5.2f us CPU (%4.2f user) an append\n",
+      waiters, size, n / wall, n / static_cast<double>(stats.syncs),
+      static_cast<double>(stats.syncs) / wall, (cpu_seconds() - cpu) / n * 1e6,
+      (user_seconds() - user) / n * 1e6);
   (void)(*log)->close();
 }
 
@@ -148,7 +149,8 @@ void read_back(const std::string& directory) {
   std::size_t records = 0;
   while (reader->next(log->durable_end()).value()) ++records;
   const double wall = static_cast<double>(system_clock().steady_us() - start) * 1e-6;
-  std::printf("reading back: %.1f M records/s, %.0f MB/s\n", static_cast<double>(records) / wall * 1e-6,
+  std::printf("reading back: %.1f M records/s, %.0f MB/s\n",
+              static_cast<double>(records) / wall * 1e-6,
               static_cast<double>(log->durable_end()) / wall * 1e-6);
 }
 
@@ -169,9 +171,10 @@ int main(int argc, char** argv) {
     filled += sync_median(directory + "/sync", true) / 3;
   }
   std::filesystem::remove(directory + "/sync");
-  std::printf("8 KB + fdatasync: growing file %.0f us, written blocks %.0f us (%.2f)\n", grows, filled,
-              filled / grows);
-  for (const unsigned waiters : {1U, 64U, 256U, 4096U}) run(directory + "/log", waiters, 200, seconds);
+  std::printf("8 KB + fdatasync: growing file %.0f us, written blocks %.0f us (%.2f)\n", grows,
+              filled, filled / grows);
+  for (const unsigned waiters : {1U, 64U, 256U, 4096U})
+    run(directory + "/log", waiters, 200, seconds);
   run(directory + "/log", 64, 100'000, seconds);
   read_back(directory + "/log");
   std::filesystem::remove_all(directory + "/log");

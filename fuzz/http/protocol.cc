@@ -89,11 +89,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t step = data[1] % 64U + 1;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   switch (data[0] % 5) {
-    case 0: check_head(bytes, step); break;
-    case 1: SD_ASSERT(dechunk(bytes, step) == dechunk(bytes, SIZE_MAX)); break;
-    case 2: check_coding("gzip", bytes, step); break;
-    case 3: check_coding("zstd", bytes, step); break;
-    default: check_coding("deflate", bytes, step); break;
+    case 0:
+      check_head(bytes, step);
+      break;
+    case 1:
+      SD_ASSERT(dechunk(bytes, step) == dechunk(bytes, SIZE_MAX));
+      break;
+    case 2:
+      check_coding("gzip", bytes, step);
+      break;
+    case 3:
+      check_coding("zstd", bytes, step);
+      break;
+    default:
+      check_coding("deflate", bytes, step);
+      break;
   }
   return 0;
 }

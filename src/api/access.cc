@@ -8,7 +8,9 @@
 namespace sd::api {
 namespace {
 
-bool is_json_start(std::string_view text) { return !text.empty() && (text[0] == '{' || text[0] == '['); }
+bool is_json_start(std::string_view text) {
+  return !text.empty() && (text[0] == '{' || text[0] == '[');
+}
 
 std::string decode(std::string_view text) {
   return http::percent_decode(text, true).value_or(std::string(text));
@@ -22,12 +24,18 @@ std::optional<std::string> base64_decode(std::string_view text) {
   while (!text.empty() && text.back() == '=') text.remove_suffix(1);
   for (const char c : text) {
     int value;
-    if (c >= 'A' && c <= 'Z') value = c - 'A';
-    else if (c >= 'a' && c <= 'z') value = c - 'a' + 26;
-    else if (c >= '0' && c <= '9') value = c - '0' + 52;
-    else if (c == '+' || c == '-') value = 62;
-    else if (c == '/' || c == '_') value = 63;
-    else return std::nullopt;
+    if (c >= 'A' && c <= 'Z')
+      value = c - 'A';
+    else if (c >= 'a' && c <= 'z')
+      value = c - 'a' + 26;
+    else if (c >= '0' && c <= '9')
+      value = c - '0' + 52;
+    else if (c == '+' || c == '-')
+      value = 62;
+    else if (c == '/' || c == '_')
+      value = 63;
+    else
+      return std::nullopt;
     bits = bits << 6 | static_cast<std::uint32_t>(value);
     have += 6;
     if (have >= 8) {
@@ -51,7 +59,8 @@ std::string_view host_without_port(std::string_view host) {
 bool is_loopback_name(std::string_view host) {
   host = host_without_port(host);
   return host == "localhost" || host == "[::1]" || host.ends_with(".localhost") ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
+         (host.starts_with("127.") &&
+          host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 bool is_loopback_origin(std::string_view origin) {
@@ -81,7 +90,8 @@ Result<std::shared_ptr<const catalog::KeyInfo>> known_key(App& app, const http::
   const auto secrets = find_secrets(exchange, query, form);
   if (secrets.empty()) {
     return fail(ErrorCode::kUnauthenticated,
-                "no API key: send it as 'Authorization: Bearer KEY', as 'X-API-KEY: KEY' or as ?api_key=KEY");
+                "no API key: send it as 'Authorization: Bearer KEY', as 'X-API-KEY: KEY' or as "
+                "?api_key=KEY");
   }
   std::shared_ptr<const catalog::KeyInfo> key;
   for (const std::string& secret : secrets) {
@@ -134,8 +144,10 @@ Query parse_query(std::string_view text) {
     const std::size_t equals = part.find('=');
     if (equals == std::string_view::npos) {
       std::string whole = decode(part);
-      if (is_json_start(whole)) out.json = std::move(whole);
-      else if (!part.empty()) out.parameters.push_back({std::move(whole), ""});
+      if (is_json_start(whole))
+        out.json = std::move(whole);
+      else if (!part.empty())
+        out.parameters.push_back({std::move(whole), ""});
     } else {
       out.parameters.push_back({decode(part.substr(0, equals)), decode(part.substr(equals + 1))});
     }
@@ -143,13 +155,15 @@ Query parse_query(std::string_view text) {
   return out;
 }
 
-std::optional<std::pair<std::string, std::string>> basic_credentials(const http::Exchange& exchange) {
+std::optional<std::pair<std::string, std::string>> basic_credentials(
+    const http::Exchange& exchange) {
   const std::string_view authorization = exchange.header("Authorization");
   if (!starts_with_word(authorization, "basic")) return std::nullopt;
   const auto decoded = base64_decode(authorization.substr(6));
   if (!decoded) return std::nullopt;
   const auto colon = decoded->find(':');
-  return std::pair(decoded->substr(0, colon), colon == std::string::npos ? "" : decoded->substr(colon + 1));
+  return std::pair(decoded->substr(0, colon),
+                   colon == std::string::npos ? "" : decoded->substr(colon + 1));
 }
 
 std::vector<std::string> find_secrets(const http::Exchange& exchange, const Query& query,
@@ -183,9 +197,12 @@ Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& 
   }
   const auto missing = [] { return fail(ErrorCode::kNotFound, "no such destination"); };
   const auto not_served = [] {
-    return fail(Error{.code = ErrorCode::kUnavailable,
-                      .message = "this destination cannot be served now: its operator finds the reason in the log",
-                      .slug = "destination-unavailable", .retry_after_s = 30});
+    return fail(
+        Error{.code = ErrorCode::kUnavailable,
+              .message =
+                  "this destination cannot be served now: its operator finds the reason in the log",
+              .slug = "destination-unavailable",
+              .retry_after_s = 30});
   };
   // A destination that exists and is not served is no mistake of the client's.
   const auto is_active = [](const catalog::Destination* d) {
@@ -222,7 +239,8 @@ Result<std::shared_ptr<const catalog::KeyInfo>> authorise_admin(App& app,
                                                                 const Query& query) {
   TRY_ASSIGN(auto key, known_key(app, exchange, query, nullptr));
   if (!key->is_admin()) {
-    return fail(ErrorCode::kPermissionDenied, "this needs an admin key; this one belongs to a destination");
+    return fail(ErrorCode::kPermissionDenied,
+                "this needs an admin key; this one belongs to a destination");
   }
   return key;
 }

@@ -33,7 +33,8 @@ std::vector<std::string> find_secrets(const http::Exchange& exchange, const Quer
                                       const Query* form = nullptr);
 
 // User name and password of HTTP Basic (RFC 7617), where the request carries them.
-std::optional<std::pair<std::string, std::string>> basic_credentials(const http::Exchange& exchange);
+std::optional<std::pair<std::string, std::string>> basic_credentials(
+    const http::Exchange& exchange);
 
 struct Access {
   std::shared_ptr<const catalog::KeyInfo> key;

@@ -33,8 +33,12 @@ std::vector<std::shared_ptr<Tenant>> Tenants::all() const {
 
 App::App(AppOptions options, catalog::Catalog& catalog, catalog::KeyCache& keys, engine::Pool& pool,
          journal::SyncPool& sync_pool, metrics::Registry& metrics)
-    : options_(std::move(options)), catalog_(catalog), keys_(keys), pool_(pool),
-      sync_pool_(sync_pool), metrics_(metrics) {}
+    : options_(std::move(options)),
+      catalog_(catalog),
+      keys_(keys),
+      pool_(pool),
+      sync_pool_(sync_pool),
+      metrics_(metrics) {}
 
 Result<std::shared_ptr<Tenant>> App::open_tenant(const catalog::Destination& destination) {
   TRY_ASSIGN(auto tenant, Tenant::open(options_.tenant, destination, sync_pool_, pool_, metrics_));

@@ -9,8 +9,10 @@ void ThreadSink::completed(journal::Append* first) noexcept {
   {
     const std::lock_guard lock(mutex_);
     was_empty = head_ == nullptr;
-    if (was_empty) head_ = first;
-    else tail_->next = first;
+    if (was_empty)
+      head_ = first;
+    else
+      tail_->next = first;
     tail_ = last;
   }
   if (was_empty) net::post(executor_, [this] { drain(); });

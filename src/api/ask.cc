@@ -20,14 +20,17 @@ Task<Result<json::Value>> answer_of(Answers& answers) {
 }
 
 engine::Pool::Answer sender_to(const Answers& answers) {
-  return [sender = answers.sender()](Result<json::Value> answer) { sender.push(std::move(answer)); };
+  return
+      [sender = answers.sender()](Result<json::Value> answer) { sender.push(std::move(answer)); };
 }
 
 }  // namespace
 
 Error too_many_queries() {
-  return Error{.code = ErrorCode::kUnavailable, .message = "too many queries are running on this destination",
-               .slug = "too-many-queries", .retry_after_s = 1};
+  return Error{.code = ErrorCode::kUnavailable,
+               .message = "too many queries are running on this destination",
+               .slug = "too-many-queries",
+               .retry_after_s = 1};
 }
 
 Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant,
@@ -54,8 +57,9 @@ Task<Result<>> check_sql(App& app, http::Exchange& exchange, Tenant& tenant, std
   co_return Result<>();
 }
 
-Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange, const Tenant& tenant,
-                                             journal::Position end, const Id128& receipt) {
+Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
+                                             const Tenant& tenant, journal::Position end,
+                                             const Id128& receipt) {
   Answers answers(exchange.executor());
   app.pool().refused(tenant.id(), end, receipt, sender_to(answers));
   const Result<json::Value> answer = co_await answer_of(answers);

@@ -27,8 +27,9 @@ struct RefusedRows {
   std::uint64_t count = 0;
   std::vector<json::RefusedRow> first;  // at most json::kMaxErrors
 };
-Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange, const Tenant& tenant,
-                                             journal::Position end, const Id128& receipt);
+Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
+                                             const Tenant& tenant, journal::Position end,
+                                             const Id128& receipt);
 
 // The destination's tables as the engine tells them (see engine/query_runner.cc), once it has loaded
 // what the journal holds now.

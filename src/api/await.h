@@ -71,7 +71,8 @@ auto run_blocking(net::thread_pool& pool, net::any_io_executor executor, F work)
     -> Task<std::invoke_result_t<F>> {
   using R = std::invoke_result_t<F>;
   Mailbox<R> mailbox(executor);
-  net::post(pool, [sender = mailbox.sender(), work = std::move(work)]() mutable { sender.push(work()); });
+  net::post(pool,
+            [sender = mailbox.sender(), work = std::move(work)]() mutable { sender.push(work()); });
   // The work may refer to the caller's frame: wait for it whatever happens.
   while (true) {
     std::optional<R> result = co_await mailbox.pop();

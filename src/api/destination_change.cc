@@ -48,15 +48,18 @@ Result<catalog::Destination> newest(App& app, const Id128& id) {
 }
 
 Error rows_pending(const Tenant& tenant, const char* advice) {
-  Error error{.code = ErrorCode::kAlreadyExists,
-              .message = std::string("this destination has accepted rows that are not loaded yet; ") + advice,
-              .slug = "rows-pending"};
+  Error error{
+      .code = ErrorCode::kAlreadyExists,
+      .message =
+          std::string("this destination has accepted rows that are not loaded yet; ") + advice,
+      .slug = "rows-pending"};
   error.members.emplace_back("pending_rows", std::to_string(tenant.lag_rows()));
   return error;
 }
 
 // Everything accepted so far is in the destination.
-Task<bool> is_drained(App& app, http::Exchange& exchange, const Tenant& tenant, milliseconds limit) {
+Task<bool> is_drained(App& app, http::Exchange& exchange, const Tenant& tenant,
+                      milliseconds limit) {
   const journal::Position end = tenant.durable_end();
   if (tenant.applied_state().position >= end) co_return true;
   const bool drained = co_await wait_applied(app, exchange, tenant, end, limit);
@@ -79,7 +82,8 @@ Task<void> stop_engine(App& app, http::Exchange& exchange, const std::string& id
     timer.expires_after(kLookAgain);
     co_await timer.async_wait(net::as_tuple(net::use_awaitable));
     const auto engines = app.pool().info();
-    if (std::ranges::find(engines, id, &engine::EngineInfo::destination_id) == engines.end()) co_return;
+    if (std::ranges::find(engines, id, &engine::EngineInfo::destination_id) == engines.end())
+      co_return;
   }
 }
 
@@ -89,7 +93,9 @@ Task<Result<>> open(App& app, http::Exchange& exchange, catalog::Destination des
     return {};
   };
   const Result<> opened = co_await run_blocking(app.blocking(), exchange.executor(), work);
-  if (!opened) log::error("a destination cannot be served", {{"destination", destination.name}, {"error", opened.error().message}});
+  if (!opened)
+    log::error("a destination cannot be served",
+               {{"destination", destination.name}, {"error", opened.error().message}});
   co_return opened;
 }
 
@@ -105,10 +111,12 @@ Task<bool> drain_and_close(App& app, http::Exchange& exchange, std::shared_ptr<T
   co_return false;
 }
 
-Task<Result<catalog::Destination>> change_in_catalog(App& app, http::Exchange& exchange, const Id128& id,
+Task<Result<catalog::Destination>> change_in_catalog(App& app, http::Exchange& exchange,
+                                                     const Id128& id,
                                                      const catalog::DestinationChange& change) {
   const auto work = [&] { return app.catalog().change_destination(id, change); };
-  Result<catalog::Destination> after = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  Result<catalog::Destination> after =
+      co_await run_blocking(app.blocking(), exchange.executor(), work);
   co_return after;
 }
 
@@ -121,7 +129,9 @@ void remove_journals(const App& app, const catalog::Destination& destination) {
     std::error_code kept;
     if (!entry->path().filename().string().starts_with(prefix)) continue;
     std::filesystem::remove_all(entry->path(), kept);
-    if (kept) log::warn("the journal of a deleted destination could not be removed", {{"destination", destination.name}});
+    if (kept)
+      log::warn("the journal of a deleted destination could not be removed",
+                {{"destination", destination.name}});
   }
 }
 
@@ -135,18 +145,21 @@ Task<Result<catalog::Destination>> change_destination(App& app, http::Exchange& 
   catalog::Destination wanted = before;
   wanted.settings = with_changes(before.settings, change.settings);
   if (wanted.settings == before.settings) {
-    Result<catalog::Destination> renamed = co_await change_in_catalog(app, exchange, before.id, change);
+    Result<catalog::Destination> renamed =
+        co_await change_in_catalog(app, exchange, before.id, change);
     co_return renamed;
   }
   const std::string& data_dir = app.options().tenant.data_dir;
   const bool moves = catalog::target_of(data_dir, wanted) != catalog::target_of(data_dir, before);
   const std::shared_ptr<Tenant> tenant = app.tenants().find(before.id);
   if (moves && !tenant) {
-    co_return fail(ErrorCode::kUnavailable, "this destination could not be opened; the server's log says why");
+    co_return fail(ErrorCode::kUnavailable,
+                   "this destination could not be opened; the server's log says why");
   }
   if (moves) {
     const bool drained = co_await drain_and_close(app, exchange, tenant);
-    if (!drained) co_return std::unexpected(rows_pending(*tenant, "its target can be changed when they are"));
+    if (!drained)
+      co_return std::unexpected(rows_pending(*tenant, "its target can be changed when they are"));
   }
   Result<catalog::Destination> after = co_await change_in_catalog(app, exchange, before.id, change);
   if (!after && !moves) co_return after;
@@ -167,18 +180,21 @@ Task<Result<>> delete_destination(App& app, http::Exchange& exchange, Id128 id, 
   CO_TRY_ASSIGN(const catalog::Destination destination, newest(app, id));
   const std::shared_ptr<Tenant> tenant = app.tenants().find(destination.id);
   if (!tenant && pending != Pending::kDiscard) {
-    co_return fail(ErrorCode::kAlreadyExists, "this destination could not be opened, so nobody can tell "
-                                              "whether rows are pending; ?pending=discard deletes it anyway");
+    co_return fail(ErrorCode::kAlreadyExists,
+                   "this destination could not be opened, so nobody can tell "
+                   "whether rows are pending; ?pending=discard deletes it anyway");
   }
   if (tenant && pending == Pending::kRefuse) {
     const bool drained = co_await is_drained(app, exchange, *tenant, kLookLimit);
     if (!drained) {
-      co_return std::unexpected(rows_pending(*tenant, "?pending=drain waits for them, ?pending=discard gives them up"));
+      co_return std::unexpected(
+          rows_pending(*tenant, "?pending=drain waits for them, ?pending=discard gives them up"));
     }
   }
   if (tenant && pending != Pending::kDiscard) {
     const bool drained = co_await drain_and_close(app, exchange, tenant);
-    if (!drained) co_return std::unexpected(rows_pending(*tenant, "?pending=discard gives them up"));
+    if (!drained)
+      co_return std::unexpected(rows_pending(*tenant, "?pending=discard gives them up"));
   }
   const auto work = [&] { return app.catalog().delete_destination(destination.id); };
   const Result<> deleted = co_await run_blocking(app.blocking(), exchange.executor(), work);

@@ -22,13 +22,18 @@ void write_names(json::Writer& w, const char* member, const Names& names) {
 }
 
 void write_time(json::Writer& w, const char* member, const std::optional<Micros>& at) {
-  if (at) w.member(member, format_rfc3339(*at));
-  else w.null_member(member);
+  if (at)
+    w.member(member, format_rfc3339(*at));
+  else
+    w.null_member(member);
 }
 
 std::string key_json(const Key& key, const std::string& secret = {}) {
   json::Writer w;
-  w.begin_object().member("id", key.id.to_string()).member("name", key.name).member("prefix", key.prefix);
+  w.begin_object()
+      .member("id", key.id.to_string())
+      .member("name", key.name)
+      .member("prefix", key.prefix);
   w.begin_array("scopes");
   for (const auto scope : {catalog::Scope::kInsert, catalog::Scope::kQuery, catalog::Scope::kShare,
                            catalog::Scope::kTail, catalog::Scope::kAdmin}) {
@@ -46,10 +51,12 @@ std::string key_json(const Key& key, const std::string& secret = {}) {
 Result<std::vector<std::string>> read_texts(std::string_view member, const json::Value& value) {
   std::vector<std::string> out;
   for (const json::Value& each : value.elements()) {
-    if (!each.is_string()) return fail(parameter_error(std::string(member) + " must be a list of texts"));
+    if (!each.is_string())
+      return fail(parameter_error(std::string(member) + " must be a list of texts"));
     out.push_back(each.text());
   }
-  if (!value.is_array()) return fail(parameter_error(std::string(member) + " must be a list of texts"));
+  if (!value.is_array())
+    return fail(parameter_error(std::string(member) + " must be a list of texts"));
   return out;
 }
 
@@ -83,11 +90,13 @@ Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::Key
   spec.endpoints = maker.endpoints;
   // Nobody hands out more than they have.
   const bool wider = (spec.scopes | maker.scopes) != maker.scopes;
-  const bool other_tables = spec.tables && std::ranges::any_of(*spec.tables, [&](const std::string& table) {
-    return !maker.may_table(table);
-  });
+  const bool other_tables =
+      spec.tables && std::ranges::any_of(*spec.tables, [&](const std::string& table) {
+        return !maker.may_table(table);
+      });
   if (wider || other_tables) {
-    return fail(ErrorCode::kPermissionDenied, "a key can be given only the scopes and tables of the key that makes it");
+    return fail(ErrorCode::kPermissionDenied,
+                "a key can be given only the scopes and tables of the key that makes it");
   }
   return spec;
 }
@@ -103,7 +112,8 @@ Task<Result<http::Response>> list_keys(App& app, http::Exchange& exchange) {
         wanted, [&](catalog::PageRequest page) { return app.catalog().list_keys(id, page); },
         [&](const Key& key) { return all || !key.revoked_at; });
   };
-  const Result<catalog::Page<Key>> keys = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  const Result<catalog::Page<Key>> keys =
+      co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!keys) co_return std::unexpected(keys.error());
   std::vector<std::string> items;
   for (const Key& key : keys->items) items.push_back(key_json(key));
@@ -117,9 +127,11 @@ Task<Result<http::Response>> create_key(App& app, http::Exchange& exchange) {
   CO_TRY_ASSIGN(const Managed managed, manage(app, exchange, query, Who::kOwnToo));
   const Result<json::Value> body = co_await read_object(exchange);
   if (!body) co_return std::unexpected(body.error());
-  CO_TRY_ASSIGN(const catalog::NewKey spec, read_new_key(*body, *managed.key, managed.destination->id));
+  CO_TRY_ASSIGN(const catalog::NewKey spec,
+                read_new_key(*body, *managed.key, managed.destination->id));
   const auto work = [&] { return app.catalog().create_key(spec); };
-  const Result<catalog::CreatedKey> created = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  const Result<catalog::CreatedKey> created =
+      co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!created) co_return std::unexpected(created.error());
   co_return http::json_response(key_json(created->key, created->secret));
 }

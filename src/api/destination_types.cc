@@ -26,7 +26,8 @@ Result<std::string> value_text(const SettingSpec& spec, const json::Value& value
   const std::string name(spec.name);
   if (spec.kind == "boolean") {
     if (value.as_bool()) return std::string(*value.as_bool() ? "true" : "false");
-    if (value.is_string() && (value.text() == "true" || value.text() == "false")) return value.text();
+    if (value.is_string() && (value.text() == "true" || value.text() == "false"))
+      return value.text();
     return fail(parameter_error("the setting \"" + name + "\" is true or false"));
   }
   if (!value.is_string()) return fail(parameter_error("the setting \"" + name + "\" is a text"));
@@ -36,7 +37,9 @@ Result<std::string> value_text(const SettingSpec& spec, const json::Value& value
   return value.text();
 }
 
-std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string file_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 }  // namespace
 
@@ -47,8 +50,10 @@ const std::vector<TypeSpec>& destination_types() {
        "A DuckDB database: a file on the server (the default), memory, or MotherDuck.",
        {
            {"file", "file", "File name", false, "data.duckdb",
-            "A plain file name in the destination's own folder. Other paths stand in the configuration "
-            "file of the server.", false},
+            "A plain file name in the destination's own folder. Other paths stand in the "
+            "configuration "
+            "file of the server.",
+            false},
            {"in_memory", "boolean", "In memory", false, "false",
             "Keep the rows in memory. They are read back from the journal after a restart.", false},
            {"token", "text", "MotherDuck token", true, "",
@@ -64,7 +69,8 @@ const std::vector<TypeSpec>& destination_types() {
 Result<const TypeSpec*> find_type(std::string_view name) {
   if (const TypeSpec* type = type_named(name)) return type;
   std::string known;
-  for (const TypeSpec& type : destination_types()) known += (known.empty() ? "" : ", ") + std::string(type.name);
+  for (const TypeSpec& type : destination_types())
+    known += (known.empty() ? "" : ", ") + std::string(type.name);
   return fail(parameter_error("there is no destination type \"" + std::string(name.substr(0, 100)) +
                               "\"; there is: " + known));
 }
@@ -73,16 +79,22 @@ std::string destination_types_json() {
   std::vector<std::string> items;
   for (const TypeSpec& type : destination_types()) {
     json::Writer w;
-    w.begin_object().member("type", type.name).member("label", type.label).member("help", type.help);
+    w.begin_object()
+        .member("type", type.name)
+        .member("label", type.label)
+        .member("help", type.help);
     w.begin_array("settings");
     for (const SettingSpec& setting : type.settings) {
       if (setting.configuration_only) continue;
       w.begin_object().member("name", setting.name).member("kind", setting.kind);
       w.member("label", setting.label).member("secret", setting.secret);
       const bool flag = setting.kind == "boolean";
-      if (setting.default_text.empty()) w.null_member("default");
-      else if (flag) w.member("default", setting.default_text == "true");
-      else w.member("default", setting.default_text);
+      if (setting.default_text.empty())
+        w.null_member("default");
+      else if (flag)
+        w.member("default", setting.default_text == "true");
+      else
+        w.member("default", setting.default_text);
       w.member("help", setting.help).end_object();
     }
     items.push_back(w.end_array().end_object().take());
@@ -100,10 +112,12 @@ Result<SettingChanges> read_settings(const TypeSpec& type, const json::Value& ob
   for (const auto& [name, value] : object.members()) {
     const SettingSpec* spec = find_setting(type, name);
     if (spec == nullptr) {
-      return fail(parameter_error(unknown_text("setting of a " + std::string(type.name) + " destination", name, known)));
+      return fail(parameter_error(
+          unknown_text("setting of a " + std::string(type.name) + " destination", name, known)));
     }
     if (spec->configuration_only) {
-      return fail(parameter_error("the setting \"" + name + "\" can be set in the configuration file only"));
+      return fail(parameter_error("the setting \"" + name +
+                                  "\" can be set in the configuration file only"));
     }
     if (value.is_null()) {
       changes[name] = std::nullopt;
@@ -119,15 +133,18 @@ Result<SettingChanges> read_settings(const TypeSpec& type, const json::Value& ob
 
 catalog::Settings with_changes(catalog::Settings settings, const SettingChanges& changes) {
   for (const auto& [name, setting] : changes) {
-    if (setting) settings[name] = *setting;
-    else settings.erase(name);
+    if (setting)
+      settings[name] = *setting;
+    else
+      settings.erase(name);
   }
   return settings;
 }
 
 Result<> check_together(const TypeSpec& type, const catalog::Settings& settings) {
   if (type.name == "duckdb" && settings.contains("database") && !settings.contains("token")) {
-    return fail(parameter_error("the setting \"database\" names a database at MotherDuck and needs a \"token\""));
+    return fail(parameter_error(
+        "the setting \"database\" names a database at MotherDuck and needs a \"token\""));
   }
   return {};
 }
@@ -139,7 +156,10 @@ void write_settings(json::Writer& w, const catalog::Destination& destination, bo
     const SettingSpec* spec = type == nullptr ? nullptr : find_setting(*type, name);
     const std::string_view kind = spec == nullptr ? "text" : spec->kind;
     if (is_secret(type, name, setting)) {
-      w.begin_object(name).member("secret", true).member("set", !setting.value.empty()).end_object();
+      w.begin_object(name)
+          .member("secret", true)
+          .member("set", !setting.value.empty())
+          .end_object();
     } else if (kind == "boolean") {
       w.member(name, setting.value == "true");
     } else if (kind == "file" && !with_paths) {

@@ -38,7 +38,8 @@ TEST(DestinationTypes, AreToldWithEverySettingThatCanBeSet) {
     for (const char* member : {"name", "kind", "label", "help"}) {
       EXPECT_NE(setting.string_or(member, ""), "") << member;
     }
-    EXPECT_EQ(setting.bool_or("secret", false), catalog::is_secret_setting(setting.string_or("name", "")));
+    EXPECT_EQ(setting.bool_or("secret", false),
+              catalog::is_secret_setting(setting.string_or("name", "")));
   }
   EXPECT_THAT(json, Not(HasSubstr("extension_repository")));
 }
@@ -57,7 +58,8 @@ TEST(DestinationSettings, AreReadAsTextWithTheirSecretsMarked) {
 }
 
 TEST(DestinationSettings, AnUnknownOneNamesTheNearest) {
-  EXPECT_EQ(refusal(R"({"tokn":"x"})"), "unknown setting of a duckdb destination \"tokn\"; did you mean \"token\"?");
+  EXPECT_EQ(refusal(R"({"tokn":"x"})"),
+            "unknown setting of a duckdb destination \"tokn\"; did you mean \"token\"?");
   EXPECT_THAT(refusal(R"({"extension_repository":"x"})"), HasSubstr("configuration file only"));
 }
 
@@ -83,15 +85,19 @@ TEST(DestinationSettings, ADatabaseNeedsAToken) {
 
 TEST(DestinationSettings, ChangesAreMergedAndNullRemoves) {
   const catalog::Settings before = {{"file", {"a", false}}, {"token", {"t", true}}};
-  const auto after = with_changes(before, {{"file", std::nullopt}, {"database", catalog::Setting{"d", false}}});
+  const auto after =
+      with_changes(before, {{"file", std::nullopt}, {"database", catalog::Setting{"d", false}}});
   EXPECT_EQ(after, (catalog::Settings{{"database", {"d", false}}, {"token", {"t", true}}}));
 }
 
 TEST(DestinationSettings, NeverShowASecret) {
   catalog::Destination destination;
   destination.type = "duckdb";
-  destination.settings = {{"token", {"hush", false}}, {"my_password", {"hush", false}}, {"other", {"hush", true}},
-                          {"file", {"/srv/data/a.duckdb", false}}, {"in_memory", {"false", false}}};
+  destination.settings = {{"token", {"hush", false}},
+                          {"my_password", {"hush", false}},
+                          {"other", {"hush", true}},
+                          {"file", {"/srv/data/a.duckdb", false}},
+                          {"in_memory", {"false", false}}};
   const std::string full = shown(destination, true);
   EXPECT_THAT(full, Not(HasSubstr("hush")));
   EXPECT_THAT(full, HasSubstr(R"("token":{"secret":true,"set":true})"));

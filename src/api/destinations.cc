@@ -28,13 +28,15 @@ Task<Result<http::Response>> list_destinations(App& app, http::Exchange& exchang
     }
     begun = begun || destination->id == *page.after;
   }
-  if (!begun) co_return fail(parameter_error("after must be the value of \"next\" of the page before"));
+  if (!begun)
+    co_return fail(parameter_error("after must be the value of \"next\" of the page before"));
   co_return http::json_response(list_json(items, next));
 }
 
 Result<std::string> read_name(const json::Value& body) {
   const json::Value* name = body.find("name");
-  if (name == nullptr || !name->is_string()) return fail(parameter_error("name: say what it is called"));
+  if (name == nullptr || !name->is_string())
+    return fail(parameter_error("name: say what it is called"));
   return name->text();
 }
 
@@ -124,7 +126,8 @@ Task<Result<http::Response>> patch_destination(App& app, http::Exchange& exchang
   if (!body) co_return std::unexpected(body.error());
   CO_TRY_ASSIGN(catalog::DestinationChange change, read_change(*body, *managed.destination));
   const Id128 id = managed.destination->id;
-  const Result<Destination> after = co_await change_destination(app, exchange, id, std::move(change));
+  const Result<Destination> after =
+      co_await change_destination(app, exchange, id, std::move(change));
   if (!after) co_return std::unexpected(after.error());
   co_return http::json_response(destination_json(*after, *managed.key));
 }
@@ -152,7 +155,8 @@ Task<Result<http::Response>> test_destination(App& app, http::Exchange& exchange
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(const Managed managed, manage(app, exchange, query, Who::kAdminKey));
   const std::shared_ptr<Tenant> tenant = app.tenants().find(managed.destination->id);
-  Result<> reached = fail(ErrorCode::kUnavailable, "it could not be opened; the server's log says why");
+  Result<> reached =
+      fail(ErrorCode::kUnavailable, "it could not be opened; the server's log says why");
   if (tenant) {
     std::string sql = "SELECT 1";
     reached = co_await check_sql(app, exchange, *tenant, std::move(sql));
@@ -183,7 +187,8 @@ Result<Managed> manage(App& app, const http::Exchange& exchange, const Query& qu
     if (!out.destination) return fail(missing);
     return out;
   }
-  if (admin.error().code != ErrorCode::kPermissionDenied || who == Who::kAdminKey) return fail(admin.error());
+  if (admin.error().code != ErrorCode::kPermissionDenied || who == Who::kAdminKey)
+    return fail(admin.error());
   TRY_ASSIGN(const Access access, authorise(app, exchange, query, catalog::Scope::kAdmin));
   out.key = access.key;
   out.destination = app.keys().destination_by_text(named);

@@ -4,8 +4,10 @@ namespace sd::api {
 namespace {
 
 constexpr std::string_view kStyle =
-    ":root{color-scheme:light dark;--fg:#1c2024;--bg:#fff;--soft:#f4f5f7;--line:#d9dce1;--accent:#1d4ed8}"
-    "@media(prefers-color-scheme:dark){:root{--fg:#e6e8eb;--bg:#14161a;--soft:#1e2127;--line:#363b44;"
+    ":root{color-scheme:light "
+    "dark;--fg:#1c2024;--bg:#fff;--soft:#f4f5f7;--line:#d9dce1;--accent:#1d4ed8}"
+    "@media(prefers-color-scheme:dark){:root{--fg:#e6e8eb;--bg:#14161a;--soft:#1e2127;--line:#"
+    "363b44;"
     "--accent:#8ab4ff}}"
     "body{font:16px/1.55 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;color:var(--fg);"
     "background:var(--bg);max-width:60rem;margin:2.5rem auto;padding:0 1.2rem}"
@@ -18,7 +20,8 @@ constexpr std::string_view kStyle =
     "var(--accent);border-radius:8px;text-decoration:none;font-weight:600}"
     ".wide{overflow-x:auto;border:1px solid var(--line);border-radius:8px}"
     "table{border-collapse:collapse;font-size:.9rem;width:100%}"
-    "th,td{text-align:left;padding:.35rem .8rem;border-bottom:1px solid var(--line);white-space:nowrap;"
+    "th,td{text-align:left;padding:.35rem .8rem;border-bottom:1px solid "
+    "var(--line);white-space:nowrap;"
     "max-width:26rem;overflow:hidden;text-overflow:ellipsis}"
     "tbody tr:last-child td{border-bottom:0}th{background:var(--soft)}"
     ".num{text-align:right;font-variant-numeric:tabular-nums}.null{opacity:.5;font-style:italic}"
@@ -31,21 +34,33 @@ std::string escape_html(std::string_view text) {
   out.reserve(text.size());
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
 }
 
 http::Response page(std::string_view title, std::string_view body, int status) {
-  std::string html = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-                     "<title>";
+  std::string html =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+      "<title>";
   html += escape_html(title);
   html += "</title>\n<style>";
   html += kStyle;

@@ -18,8 +18,8 @@ constexpr milliseconds kWaitLimit{30'000};
 constexpr std::uint64_t kMaxFormBytes = 16U << 20;
 
 // Our own parameters, which are never values of a row.
-constexpr std::array kOwnParameters = {"api_key", "destination_id", "flatten", "wait", "strict",
-                                       "dry_run", "pixel"};
+constexpr std::array kOwnParameters = {"api_key", "destination_id", "flatten", "wait",
+                                       "strict",  "dry_run",        "pixel"};
 
 struct Options {
   bool wait = false;
@@ -39,7 +39,8 @@ Result<Options> read_options(const Query& query) {
   TRY_ASSIGN(const bool dry_run, query.flag("dry_run"));
   // A parameter that would change what happens to the rows is never passed over in silence.
   if (dry_run) return fail(parameter_error("dry_run is not available in this version"));
-  if (const std::string* flatten = query.find("flatten"); flatten != nullptr && *flatten != "horizontal") {
+  if (const std::string* flatten = query.find("flatten");
+      flatten != nullptr && *flatten != "horizontal") {
     return fail(parameter_error("flatten must be 'horizontal' in this version"));
   }
   return options;
@@ -96,8 +97,8 @@ std::string answer_json(const Accepted& accepted, std::optional<bool> visible) {
 Result<> check_strict(const BodySummary& summary, bool strict) {
   if (!strict || summary.failed == 0) return {};
   const json::RefusedRow& first = summary.errors.front();
-  return fail(invalid("row " + std::to_string(first.row) + ": " + first.error.detail + " at offset " +
-                      std::to_string(first.error.offset))
+  return fail(invalid("row " + std::to_string(first.row) + ": " + first.error.detail +
+                      " at offset " + std::to_string(first.error.offset))
                   .with_slug(first.error.code)
                   .with_member("row", std::to_string(first.row))
                   .with_member("offset", std::to_string(first.error.offset)));
@@ -105,7 +106,8 @@ Result<> check_strict(const BodySummary& summary, bool strict) {
 
 void fill_record(PendingAppend& pending, const BodySummary& summary, const Id128& receipt) {
   pending.meta.kind = journal::RecordKind::kInsert;
-  pending.meta.rows = static_cast<std::uint32_t>(std::min<std::uint64_t>(summary.rows + summary.failed, UINT32_MAX));
+  pending.meta.rows = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(summary.rows + summary.failed, UINT32_MAX));
   pending.meta.receipt = receipt;
 }
 
@@ -189,7 +191,8 @@ void add_refused(BodySummary& summary, RefusedRows refused) {
   summary.failed = refused.count;
   summary.rows = total > refused.count ? total - refused.count : 0;
   for (json::RefusedRow& row : refused.first) {
-    const bool known = std::ranges::any_of(summary.errors, [&](const auto& e) { return e.row == row.row; });
+    const bool known =
+        std::ranges::any_of(summary.errors, [&](const auto& e) { return e.row == row.row; });
     if (!known) summary.errors.push_back(std::move(row));
   }
   std::ranges::sort(summary.errors, {}, &json::RefusedRow::row);
@@ -197,10 +200,12 @@ void add_refused(BodySummary& summary, RefusedRows refused) {
 }
 
 // Waits until the rows can be queried; false after the limit. What loading refused is added to the summary.
-Task<bool> wait_visible(App& app, http::Exchange& exchange, const Tenant& tenant, Accepted& accepted) {
+Task<bool> wait_visible(App& app, http::Exchange& exchange, const Tenant& tenant,
+                        Accepted& accepted) {
   const bool applied = co_await wait_applied(app, exchange, tenant, accepted.end, kWaitLimit);
   if (!applied) co_return false;
-  std::optional<RefusedRows> refused = co_await ask_refused(app, exchange, tenant, accepted.end, accepted.receipt);
+  std::optional<RefusedRows> refused =
+      co_await ask_refused(app, exchange, tenant, accepted.end, accepted.receipt);
   // Where the engine died in between, the rows are in sight and the count is what the front knows.
   if (refused) add_refused(accepted.summary, std::move(*refused));
   co_return true;
@@ -238,17 +243,21 @@ Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange) {
 }
 
 // What can be said of a request before its rows are read, to one who has shown a key.
-Result<> may_insert(App& app, const http::Exchange& exchange, const Access& access, std::string_view table) {
+Result<> may_insert(App& app, const http::Exchange& exchange, const Access& access,
+                    std::string_view table) {
   if (!json::is_valid_name(table)) {
-    return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL").with_slug("invalid-table-name"));
+    return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL")
+                    .with_slug("invalid-table-name"));
   }
   TRY(may_use_table(access, table));
   if (!exchange.header("Idempotency-Key").empty()) {
     return fail(parameter_error("Idempotency-Key is not available in this version"));
   }
   if (app.disk_is_low) {
-    return fail(Error{.code = ErrorCode::kResourceExhausted, .message = "the disk is almost full: nothing was stored",
-                      .slug = "disk-full", .retry_after_s = 30});
+    return fail(Error{.code = ErrorCode::kResourceExhausted,
+                      .message = "the disk is almost full: nothing was stored",
+                      .slug = "disk-full",
+                      .retry_after_s = 30});
   }
   return {};
 }
@@ -290,7 +299,9 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
       whole += *read;
     }
     if (whole.size() > kMaxFormBytes) {
-      co_return fail(invalid("a form body may have at most 16 MiB").with_status(413).with_slug("body-too-large"));
+      co_return fail(invalid("a form body may have at most 16 MiB")
+                         .with_status(413)
+                         .with_slug("body-too-large"));
     }
     bytes = whole;
   }
@@ -313,7 +324,8 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
 }
 
 Task<Result<Accepted>> accept_get(App& app, http::Exchange& exchange, const Query& query,
-                                  const std::string& table, const Options& options, Access& access) {
+                                  const std::string& table, const Options& options,
+                                  Access& access) {
   CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
   CO_TRY(may_insert(app, exchange, access, table));
   CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_query(query));
@@ -333,7 +345,9 @@ Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
   if (exchange.method() == "HEAD") {
     // A link checker that only looks must not insert a row.
     exchange.add_header("Allow", "GET, POST");
-    co_return fail(invalid("HEAD inserts nothing; use GET or POST").with_slug("method-not-allowed").with_status(405));
+    co_return fail(invalid("HEAD inserts nothing; use GET or POST")
+                       .with_slug("method-not-allowed")
+                       .with_status(405));
   }
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(Options options, read_options(query));
@@ -346,7 +360,9 @@ Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
   std::optional<bool> visible;
   if (options.wait) visible = co_await wait_visible(app, exchange, *access.tenant, *accepted);
   if (options.pixel) {
-    http::Response pixel{.status = 200, .headers = {{"Content-Type", "image/gif"}, {"Cache-Control", "no-store"}}, .body = {}};
+    http::Response pixel{.status = 200,
+                         .headers = {{"Content-Type", "image/gif"}, {"Cache-Control", "no-store"}},
+                         .body = {}};
     pixel.body.assign(reinterpret_cast<const char*>(kPixel), sizeof kPixel);
     co_return pixel;
   }
@@ -365,21 +381,26 @@ Result<BodyOfRows> rows_of_body(std::string_view body, std::string_view content_
   }
   if (!is_form(content_type)) {
     if (content_type.starts_with("text/csv")) {
-      return fail(invalid("CSV bodies are not taken in this version").with_status(415).with_slug("unsupported-media-type"));
+      return fail(invalid("CSV bodies are not taken in this version")
+                      .with_status(415)
+                      .with_slug("unsupported-media-type"));
     }
     rows.borrowed = body;
     return rows;
   }
   form = parse_query(body);
   const std::string* payload = form.find("payload");
-  const bool only_payload = payload != nullptr &&
-                            std::all_of(form.parameters.begin(), form.parameters.end(), [](const auto& p) {
-                              return p.name == "payload" || p.name == "api_key";
-                            });
-  if (form.json) rows.owned = *form.json;
+  const bool only_payload =
+      payload != nullptr &&
+      std::all_of(form.parameters.begin(), form.parameters.end(),
+                  [](const auto& p) { return p.name == "payload" || p.name == "api_key"; });
+  if (form.json)
+    rows.owned = *form.json;
   else if (only_payload && first_byte(*payload) < payload->size() &&
-           ((*payload)[first_byte(*payload)] == '{' || (*payload)[first_byte(*payload)] == '[')) rows.owned = *payload;
-  else rows.owned = row_of_fields(form);
+           ((*payload)[first_byte(*payload)] == '{' || (*payload)[first_byte(*payload)] == '['))
+    rows.owned = *payload;
+  else
+    rows.owned = row_of_fields(form);
   return rows;
 }
 
@@ -387,7 +408,9 @@ Result<BodyOfRows> rows_of_query(const Query& query) {
   BodyOfRows rows;
   rows.owned = query.json ? *query.json : row_of_fields(query);
   if (rows.owned == "{}" && !query.json) {
-    return fail(invalid("no row: add parameters, or a JSON object as the last part of the query string").with_slug("empty-body"));
+    return fail(
+        invalid("no row: add parameters, or a JSON object as the last part of the query string")
+            .with_slug("empty-body"));
   }
   return rows;
 }

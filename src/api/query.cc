@@ -41,15 +41,24 @@ Result<> read_parameters(const Query& query, Asked& asked) {
 
 Result<> read_json(std::string_view body, Asked& asked) {
   TRY_ASSIGN(const json::Value document, json::parse_document(body));
-  if (!document.is_object()) return fail(parameter_error("a JSON body is an object with the member \"query\""));
+  if (!document.is_object())
+    return fail(parameter_error("a JSON body is an object with the member \"query\""));
   for (const auto& [name, value] : document.members()) {
-    if (name == "query" && value.is_string()) asked.sql = value.text();
-    else if (name == "format" && value.is_string()) asked.format = value.text();
-    else if (name == "timeout_ms" && value.as_int()) asked.timeout_ms = value.text();
-    else if (name == "fresh" && value.as_bool()) asked.fresh = value.as_bool();
-    else if (name == "quote_int64" && value.as_bool()) asked.quote_int64 = *value.as_bool();
-    else if (name == "destination_id" || name == "api_key") continue;
-    else return fail(parameter_error("the member \"" + name + "\" is not known, or not of the right type"));
+    if (name == "query" && value.is_string())
+      asked.sql = value.text();
+    else if (name == "format" && value.is_string())
+      asked.format = value.text();
+    else if (name == "timeout_ms" && value.as_int())
+      asked.timeout_ms = value.text();
+    else if (name == "fresh" && value.as_bool())
+      asked.fresh = value.as_bool();
+    else if (name == "quote_int64" && value.as_bool())
+      asked.quote_int64 = *value.as_bool();
+    else if (name == "destination_id" || name == "api_key")
+      continue;
+    else
+      return fail(
+          parameter_error("the member \"" + name + "\" is not known, or not of the right type"));
   }
   return {};
 }
@@ -63,7 +72,9 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
                                         const Asked& asked) {
   engine::QueryRequest request;
   request.sql = asked.sql;
-  if (asked.sql.empty()) return fail(invalid("no SQL: send it as ?query=, as the body, or as {\"query\":…}").with_slug("empty-query"));
+  if (asked.sql.empty())
+    return fail(invalid("no SQL: send it as ?query=, as the body, or as {\"query\":…}")
+                    .with_slug("empty-query"));
   if (asked.format) {
     const auto format = query::parse_format(*asked.format);
     if (!format) return fail(parameter_error("format must be json, ndjson or csv"));
@@ -75,8 +86,10 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
   request.timeout = app.options().query_timeout;
   if (asked.timeout_ms) {
     std::int64_t ms = 0;
-    const auto parsed = std::from_chars(asked.timeout_ms->data(), asked.timeout_ms->data() + asked.timeout_ms->size(), ms);
-    if (parsed.ec != std::errc{} || parsed.ptr != asked.timeout_ms->data() + asked.timeout_ms->size() || ms <= 0) {
+    const auto parsed = std::from_chars(asked.timeout_ms->data(),
+                                        asked.timeout_ms->data() + asked.timeout_ms->size(), ms);
+    if (parsed.ec != std::errc{} ||
+        parsed.ptr != asked.timeout_ms->data() + asked.timeout_ms->size() || ms <= 0) {
       return fail(parameter_error("timeout_ms must be a positive number of milliseconds"));
     }
     request.timeout = std::min<milliseconds>(milliseconds(ms), std::chrono::hours(24));
@@ -97,7 +110,9 @@ struct Event {
 class Timer {
  public:
   explicit Timer(Tenant& tenant) : tenant_(tenant), began_(system_clock().steady_us()) {}
-  ~Timer() { tenant_.observe_query(static_cast<double>(system_clock().steady_us() - began_) / 1e6); }
+  ~Timer() {
+    tenant_.observe_query(static_cast<double>(system_clock().steady_us() - began_) / 1e6);
+  }
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
@@ -108,10 +123,13 @@ class Timer {
 
 Error hidden(const Error& error) {
   if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kResourceExhausted) {
-    return Error{.code = ErrorCode::kUnavailable, .message = "this result cannot be produced right now", .retry_after_s = 2};
+    return Error{.code = ErrorCode::kUnavailable,
+                 .message = "this result cannot be produced right now",
+                 .retry_after_s = 2};
   }
   if (error.code == ErrorCode::kDeadlineExceeded) {
-    return Error{.code = ErrorCode::kDeadlineExceeded, .message = "this result took too long to produce"};
+    return Error{.code = ErrorCode::kDeadlineExceeded,
+                 .message = "this result took too long to produce"};
   }
   return Error{.code = ErrorCode::kInternal, .message = "this result cannot be produced any more"};
 }
@@ -153,9 +171,14 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
   http::PipeSource pipe(exchange.executor(), ends->read_fd);
   Mailbox<Event> mailbox(exchange.executor());
   const auto sender = mailbox.sender();
-  engine::QueryEvents events{
-      .on_started = [sender](engine::QueryStarted started) { sender.push(Event{std::move(started), {}}); },
-      .on_end = [sender](Result<std::uint64_t> rows) { sender.push(Event{{}, std::move(rows)}); }};
+  engine::QueryEvents events{.on_started =
+                                 [sender](engine::QueryStarted started) {
+                                   sender.push(Event{std::move(started), {}});
+                                 },
+                             .on_end =
+                                 [sender](Result<std::uint64_t> rows) {
+                                   sender.push(Event{{}, std::move(rows)});
+                                 }};
   const std::uint64_t id = app.pool().query(tenant->id(), std::move(request.query),
                                             UniqueFd(ends->write_fd), std::move(events));
   std::optional<Event> first = co_await next_event(mailbox, exchange);
@@ -165,7 +188,8 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
     co_return;
   }
   if (first->ended) {
-    const Error error = first->ended->has_value() ? Error{.message = "the engine gave no result"} : first->ended->error();
+    const Error error = first->ended->has_value() ? Error{.message = "the engine gave no result"}
+                                                  : first->ended->error();
     Error shown = request.hide_errors ? hidden(error) : error;
     co_await refuse(exchange, std::move(shown));
     co_return;
@@ -183,7 +207,8 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
   headers.emplace_back("Content-Type", first->started->content_type);
   if (!first->started->fresh) {
     headers.emplace_back("X-Fresh", "false");
-    if (!request.hide_errors) headers.emplace_back("X-Lag-Rows", std::to_string(tenant->lag_rows()));
+    if (!request.hide_errors)
+      headers.emplace_back("X-Lag-Rows", std::to_string(tenant->lag_rows()));
   }
   const Result<> began = co_await exchange.begin(200, std::move(headers));
   if (began && exchange.method() == "HEAD") {
@@ -202,8 +227,10 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
   }
   // The end of the pipe is not the end of the result: only the engine's word is.
   const std::optional<Event> last = co_await next_event(mailbox, exchange);
-  if (last && last->ended && last->ended->has_value()) co_await exchange.finish();
-  else exchange.break_off();
+  if (last && last->ended && last->ended->has_value())
+    co_await exchange.finish();
+  else
+    exchange.break_off();
 }
 
 Task<void> handle_query(App& app, http::Exchange& exchange) {
@@ -211,7 +238,8 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
   Asked asked;
   Query form;
   Result<> read = read_parameters(query, asked);
-  const bool is_form = exchange.header("Content-Type").starts_with("application/x-www-form-urlencoded");
+  const bool is_form =
+      exchange.header("Content-Type").starts_with("application/x-www-form-urlencoded");
   if (read && exchange.method() == "POST") {
     const Result<std::string_view> body = co_await exchange.read_body(kMaxRequestBytes);
     if (!body) {
@@ -236,8 +264,10 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
   }
   if (access->key->tables) {
     // What a statement reads is not held against the list yet: rather nothing than everything.
-    Error limited{.code = ErrorCode::kPermissionDenied,
-                  .message = "this API key is limited to tables; such keys cannot run queries in this version"};
+    Error limited{
+        .code = ErrorCode::kPermissionDenied,
+        .message =
+            "this API key is limited to tables; such keys cannot run queries in this version"};
     co_await refuse(exchange, std::move(limited));
     co_return;
   }
@@ -247,7 +277,8 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
     co_return;
   }
   const bool wants_latest = asked.fresh.value_or(true);
-  request->position = wants_latest ? access->tenant->log().durable_end() : access->tenant->highest_applied();
+  request->position =
+      wants_latest ? access->tenant->log().durable_end() : access->tenant->highest_applied();
   if (!wants_latest) request->fresh_timeout = milliseconds(10'000);
   exchange.add_header("X-Query-Id", Id128::make().to_string());
   StreamRequest stream;

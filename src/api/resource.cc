@@ -36,7 +36,8 @@ Result<catalog::PageRequest> read_page_request(const Query& query) {
   catalog::PageRequest page{.limit = list.limit, .after = {}};
   if (!list.after) return page;
   page.after = Id128::parse(*list.after);
-  if (!page.after) return fail(parameter_error("after must be the value of \"next\" of the page before"));
+  if (!page.after)
+    return fail(parameter_error("after must be the value of \"next\" of the page before"));
   return page;
 }
 
@@ -49,15 +50,20 @@ Task<void> answer_with(App& app, http::Exchange& exchange, Work work) {
   co_await exchange.respond(std::move(*response));
 }
 
-http::Response no_content() { return {.status = 204, .headers = {}, .body = {}}; }
+http::Response no_content() {
+  return {.status = 204, .headers = {}, .body = {}};
+}
 
-std::string list_json(const std::vector<std::string>& items, const std::optional<std::string>& next) {
+std::string list_json(const std::vector<std::string>& items,
+                      const std::optional<std::string>& next) {
   json::Writer w;
   w.begin_object().begin_array("data");
   for (const std::string& item : items) w.raw_element(item);
   w.end_array();
-  if (next) w.member("next", *next);
-  else w.null_member("next");
+  if (next)
+    w.member("next", *next);
+  else
+    w.null_member("next");
   return w.end_object().take();
 }
 
@@ -75,7 +81,8 @@ Task<Result<json::Value>> read_object(http::Exchange& exchange) {
 
 std::string unknown_text(std::string_view what, std::string_view name,
                          const std::vector<std::string>& known) {
-  std::string text = "unknown " + std::string(what) + " \"" + std::string(name.substr(0, 100)) + "\"";
+  std::string text =
+      "unknown " + std::string(what) + " \"" + std::string(name.substr(0, 100)) + "\"";
   const std::string near = nearest_word(name, known);
   return near.empty() ? text : text + "; did you mean \"" + near + "\"?";
 }

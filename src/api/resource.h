@@ -32,7 +32,8 @@ Task<void> answer_with(App& app, http::Exchange& exchange, Work work);
 http::Response no_content();  // 204
 
 // {"data":[…],"next":…}: `items` are JSON already; next is null at the end of the list.
-std::string list_json(const std::vector<std::string>& items, const std::optional<std::string>& next);
+std::string list_json(const std::vector<std::string>& items,
+                      const std::optional<std::string>& next);
 
 // A request's body that must be one JSON object. An empty body is an empty object.
 Task<Result<json::Value>> read_object(http::Exchange& exchange);
@@ -47,9 +48,10 @@ std::string unknown_text(std::string_view what, std::string_view name,
 // Items of a catalog's list for which `keep` holds, as many as asked for: the pages behind it hold
 // those also that are over.
 template <typename T>
-Result<catalog::Page<T>> kept_page(const catalog::PageRequest& wanted,
-                                   const std::function<Result<catalog::Page<T>>(catalog::PageRequest)>& fetch,
-                                   const std::function<bool(const T&)>& keep) {
+Result<catalog::Page<T>> kept_page(
+    const catalog::PageRequest& wanted,
+    const std::function<Result<catalog::Page<T>>(catalog::PageRequest)>& fetch,
+    const std::function<bool(const T&)>& keep) {
   catalog::Page<T> out;
   catalog::PageRequest request{.limit = 1000, .after = wanted.after};
   while (true) {

@@ -43,7 +43,10 @@ std::vector<int> numbers(const catalog::Page<Item>& page) {
 
 catalog::Page<Item> kept(int count, int step, catalog::PageRequest request) {
   return *kept_page<Item>(
-      request, [&](catalog::PageRequest asked) -> Result<catalog::Page<Item>> { return page_of(count, asked); },
+      request,
+      [&](catalog::PageRequest asked) -> Result<catalog::Page<Item>> {
+        return page_of(count, asked);
+      },
       [&](const Item& item) { return item.number % step == 0; });
 }
 
@@ -73,7 +76,8 @@ TEST(ListRequest, TakesALimitFromOneToAThousand) {
   EXPECT_EQ(read_list_request(parse_query(""))->limit, 100);
   EXPECT_EQ(read_list_request(parse_query("limit=1000&after=x"))->limit, 1000);
   EXPECT_EQ(read_list_request(parse_query("limit=1000&after=x"))->after, "x");
-  for (const char* bad : {"limit=0", "limit=1001", "limit=", "limit=1x", "limit=-1", "limit=99999999999"}) {
+  for (const char* bad :
+       {"limit=0", "limit=1001", "limit=", "limit=1x", "limit=-1", "limit=99999999999"}) {
     EXPECT_FALSE(read_list_request(parse_query(bad))) << bad;
   }
   EXPECT_FALSE(read_page_request(parse_query("after=x")));

@@ -10,8 +10,10 @@ namespace sd::api {
 
 http::Router make_router(App& app) {
   http::Router router;
-  const auto add = [&](const char* method, const char* pattern, Task<void> (*handler)(App&, http::Exchange&)) {
-    router.add(method, pattern, [&app, handler](http::Exchange& exchange) { return handler(app, exchange); });
+  const auto add = [&](const char* method, const char* pattern,
+                       Task<void> (*handler)(App&, http::Exchange&)) {
+    router.add(method, pattern,
+               [&app, handler](http::Exchange& exchange) { return handler(app, exchange); });
   };
   add("GET", "/", handle_home);
   add("GET", "/livez", handle_livez);

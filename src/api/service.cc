@@ -18,7 +18,8 @@ Task<void> handle_readyz(App& app, http::Exchange& exchange) {
   }
   Error error{.code = ErrorCode::kUnavailable,
               .message = app.stopping ? "the server is stopping" : "the server is starting",
-              .slug = "not-ready", .retry_after_s = 1};
+              .slug = "not-ready",
+              .retry_after_s = 1};
   co_await refuse(exchange, std::move(error));
 }
 
@@ -28,7 +29,9 @@ Task<void> handle_healthcheck(App& app, http::Exchange& exchange) {
     co_await exchange.respond(http::text_response("ok\n"));
     co_return;
   }
-  Error error{.code = ErrorCode::kUnavailable, .message = "taken out of service by its operator", .slug = "out-of-service"};
+  Error error{.code = ErrorCode::kUnavailable,
+              .message = "taken out of service by its operator",
+              .slug = "out-of-service"};
   co_await refuse(exchange, std::move(error));
 }
 
@@ -38,7 +41,9 @@ std::string render_metrics(App& app) {
 }
 
 Task<void> handle_metrics(App& app, http::Exchange& exchange) {
-  http::Response response{.status = 200, .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, .body = render_metrics(app)};
+  http::Response response{.status = 200,
+                          .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+                          .body = render_metrics(app)};
   co_await exchange.respond(std::move(response));
 }
 
@@ -58,17 +63,23 @@ Task<void> handle_metrics_with_login(App& app, http::Exchange& exchange, std::st
 Task<void> handle_home(App& app, http::Exchange& exchange) {
   const std::string base = escape_html(base_url(app, exchange));
   std::string body =
-      "<h1>Scratch Data</h1>\n<p>POST JSON, it is on disk when the answer comes back; a table with the "
+      "<h1>Scratch Data</h1>\n<p>POST JSON, it is on disk when the answer comes back; a table with "
+      "the "
       "right columns exists within a second; SQL streams out.</p>\n"
-      "<h2>Try it</h2>\n<p>Insert a row:</p>\n<pre>curl '" + base +
+      "<h2>Try it</h2>\n<p>Insert a row:</p>\n<pre>curl '" +
+      base +
       "/api/data/insert/events?api_key=local' --data '{\"user\":\"alice\",\"n\":1}'</pre>\n"
-      "<p>Query it:</p>\n<pre>curl '" + base +
+      "<p>Query it:</p>\n<pre>curl '" +
+      base +
       "/api/data/query?api_key=local' --data 'SELECT * FROM events'</pre>\n"
-      "<p>Share a result for an hour:</p>\n<pre>curl '" + base +
-      "/api/data/share?api_key=local' --data '{\"query\":\"SELECT * FROM events\",\"duration\":3600}'</pre>\n"
+      "<p>Share a result for an hour:</p>\n<pre>curl '" +
+      base +
+      "/api/data/share?api_key=local' --data '{\"query\":\"SELECT * FROM "
+      "events\",\"duration\":3600}'</pre>\n"
       "<p>The key <code>local</code> works from this machine only. Anywhere else, use a key that "
       "<code>scratchdata key create</code> made.</p>\n"
-      "<p class=\"small\">Version " + escape_html(app.options().version) +
+      "<p class=\"small\">Version " +
+      escape_html(app.options().version) +
       " · <a href=\"/metrics\">metrics</a> · <a href=\"/healthcheck\">health</a></p>\n";
   co_await exchange.respond(page("Scratch Data", body));
 }

@@ -91,15 +91,20 @@ std::string render_preview(const Preview& preview) {
   out += "</tr></thead>\n<tbody>\n";
   for (const auto& row : preview.rows) {
     out += "<tr>";
-    for (std::size_t i = 0; i < row.size(); ++i) out += render_cell(row[i], i < numbers.size() && numbers[i]);
+    for (std::size_t i = 0; i < row.size(); ++i)
+      out += render_cell(row[i], i < numbers.size() && numbers[i]);
     out += "</tr>\n";
   }
   out += "</tbody></table></div>\n<p class=\"small\">";
   const std::string count = std::to_string(preview.rows.size());
-  if (preview.more) out += "The first " + count + " rows. A download has all of them.";
-  else if (preview.rows.empty()) out += "The result has no rows at the moment.";
-  else if (preview.rows.size() == 1) out += "This is the only row.";
-  else out += "These are all " + count + " rows.";
+  if (preview.more)
+    out += "The first " + count + " rows. A download has all of them.";
+  else if (preview.rows.empty())
+    out += "The result has no rows at the moment.";
+  else if (preview.rows.size() == 1)
+    out += "This is the only row.";
+  else
+    out += "These are all " + count + " rows.";
   return out + "</p>\n";
 }
 
@@ -128,11 +133,14 @@ std::string file_stem(std::string_view name) {
   for (std::size_t i = 0; i < name.size() && out.size() < kMostNameBytes;) {
     const std::size_t length = utf8_sequence_length(name.substr(i));
     const auto c = static_cast<unsigned char>(name[i]);
-    const bool plain = length > 0 && c >= 0x20 && c != 0x7F && kRisky.find(name[i]) == std::string_view::npos;
+    const bool plain =
+        length > 0 && c >= 0x20 && c != 0x7F && kRisky.find(name[i]) == std::string_view::npos;
     // The C1 controls, U+0080 to U+009F.
     const bool control = length == 2 && c == 0xC2 && static_cast<unsigned char>(name[i + 1]) < 0xA0;
-    if (plain && !control) out += name.substr(i, length);
-    else out += '_';
+    if (plain && !control)
+      out += name.substr(i, length);
+    else
+      out += '_';
     i += std::max<std::size_t>(length, 1);
   }
   while (!out.empty() && (out.back() == ' ' || out.back() == '.')) out.pop_back();
@@ -193,9 +201,9 @@ std::string time_left(Micros left) {
     Micros from;  // seconds from which on it is used
     const char* name;
   };
-  constexpr std::array kUnits = {Unit{365 * 86400, 2 * 365 * 86400, "years"}, Unit{30 * 86400, 60 * 86400, "months"},
-                                 Unit{86400, 2 * 86400, "days"}, Unit{3600, 2 * 3600, "hours"},
-                                 Unit{60, 2 * 60, "minutes"}};
+  constexpr std::array kUnits = {
+      Unit{365 * 86400, 2 * 365 * 86400, "years"}, Unit{30 * 86400, 60 * 86400, "months"},
+      Unit{86400, 2 * 86400, "days"}, Unit{3600, 2 * 3600, "hours"}, Unit{60, 2 * 60, "minutes"}};
   const Micros seconds = (left + kMicrosPerSecond / 2) / kMicrosPerSecond;
   for (const Unit& unit : kUnits) {
     if (seconds < unit.from) continue;
@@ -209,7 +217,8 @@ std::string content_disposition(std::string_view name, std::string_view format) 
   const std::string file = stem + "." + std::string(format);
   std::string ascii;
   for (std::size_t i = 0; i < file.size();) {
-    const std::size_t length = std::max<std::size_t>(utf8_sequence_length(std::string_view(file).substr(i)), 1);
+    const std::size_t length =
+        std::max<std::size_t>(utf8_sequence_length(std::string_view(file).substr(i)), 1);
     ascii += length == 1 ? file[i] : '_';
     i += length;
   }
@@ -220,11 +229,12 @@ std::string content_disposition(std::string_view name, std::string_view format) 
 
 std::string render_share_page(const SharePage& page) {
   std::string out = "<h1>" + escape_html(page.name) + "</h1>\n<p>This link ends ";
-  out += time_left(page.expires_at - page.now) + " (<time datetime=\"" + format_rfc3339(page.expires_at) +
-         "\">" + exact_time(page.expires_at) + "</time>).";
+  out += time_left(page.expires_at - page.now) + " (<time datetime=\"" +
+         format_rfc3339(page.expires_at) + "\">" + exact_time(page.expires_at) + "</time>).";
   if (page.downloads_left) {
     const bool one = *page.downloads_left == 1;
-    out += " It can be downloaded " + (one ? "once" : std::to_string(*page.downloads_left) + " times") + " more.";
+    out += " It can be downloaded " +
+           (one ? "once" : std::to_string(*page.downloads_left) + " times") + " more.";
   }
   out += " Each download has the result as it is at that moment.</p>\n<p class=\"buttons\">";
   for (const std::string& format : page.formats) {
@@ -232,11 +242,13 @@ std::string render_share_page(const SharePage& page) {
   }
   out += "</p>\n<h2>Preview</h2>\n";
   out += page.preview ? render_preview(*page.preview)
-                      : std::string("<p>A preview cannot be had right now. The download may still "
-                                    "work; else come back in a moment.</p>\n");
+                      : std::string(
+                            "<p>A preview cannot be had right now. The download may still "
+                            "work; else come back in a moment.</p>\n");
   if (!page.formats.empty()) {
     const std::string file = "data." + page.formats.front();
-    out += "<h2>From a terminal</h2>\n<pre>curl -o " + file + " '" + escape_html(page.url) + "/" + file + "'</pre>\n";
+    out += "<h2>From a terminal</h2>\n<pre>curl -o " + file + " '" + escape_html(page.url) + "/" +
+           file + "'</pre>\n";
   }
   return out;
 }

@@ -86,8 +86,10 @@ TEST(ContentDisposition, GivesOtherLettersInBothSpellings) {
 }
 
 TEST(ContentDisposition, NamesNoPathAndEndsNoHeader) {
-  EXPECT_EQ(content_disposition("../../etc/passwd", "csv"), "attachment; filename=\"_.._etc_passwd.csv\"");
-  EXPECT_EQ(content_disposition("a\"\r\nSet-Cookie: x", "csv"), "attachment; filename=\"a___Set-Cookie_ x.csv\"");
+  EXPECT_EQ(content_disposition("../../etc/passwd", "csv"),
+            "attachment; filename=\"_.._etc_passwd.csv\"");
+  EXPECT_EQ(content_disposition("a\"\r\nSet-Cookie: x", "csv"),
+            "attachment; filename=\"a___Set-Cookie_ x.csv\"");
   EXPECT_EQ(content_disposition("...", "csv"), "attachment; filename=\"share.csv\"");
   EXPECT_EQ(content_disposition("", "csv"), "attachment; filename=\"share.csv\"");
   EXPECT_EQ(content_disposition("\xFF\xC2\x85", "csv"), "attachment; filename=\"__.csv\"");
@@ -117,7 +119,8 @@ TEST(SharePage, ShowsNamesAndValuesAsTextOnly) {
 
 TEST(SharePage, OffersTheFormatsOfTheShareAndACurlLine) {
   const std::string html = render_share_page(simple_page());
-  EXPECT_THAT(html, HasSubstr("<a href=\"0f0f/data.csv\" download>CSV</a><a href=\"0f0f/data.json\" download>JSON</a>"));
+  EXPECT_THAT(html, HasSubstr("<a href=\"0f0f/data.csv\" download>CSV</a><a "
+                              "href=\"0f0f/data.json\" download>JSON</a>"));
   EXPECT_THAT(html, Not(HasSubstr("NDJSON")));
   EXPECT_THAT(html, HasSubstr("curl -o data.csv 'https://data.example/share/0f0f/data.csv'"));
 }
@@ -126,7 +129,8 @@ TEST(SharePage, SetsNumbersToTheRightAndNothingElse) {
   SharePage page = simple_page();
   page.preview = parse_preview("a,b,c,d\n1,2026-11-01,-1.5e+22,\n,2026-11-02,NaN,\n", true);
   const std::string html = render_share_page(page);
-  EXPECT_THAT(html, HasSubstr("class=\"num\">a</th><th scope=\"col\">b</th><th scope=\"col\" class=\"num\">c</th><th scope=\"col\">d</th>"));
+  EXPECT_THAT(html, HasSubstr("class=\"num\">a</th><th scope=\"col\">b</th><th scope=\"col\" "
+                              "class=\"num\">c</th><th scope=\"col\">d</th>"));
 }
 
 TEST(SharePage, SaysSoWhereThereIsNoPreview) {

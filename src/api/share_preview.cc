@@ -24,7 +24,8 @@ struct Beginning {
 };
 
 // Runs the query, and stops it where its result is longer than what a page shows.
-Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange, Tenant& tenant, std::string sql) {
+Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange, Tenant& tenant,
+                                       std::string sql) {
   CO_TRY_ASSIGN(const http::PipeEnds ends, http::make_pipe(kMostBytes));
   http::PipeSource pipe(exchange.executor(), ends.read_fd);
   Mailbox<Event> mailbox(exchange.executor());
@@ -35,9 +36,14 @@ Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange, Tenan
   request.timeout = kQueryLimit;
   request.fresh_timeout = kFreshLimit;
   engine::QueryEvents events{
-      .on_started = [sender = mailbox.sender()](const engine::QueryStarted&) { sender.push({.started = true}); },
-      .on_end = [sender = mailbox.sender()](Result<std::uint64_t> rows) { sender.push({.started = false, .ended = std::move(rows)}); }};
-  const std::uint64_t id = app.pool().query(tenant.id(), std::move(request), UniqueFd(ends.write_fd), std::move(events));
+      .on_started = [sender = mailbox.sender()](
+                        const engine::QueryStarted&) { sender.push({.started = true}); },
+      .on_end =
+          [sender = mailbox.sender()](Result<std::uint64_t> rows) {
+            sender.push({.started = false, .ended = std::move(rows)});
+          }};
+  const std::uint64_t id =
+      app.pool().query(tenant.id(), std::move(request), UniqueFd(ends.write_fd), std::move(events));
   const Error late{.code = ErrorCode::kDeadlineExceeded, .message = "no preview in time"};
   const std::optional<Event> first = co_await mailbox.pop(kWaitLimit);
   if (!first) {

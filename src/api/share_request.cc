@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::int64_t kLongestDuration = 10LL * 365 * 86400;
 
-const std::vector<std::string> kFields = {"query", "name", "duration", "formats", "max_downloads",
-                                          "password", "frozen", "destination_id", "api_key"};
+const std::vector<std::string> kFields = {"query",   "name",           "duration",
+                                          "formats", "max_downloads",  "password",
+                                          "frozen",  "destination_id", "api_key"};
 
 struct Field {
   std::string name;
@@ -40,7 +41,8 @@ Result<std::vector<std::string>> read_formats(std::string_view text) {
     const std::string format(word == "jsonl" ? "ndjson" : word);
     if (std::find(out.begin(), out.end(), format) == out.end()) out.push_back(format);
   }
-  if (out.empty()) return fail(parameter_error("formats: name at least one, or leave it out for all"));
+  if (out.empty())
+    return fail(parameter_error("formats: name at least one, or leave it out for all"));
   return out;
 }
 
@@ -91,7 +93,8 @@ Result<std::string> member_text(const std::string& name, const json::Value& valu
 
 Result<> add_json(std::string_view body, std::vector<Field>& fields, Query& form) {
   TRY_ASSIGN(const json::Value document, json::parse_document(body));
-  if (!document.is_object()) return fail(parameter_error("a JSON body is an object with the member \"query\""));
+  if (!document.is_object())
+    return fail(parameter_error("a JSON body is an object with the member \"query\""));
   for (const auto& [name, value] : document.members()) {
     const bool asker = name == "destination_id" || name == "api_key";
     if (asker && value.is_string()) form.parameters.push_back({name, value.text()});
@@ -130,7 +133,8 @@ Result<ShareRequest> read_share_request(const Query& query, std::string_view con
     TRY(take_field(field, request));
   }
   if (request.query.empty()) {
-    return fail(invalid("no SQL: send {\"query\":\"SELECT …\",\"duration\":3600}").with_slug("empty-query"));
+    return fail(invalid("no SQL: send {\"query\":\"SELECT …\",\"duration\":3600}")
+                    .with_slug("empty-query"));
   }
   return request;
 }

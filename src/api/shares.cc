@@ -26,11 +26,13 @@ std::string share_url(const App& app, const http::Exchange& exchange, const Shar
 
 // A key of one destination that may share. A key limited to tables may not: what a query reads is not
 // held against the list in this version.
-Result<Access> may_share(App& app, const http::Exchange& exchange, const Query& query, const Query* form) {
+Result<Access> may_share(App& app, const http::Exchange& exchange, const Query& query,
+                         const Query* form) {
   TRY_ASSIGN(Access access, authorise(app, exchange, query, catalog::Scope::kShare, form));
   if (access.key->tables) {
-    return fail(ErrorCode::kPermissionDenied,
-                "this API key is limited to tables; such keys cannot share queries in this version");
+    return fail(
+        ErrorCode::kPermissionDenied,
+        "this API key is limited to tables; such keys cannot share queries in this version");
   }
   return access;
 }
@@ -41,16 +43,21 @@ std::string state_of(const Share& share, Micros now) {
   return share.is_live(now) ? "live" : "used_up";
 }
 
-std::string share_json(const App& app, const http::Exchange& exchange, const Share& share, Micros now) {
+std::string share_json(const App& app, const http::Exchange& exchange, const Share& share,
+                       Micros now) {
   json::Writer w;
-  w.begin_object().member("id", share.id.to_string()).member("url", share_url(app, exchange, share));
+  w.begin_object()
+      .member("id", share.id.to_string())
+      .member("url", share_url(app, exchange, share));
   w.member("name", share.name).member("query", share.query).member("state", state_of(share, now));
   w.begin_array("formats");
   for (const std::string& format : formats_of(share)) w.element(format);
   w.end_array().member("created_at", format_rfc3339(share.created_at));
   w.member("expires_at", format_rfc3339(share.expires_at)).member("downloads", share.downloads);
-  if (share.max_downloads) w.member("max_downloads", *share.max_downloads);
-  else w.null_member("max_downloads");
+  if (share.max_downloads)
+    w.member("max_downloads", *share.max_downloads);
+  else
+    w.null_member("max_downloads");
   return w.end_object().take();
 }
 
@@ -59,13 +66,15 @@ Task<Result<Share>> create(App& app, http::Exchange& exchange) {
   const Result<std::string_view> body = co_await exchange.read_body(kMaxObjectBytes);
   if (!body) co_return std::unexpected(body.error());
   Query form;
-  Result<ShareRequest> request = read_share_request(query, exchange.header("Content-Type"), *body, form);
+  Result<ShareRequest> request =
+      read_share_request(query, exchange.header("Content-Type"), *body, form);
   CO_TRY_ASSIGN(const Access access, may_share(app, exchange, query, &form));
   if (!request) co_return std::unexpected(std::move(request).error());
   std::string sql = request->query;
   const Result<> checked = co_await check_sql(app, exchange, *access.tenant, std::move(sql));
   if (!checked) co_return std::unexpected(checked.error());
-  catalog::NewShare spec{.destination_id = access.tenant->destination().id, .query = request->query};
+  catalog::NewShare spec{.destination_id = access.tenant->destination().id,
+                         .query = request->query};
   spec.key_id = access.key->id;
   spec.name = request->name;
   spec.formats = request->formats;
@@ -85,10 +94,12 @@ Task<Result<http::Response>> list_shares(App& app, http::Exchange& exchange) {
   const Id128 destination = access.tenant->destination().id;
   const auto work = [&] {
     return kept_page<Share>(
-        wanted, [&](catalog::PageRequest page) { return app.catalog().list_shares(destination, page); },
+        wanted,
+        [&](catalog::PageRequest page) { return app.catalog().list_shares(destination, page); },
         [&](const Share& share) { return all || share.is_live(now); });
   };
-  const Result<catalog::Page<Share>> shares = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  const Result<catalog::Page<Share>> shares =
+      co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!shares) co_return std::unexpected(shares.error());
   std::vector<std::string> items;
   for (const Share& share : shares->items) items.push_back(share_json(app, exchange, share, now));
@@ -115,10 +126,14 @@ struct Found {
   std::shared_ptr<Tenant> tenant;
 };
 
-Error no_share() { return no_such("share, or it has ended"); }
+Error no_share() {
+  return no_such("share, or it has ended");
+}
 
 Error not_now() {
-  return Error{.code = ErrorCode::kUnavailable, .message = "this result cannot be produced right now", .retry_after_s = 30};
+  return Error{.code = ErrorCode::kUnavailable,
+               .message = "this result cannot be produced right now",
+               .retry_after_s = 30};
 }
 
 Task<Result<Found>> find_share(App& app, http::Exchange& exchange) {
@@ -127,8 +142,10 @@ Task<Result<Found>> find_share(App& app, http::Exchange& exchange) {
   if (!id) co_return std::unexpected(no_share());
   const auto work = [&] { return app.catalog().share(*id); };
   Result<Share> share = co_await run_blocking(app.blocking(), exchange.executor(), work);
-  if (!share && share.error().code != ErrorCode::kNotFound) co_return std::unexpected(share.error());
-  if (!share || !share->is_live(app.catalog().clock().wall_us())) co_return std::unexpected(no_share());
+  if (!share && share.error().code != ErrorCode::kNotFound)
+    co_return std::unexpected(share.error());
+  if (!share || !share->is_live(app.catalog().clock().wall_us()))
+    co_return std::unexpected(no_share());
   auto tenant = app.tenants().find(share->destination_id);
   if (!tenant) {
     // Not served for now, unless its entry in the configuration is gone.
@@ -146,8 +163,11 @@ Task<void> refuse_page(http::Exchange& exchange, Error error) {
     co_await refuse(exchange, std::move(error));
     co_return;
   }
-  http::Response response = page("Nothing here", "<h1>Nothing here</h1>\n<p>There is no such share, or it has ended. "
-                                                 "Ask whoever sent you the link for a new one.</p>\n", 404);
+  http::Response response =
+      page("Nothing here",
+           "<h1>Nothing here</h1>\n<p>There is no such share, or it has ended. "
+           "Ask whoever sent you the link for a new one.</p>\n",
+           404);
   co_await exchange.respond(std::move(response));
 }
 
@@ -166,7 +186,10 @@ Task<void> handle_create_share(App& app, http::Exchange& exchange) {
     response = http::text_response(url);
   } else {
     json::Writer w;
-    w.begin_object().member("id", share->id.to_string()).member("url", url).member("name", share->name);
+    w.begin_object()
+        .member("id", share->id.to_string())
+        .member("url", url)
+        .member("name", share->name);
     w.member("expires_at", format_rfc3339(share->expires_at)).end_object();
     response = http::json_response(w.take());
   }

@@ -11,7 +11,8 @@ using ::testing::HasSubstr;
 
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 
-Result<ShareRequest> read(std::string_view body, std::string_view content_type = "application/json") {
+Result<ShareRequest> read(std::string_view body,
+                          std::string_view content_type = "application/json") {
   Query form;
   return read_share_request({}, content_type, body, form);
 }
@@ -22,7 +23,8 @@ std::string refusal(std::string_view body, std::string_view content_type = "appl
 }
 
 TEST(ShareRequest, IsReadFromJson) {
-  const auto request = read(R"({"query":"SELECT 1","duration":60,"name":"n","formats":["jsonl","csv","csv"],"max_downloads":3})");
+  const auto request = read(
+      R"({"query":"SELECT 1","duration":60,"name":"n","formats":["jsonl","csv","csv"],"max_downloads":3})");
   ASSERT_TRUE(request);
   EXPECT_EQ(request->query, "SELECT 1");
   EXPECT_EQ(request->duration_s, 60);
@@ -53,26 +55,35 @@ TEST(ShareRequest, LastsSevenDaysUnlessItSays) {
 }
 
 TEST(ShareRequest, RefusesDurationsOutOfRange) {
-  for (const char* duration : {"0", "-1", "315360001", "1.5", "\"x\"", "1e99", "99999999999999999999", "true", "[]"}) {
-    EXPECT_THAT(refusal(std::string(R"({"query":"SELECT 1","duration":)") + duration + "}"), HasSubstr("duration must be")) << duration;
+  for (const char* duration :
+       {"0", "-1", "315360001", "1.5", "\"x\"", "1e99", "99999999999999999999", "true", "[]"}) {
+    EXPECT_THAT(refusal(std::string(R"({"query":"SELECT 1","duration":)") + duration + "}"),
+                HasSubstr("duration must be"))
+        << duration;
   }
   EXPECT_EQ(refusal(R"({"query":"SELECT 1","duration":315360000})"), "taken");
 }
 
 TEST(ShareRequest, NeverPassesOverWhatWouldProtectTheShare) {
-  EXPECT_EQ(refusal(R"({"query":"SELECT 1","password":"x"})"), "password is not available in this version");
-  EXPECT_EQ(refusal(R"({"query":"SELECT 1","frozen":true})"), "frozen is not available in this version");
+  EXPECT_EQ(refusal(R"({"query":"SELECT 1","password":"x"})"),
+            "password is not available in this version");
+  EXPECT_EQ(refusal(R"({"query":"SELECT 1","frozen":true})"),
+            "frozen is not available in this version");
   EXPECT_EQ(refusal(R"({"query":"SELECT 1","frozen":false,"password":null})"), "taken");
-  EXPECT_EQ(refusal("query=SELECT+1&password=x", kForm), "password is not available in this version");
-  EXPECT_THAT(refusal(R"({"query":"SELECT 1","max_download":1})"), HasSubstr("did you mean \"max_downloads\"?"));
-  EXPECT_THAT(refusal("query=SELECT+1&max_download=1", kForm), HasSubstr("did you mean \"max_downloads\"?"));
+  EXPECT_EQ(refusal("query=SELECT+1&password=x", kForm),
+            "password is not available in this version");
+  EXPECT_THAT(refusal(R"({"query":"SELECT 1","max_download":1})"),
+              HasSubstr("did you mean \"max_downloads\"?"));
+  EXPECT_THAT(refusal("query=SELECT+1&max_download=1", kForm),
+              HasSubstr("did you mean \"max_downloads\"?"));
 }
 
 TEST(ShareRequest, RefusesWhatIsNoRequest) {
   EXPECT_THAT(refusal(""), HasSubstr("no SQL"));
   EXPECT_THAT(refusal(R"({"duration":5})"), HasSubstr("no SQL"));
   EXPECT_THAT(refusal(R"({"query":5})"), HasSubstr("query must be a text"));
-  EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":["pdf"]})"), HasSubstr("json, ndjson and csv"));
+  EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":["pdf"]})"),
+              HasSubstr("json, ndjson and csv"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":[1]})"), HasSubstr("formats must be"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":[]})"), HasSubstr("formats"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","max_downloads":0})"), HasSubstr("max_downloads"));

@@ -17,7 +17,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kWaitLimit{30'000};
 
-std::string_view name_of(const json::Value& table) { return table.string_or("name", ""); }
+std::string_view name_of(const json::Value& table) {
+  return table.string_or("name", "");
+}
 
 std::vector<std::string> column_items(const json::Value& table) {
   std::vector<std::string> items;
@@ -37,8 +39,10 @@ std::string table_json(const json::Value& table) {
   if (const json::Value* bytes = table.find("bytes")) w.raw_member("bytes", bytes->text());
   for (const char* time : {"first_row_at", "last_row_at"}) {
     const std::string_view at = table.string_or(time, "");
-    if (at.empty()) w.null_member(time);
-    else w.member(time, at);
+    if (at.empty())
+      w.null_member(time);
+    else
+      w.member(time, at);
   }
   w.begin_array("columns");
   for (const std::string& column : column_items(table)) w.raw_element(column);
@@ -51,7 +55,8 @@ struct Tables {
   std::vector<json::Value> all;
 
   const json::Value* find(std::string_view name) const {
-    const auto found = std::ranges::find_if(all, [&](const json::Value& t) { return same_ascii_folded(name_of(t), name); });
+    const auto found = std::ranges::find_if(
+        all, [&](const json::Value& t) { return same_ascii_folded(name_of(t), name); });
     return found == all.end() ? nullptr : &*found;
   }
 };
@@ -89,7 +94,8 @@ Task<Result<OneTable>> read_table(App& app, http::Exchange& exchange, catalog::S
 }
 
 // Puts a change into the journal; what it returns says whether it has been carried out in time.
-Task<Result<bool>> change_table(App& app, http::Exchange& exchange, Tenant& tenant, TableChange change) {
+Task<Result<bool>> change_table(App& app, http::Exchange& exchange, Tenant& tenant,
+                                TableChange change) {
   const std::string payload = load::encode_control(change);
   PendingAppend pending;
   pending.meta.kind = journal::RecordKind::kControl;
@@ -143,14 +149,19 @@ bool still_there(const json::Value& before, const Tables& now) {
 
 Error refused_by_destination() {
   return Error{.code = ErrorCode::kAlreadyExists,
-               .message = "the destination refuses this change: something else in the database depends on the table",
+               .message =
+                   "the destination refuses this change: something else in the database depends on "
+                   "the table",
                .slug = "change-refused"};
 }
 
 Task<Result<http::Response>> delete_table(App& app, http::Exchange& exchange) {
   const Result<OneTable> one = co_await read_table(app, exchange, catalog::Scope::kAdmin);
   if (!one) co_return std::unexpected(one.error());
-  TableChange change{.kind = TableChange::Kind::kDrop, .table = std::string(name_of(one->table)), .new_name = {}, .receipt = {}};
+  TableChange change{.kind = TableChange::Kind::kDrop,
+                     .table = std::string(name_of(one->table)),
+                     .new_name = {},
+                     .receipt = {}};
   Tenant& tenant = *one->tables.access.tenant;
   const Result<bool> done = co_await change_table(app, exchange, tenant, std::move(change));
   if (!done) co_return std::unexpected(done.error());
@@ -161,7 +172,8 @@ Task<Result<http::Response>> delete_table(App& app, http::Exchange& exchange) {
 }
 
 Error name_is_taken(const std::string& name) {
-  return Error{.code = ErrorCode::kAlreadyExists, .message = "there is a table \"" + name + "\" already"};
+  return Error{.code = ErrorCode::kAlreadyExists,
+               .message = "there is a table \"" + name + "\" already"};
 }
 
 Result<std::string> read_new_name(const json::Value& body) {
@@ -171,7 +183,8 @@ Result<std::string> read_new_name(const json::Value& body) {
     return fail(parameter_error("the body must say the new name: {\"name\":\"…\"}"));
   }
   if (!json::is_valid_name(name->text())) {
-    return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL").with_slug("invalid-table-name"));
+    return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL")
+                    .with_slug("invalid-table-name"));
   }
   return name->text();
 }
@@ -189,8 +202,10 @@ Task<Result<http::Response>> rename_table(App& app, http::Exchange& exchange) {
     co_return fail(ErrorCode::kPermissionDenied, "this API key is limited to other tables");
   }
   const bool same = same_ascii_folded(new_name, old_name);
-  if (!same && one->tables.find(new_name) != nullptr) co_return std::unexpected(name_is_taken(new_name));
-  TableChange change{.kind = TableChange::Kind::kRename, .table = old_name, .new_name = new_name, .receipt = {}};
+  if (!same && one->tables.find(new_name) != nullptr)
+    co_return std::unexpected(name_is_taken(new_name));
+  TableChange change{
+      .kind = TableChange::Kind::kRename, .table = old_name, .new_name = new_name, .receipt = {}};
   const Result<bool> done = co_await change_table(app, exchange, *access.tenant, std::move(change));
   if (!done) co_return std::unexpected(done.error());
   if (!*done) {

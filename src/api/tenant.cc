@@ -11,26 +11,41 @@ namespace {
 constexpr Micros kMarkEvery = 100'000;
 constexpr std::size_t kMaxMarks = 10'000;
 
-metrics::Labels labels(const std::string& name) { return {{"destination", name}}; }
+metrics::Labels labels(const std::string& name) {
+  return {{"destination", name}};
+}
 
 }  // namespace
 
-Tenant::Tenant(const TenantOptions& options, catalog::Destination destination,
-               metrics::Registry& m)
-    : options_(options), destination_(std::move(destination)), id_(destination_.id.to_string()),
+Tenant::Tenant(const TenantOptions& options, catalog::Destination destination, metrics::Registry& m)
+    : options_(options),
+      destination_(std::move(destination)),
+      id_(destination_.id.to_string()),
       log_directory_(options.data_dir + "/journals/" + destination_.log_name()),
       // One rule for what is in memory: the catalog's.
-      in_memory_(!catalog::target_file(options.data_dir, destination_) && destination_.setting("token").empty()),
-      acknowledged_(m.counter("scratchdata_rows_acknowledged_total", "Rows answered with 200.", labels(destination_.name))),
-      loaded_(m.counter("scratchdata_rows_loaded_total", "Rows loaded into the destination.", labels(destination_.name))),
-      failed_(m.counter("scratchdata_rows_failed_total", "Rows refused while loading.", labels(destination_.name))),
-      lag_rows_(m.gauge("scratchdata_lag_rows", "Rows acknowledged and not loaded yet.", labels(destination_.name))),
-      lag_seconds_(m.gauge("scratchdata_lag_seconds", "Age of the oldest row not loaded yet.", labels(destination_.name))),
-      journal_bytes_(m.gauge("scratchdata_journal_bytes", "Bytes of the journal on disk.", labels(destination_.name))),
-      sync_seconds_(m.histogram("scratchdata_journal_sync_seconds", "Time of each fdatasync.", labels(destination_.name))),
-      query_seconds_(m.histogram("scratchdata_query_seconds", "Time of queries from request to last byte.", labels(destination_.name))) {}
+      in_memory_(!catalog::target_file(options.data_dir, destination_) &&
+                 destination_.setting("token").empty()),
+      acknowledged_(m.counter("scratchdata_rows_acknowledged_total", "Rows answered with 200.",
+                              labels(destination_.name))),
+      loaded_(m.counter("scratchdata_rows_loaded_total", "Rows loaded into the destination.",
+                        labels(destination_.name))),
+      failed_(m.counter("scratchdata_rows_failed_total", "Rows refused while loading.",
+                        labels(destination_.name))),
+      lag_rows_(m.gauge("scratchdata_lag_rows", "Rows acknowledged and not loaded yet.",
+                        labels(destination_.name))),
+      lag_seconds_(m.gauge("scratchdata_lag_seconds", "Age of the oldest row not loaded yet.",
+                           labels(destination_.name))),
+      journal_bytes_(m.gauge("scratchdata_journal_bytes", "Bytes of the journal on disk.",
+                             labels(destination_.name))),
+      sync_seconds_(m.histogram("scratchdata_journal_sync_seconds", "Time of each fdatasync.",
+                                labels(destination_.name))),
+      query_seconds_(m.histogram("scratchdata_query_seconds",
+                                 "Time of queries from request to last byte.",
+                                 labels(destination_.name))) {}
 
-Tenant::~Tenant() { close(); }
+Tenant::~Tenant() {
+  close();
+}
 
 Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
                                              const catalog::Destination& destination,
@@ -64,7 +79,9 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
 void Tenant::close() {
   if (!log_) return;
   const auto closed = log_->close();
-  if (!closed) log::error("a journal could not be closed", {{"destination", destination_.name}, {"error", closed.error().message}});
+  if (!closed)
+    log::error("a journal could not be closed",
+               {{"destination", destination_.name}, {"error", closed.error().message}});
   write_hint();
   // Nobody looks after these from here on; a destination that is gone does not lag.
   for (metrics::Gauge* gauge : {&lag_rows_, &lag_seconds_, &journal_bytes_}) gauge->set(0);
@@ -72,7 +89,9 @@ void Tenant::close() {
 
 // How far the engine had come when the front last heard: tells at the next start whether there is
 // anything to load. A hint that is too low costs an engine start, and it is never too high.
-std::string Tenant::hint_path() const { return log_directory_ + "/applied"; }
+std::string Tenant::hint_path() const {
+  return log_directory_ + "/applied";
+}
 
 std::uint64_t Tenant::read_hint() const {
   const auto text = read_file(posix_file_system(), hint_path());
@@ -90,7 +109,8 @@ void Tenant::write_hint() const {
 void Tenant::on_durable(journal::Position end) {
   const Micros now = system_clock().steady_us();
   const std::lock_guard lock(mutex_);
-  if (!marks_.empty() && (now - marks_.back().steady_us < kMarkEvery || marks_.size() >= kMaxMarks)) {
+  if (!marks_.empty() &&
+      (now - marks_.back().steady_us < kMarkEvery || marks_.size() >= kMaxMarks)) {
     marks_.back().end = end;  // as old as the oldest row that it stands for
     return;
   }
@@ -131,8 +151,12 @@ double Tenant::lag_seconds() const {
   return static_cast<double>(system_clock().steady_us() - marks_.front().steady_us) / 1e6;
 }
 
-void Tenant::count_acknowledged(std::uint64_t rows) { acknowledged_.add(static_cast<double>(rows)); }
-void Tenant::observe_query(double seconds) { query_seconds_.observe(seconds); }
+void Tenant::count_acknowledged(std::uint64_t rows) {
+  acknowledged_.add(static_cast<double>(rows));
+}
+void Tenant::observe_query(double seconds) {
+  query_seconds_.observe(seconds);
+}
 
 void Tenant::refresh_metrics() {
   lag_rows_.set(static_cast<double>(lag_rows()));
@@ -140,7 +164,8 @@ void Tenant::refresh_metrics() {
   journal_bytes_.set(static_cast<double>(log_->stats().bytes_on_disk));
   const auto state = applied_state();
   const std::lock_guard lock(mutex_);
-  const auto loaded = static_cast<double>(state.rows_loaded), failed = static_cast<double>(state.rows_failed);
+  const auto loaded = static_cast<double>(state.rows_loaded),
+             failed = static_cast<double>(state.rows_failed);
   if (loaded > loaded_seen_) loaded_.add(loaded - loaded_seen_);
   if (failed > failed_seen_) failed_.add(failed - failed_seen_);
   loaded_seen_ = loaded;
@@ -152,10 +177,12 @@ engine::StartMessage Tenant::start_message() const {
   m.destination_id = id_;
   m.destination_name = destination_.name;
   m.type = destination_.type;
-  for (const auto& [name, setting] : destination_.settings) m.settings.emplace_back(name, setting.value);
+  for (const auto& [name, setting] : destination_.settings)
+    m.settings.emplace_back(name, setting.value);
   m.data_file = catalog::target_file(options_.data_dir, destination_).value_or("");
   // One rule for where the file is: the catalog's, not a second reading of the settings.
-  std::erase_if(m.settings, [](const auto& s) { return s.first == "file" || s.first == "in_memory"; });
+  std::erase_if(m.settings,
+                [](const auto& s) { return s.first == "file" || s.first == "in_memory"; });
   if (in_memory_) m.settings.emplace_back("in_memory", "true");
   m.temp_directory = catalog::destination_folder(options_.data_dir, destination_.id) + "/tmp";
   m.log_directory = log_directory_;
@@ -168,6 +195,8 @@ engine::StartMessage Tenant::start_message() const {
   return m;
 }
 
-std::uint64_t Tenant::durable_end() const { return log_->durable_end(); }
+std::uint64_t Tenant::durable_end() const {
+  return log_->durable_end();
+}
 
 }  // namespace sd::api

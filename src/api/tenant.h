@@ -54,7 +54,8 @@ class Tenant final : public engine::Source {
   // A place among the queries that run, given back at the end; false where `limit` run already.
   class QueryPlace {
    public:
-    QueryPlace(Tenant& tenant, int limit) : tenant_(tenant), taken_(tenant.queries_.fetch_add(1) < limit) {}
+    QueryPlace(Tenant& tenant, int limit)
+        : tenant_(tenant), taken_(tenant.queries_.fetch_add(1) < limit) {}
     ~QueryPlace() { --tenant_.queries_; }
     QueryPlace(const QueryPlace&) = delete;
     QueryPlace& operator=(const QueryPlace&) = delete;
@@ -75,7 +76,8 @@ class Tenant final : public engine::Source {
   bool may_idle_stop() const override { return !in_memory_; }
 
  private:
-  Tenant(const TenantOptions& options, catalog::Destination destination, metrics::Registry& metrics);
+  Tenant(const TenantOptions& options, catalog::Destination destination,
+         metrics::Registry& metrics);
   void on_durable(journal::Position end);
   std::string hint_path() const;
   std::uint64_t read_hint() const;
@@ -92,7 +94,10 @@ class Tenant final : public engine::Source {
   mutable std::mutex mutex_;
   destinations::LoadState applied_;
   journal::Position highest_applied_ = 0;
-  struct Mark { journal::Position end; Micros steady_us; };
+  struct Mark {
+    journal::Position end;
+    Micros steady_us;
+  };
   std::deque<Mark> marks_;  // when the journal reached which end; coarse, oldest first
 
   metrics::Counter acknowledged_, loaded_, failed_;

@@ -7,7 +7,9 @@
 
 namespace sd {
 
-constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr char ascii_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 // The key under which names are the same: letters A to Z without their case, all else as it is.
 inline std::string fold_ascii(std::string_view text) {

@@ -20,7 +20,8 @@ TEST(Checksum, Crc32cMatchesRfc3720Vectors) {
 }
 
 TEST(Checksum, Sha256MatchesFips180Vector) {
-  EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(to_hex(sha256("abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST(Clock, FormatsAndParsesRfc3339) {
@@ -51,7 +52,9 @@ TEST(Ids, Id128RoundTripsAndIsVersion4) {
 TEST(JsonText, EscapesWhatJsonMustEscapeAndReplacesInvalidUtf8) {
   EXPECT_EQ(json_string("a\"b\\c\n\x01"), "\"a\\\"b\\\\c\\n\\u0001\"");
   EXPECT_EQ(json_string("gr\xC3\xBC\xC3\x9F"), "\"gr\xC3\xBC\xC3\x9F\"");
-  EXPECT_EQ(json_string("\xff" "x"), "\"\xEF\xBF\xBDx\"");
+  EXPECT_EQ(json_string("\xff"
+                        "x"),
+            "\"\xEF\xBF\xBDx\"");
   EXPECT_FALSE(is_valid_utf8("\xED\xA0\x80"));      // a surrogate
   EXPECT_FALSE(is_valid_utf8("\xC0\xAF"));          // overlong
   EXPECT_FALSE(is_valid_utf8("\xF4\x90\x80\x80"));  // above U+10FFFF
@@ -81,7 +84,8 @@ TEST(File, WritesPiecesReadsBackLocksAndListsInOrder) {
   ASSERT_TRUE(write_file_atomically(fs, path, "new"));
   EXPECT_EQ(*read_file(fs, path), "new");
   EXPECT_EQ(*fs.list(dir + "/a/b"), std::vector<std::string>{"file"});
-  EXPECT_TRUE(fs.remove(path) && fs.remove(dir + "/a/b") && fs.remove(dir + "/a") && fs.remove(dir));
+  EXPECT_TRUE(fs.remove(path) && fs.remove(dir + "/a/b") && fs.remove(dir + "/a") &&
+              fs.remove(dir));
   EXPECT_FALSE(*fs.exists(dir));
 }
 

@@ -31,7 +31,10 @@ std::int64_t days_from_civil(std::int64_t y, unsigned m, unsigned d) {
   return era * 146097 + static_cast<std::int64_t>(doe) - 719468;
 }
 
-struct Civil { std::int64_t year; unsigned month, day; };
+struct Civil {
+  std::int64_t year;
+  unsigned month, day;
+};
 
 Civil civil_from_days(std::int64_t z) {
   z += 719468;
@@ -55,7 +58,9 @@ bool digits(std::string_view text, std::size_t at, std::size_t count, unsigned& 
   return true;
 }
 
-bool at(std::string_view text, std::size_t i, char c) { return i < text.size() && text[i] == c; }
+bool at(std::string_view text, std::size_t i, char c) {
+  return i < text.size() && text[i] == c;
+}
 
 unsigned days_in_month(unsigned year, unsigned month) {
   static constexpr std::array<unsigned, 12> kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -73,10 +78,16 @@ const Clock& system_clock() {
 std::string format_rfc3339(Micros wall_us) {
   std::int64_t seconds = wall_us / kMicrosPerSecond;
   std::int64_t micros = wall_us % kMicrosPerSecond;
-  if (micros < 0) { micros += kMicrosPerSecond; --seconds; }
+  if (micros < 0) {
+    micros += kMicrosPerSecond;
+    --seconds;
+  }
   std::int64_t days = seconds / 86400;
   std::int64_t rest = seconds % 86400;
-  if (rest < 0) { rest += 86400; --days; }
+  if (rest < 0) {
+    rest += 86400;
+    --days;
+  }
   const Civil c = civil_from_days(days);
   std::array<char, 64> buffer{};
   int n = std::snprintf(buffer.data(), buffer.size(), "%04lld-%02u-%02uT%02lld:%02lld:%02lld",

@@ -29,7 +29,10 @@ class ManualClock final : public Clock {
   explicit ManualClock(Micros wall_us = 1'700'000'000'000'000) : wall_(wall_us) {}
   Micros wall_us() const override { return wall_.load(); }
   Micros steady_us() const override { return steady_.load(); }
-  void advance(Micros by_us) { wall_ += by_us; steady_ += by_us; }
+  void advance(Micros by_us) {
+    wall_ += by_us;
+    steady_ += by_us;
+  }
   void set_wall(Micros wall_us) { wall_ = wall_us; }
 
  private:

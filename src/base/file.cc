@@ -24,8 +24,8 @@ class PosixFile final : public File {
   Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) override {
     std::size_t done = 0;
     while (done < out.size()) {
-      const ssize_t n = ::pread(fd_, out.data() + done, out.size() - done,
-                                static_cast<off_t>(offset + done));
+      const ssize_t n =
+          ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return fail(errno_error("read", name_, errno));
       if (n == 0) break;
@@ -40,8 +40,8 @@ class PosixFile final : public File {
 
   Result<> write_at(std::uint64_t offset, std::span<const std::string_view> pieces) override {
     std::array<iovec, 64> vectors;
-    std::size_t piece = 0;   // first one not yet written completely
-    std::size_t skip = 0;    // bytes of it already written
+    std::size_t piece = 0;  // first one not yet written completely
+    std::size_t skip = 0;   // bytes of it already written
     while (piece < pieces.size()) {
       int count = 0;
       for (std::size_t i = piece; i < pieces.size() && count < 64; ++i) {
@@ -79,14 +79,15 @@ class PosixFile final : public File {
   }
 
   Result<std::uint64_t> size() override {
-    struct stat st{};
+    struct stat st {};
     if (::fstat(fd_, &st) != 0) return fail(errno_error("stat", name_, errno));
     return static_cast<std::uint64_t>(st.st_size);
   }
 
   Result<> try_lock() override {
     if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return {};
-    if (errno == EWOULDBLOCK) return fail(ErrorCode::kUnavailable, name_ + " is locked by another process");
+    if (errno == EWOULDBLOCK)
+      return fail(ErrorCode::kUnavailable, name_ + " is locked by another process");
     return fail(errno_error("lock", name_, errno));
   }
 
@@ -100,10 +101,18 @@ class PosixFileSystem final : public FileSystem {
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     int flags = O_CLOEXEC;
     switch (mode) {
-      case OpenMode::kRead: flags |= O_RDONLY; break;
-      case OpenMode::kReadWrite: flags |= O_RDWR; break;
-      case OpenMode::kCreate: flags |= O_RDWR | O_CREAT | O_EXCL; break;
-      case OpenMode::kOpenOrCreate: flags |= O_RDWR | O_CREAT; break;
+      case OpenMode::kRead:
+        flags |= O_RDONLY;
+        break;
+      case OpenMode::kReadWrite:
+        flags |= O_RDWR;
+        break;
+      case OpenMode::kCreate:
+        flags |= O_RDWR | O_CREAT | O_EXCL;
+        break;
+      case OpenMode::kOpenOrCreate:
+        flags |= O_RDWR | O_CREAT;
+        break;
     }
     const int fd = ::open(path.c_str(), flags, 0600);
     if (fd < 0) return fail(errno_error("open", path, errno));
@@ -143,7 +152,7 @@ class PosixFileSystem final : public FileSystem {
   Result<> make_directories(const std::string& path) override {
     if (::mkdir(path.c_str(), 0700) == 0) return {};
     if (errno == EEXIST) {
-      struct stat st{};
+      struct stat st {};
       if (::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
       return fail(errno_error("make directory", path, ENOTDIR));
     }
@@ -168,7 +177,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<bool> exists(const std::string& path) override {
-    struct stat st{};
+    struct stat st {};
     if (::lstat(path.c_str(), &st) == 0) return true;
     if (errno == ENOENT || errno == ENOTDIR) return false;
     return fail(errno_error("stat", path, errno));
@@ -197,17 +206,27 @@ Error errno_error(std::string_view operation, std::string_view path, int error_n
   ErrorCode code = ErrorCode::kInternal;
   switch (error_number) {
     case ENOSPC:
-    case EDQUOT: code = ErrorCode::kResourceExhausted; break;
-    case ENOENT: code = ErrorCode::kNotFound; break;
-    case EEXIST: code = ErrorCode::kAlreadyExists; break;
+    case EDQUOT:
+      code = ErrorCode::kResourceExhausted;
+      break;
+    case ENOENT:
+      code = ErrorCode::kNotFound;
+      break;
+    case EEXIST:
+      code = ErrorCode::kAlreadyExists;
+      break;
     case EACCES:
-    case EPERM: code = ErrorCode::kPermissionDenied; break;
-    default: break;
+    case EPERM:
+      code = ErrorCode::kPermissionDenied;
+      break;
+    default:
+      break;
   }
   std::array<char, 256> buffer{};
   const char* text = ::strerror_r(error_number, buffer.data(), buffer.size());
-  return Error{.code = code,
-               .message = std::string(operation) + " " + std::string(base_name(path)) + ": " + text};
+  return Error{
+      .code = code,
+      .message = std::string(operation) + " " + std::string(base_name(path)) + ": " + text};
 }
 
 Result<std::string> read_file(FileSystem& fs, const std::string& path) {

@@ -17,12 +17,18 @@ std::string g_process = "scratchdata";
 
 std::string_view name_of(Level level) {
   switch (level) {
-    case Level::kTrace: return "trace";
-    case Level::kDebug: return "debug";
-    case Level::kInfo: return "info";
-    case Level::kWarn: return "warn";
-    case Level::kError: return "error";
-    case Level::kOff: return "off";
+    case Level::kTrace:
+      return "trace";
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarn:
+      return "warn";
+    case Level::kError:
+      return "error";
+    case Level::kOff:
+      return "off";
   }
   return "info";
 }
@@ -32,8 +38,10 @@ void append_console_value(std::string& out, std::string_view value) {
   const bool plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
     return c > ' ' && c != '"' && c != '=' && c != '\x7f';
   });
-  if (plain) out += value;
-  else append_json_string(out, value);
+  if (plain)
+    out += value;
+  else
+    append_json_string(out, value);
 }
 
 void append_console_message(std::string& out, std::string_view message) {
@@ -48,7 +56,9 @@ void configure(Level least, Format format, std::string_view process) {
   g_process = process;
 }
 
-bool enabled(Level level) { return level >= g_least.load(std::memory_order_relaxed); }
+bool enabled(Level level) {
+  return level >= g_least.load(std::memory_order_relaxed);
+}
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
   std::string line;

@@ -20,12 +20,24 @@ struct Registry::Impl {
   std::map<std::string, prometheus::Family<prometheus::Histogram>*> histograms;
 };
 
-void Counter::add(double value) { static_cast<prometheus::Counter*>(impl_)->Increment(value); }
-double Counter::value() const { return static_cast<prometheus::Counter*>(impl_)->Value(); }
-void Gauge::set(double value) { static_cast<prometheus::Gauge*>(impl_)->Set(value); }
-void Gauge::add(double value) { static_cast<prometheus::Gauge*>(impl_)->Increment(value); }
-double Gauge::value() const { return static_cast<prometheus::Gauge*>(impl_)->Value(); }
-void Histogram::observe(double value) { static_cast<prometheus::Histogram*>(impl_)->Observe(value); }
+void Counter::add(double value) {
+  static_cast<prometheus::Counter*>(impl_)->Increment(value);
+}
+double Counter::value() const {
+  return static_cast<prometheus::Counter*>(impl_)->Value();
+}
+void Gauge::set(double value) {
+  static_cast<prometheus::Gauge*>(impl_)->Set(value);
+}
+void Gauge::add(double value) {
+  static_cast<prometheus::Gauge*>(impl_)->Increment(value);
+}
+double Gauge::value() const {
+  return static_cast<prometheus::Gauge*>(impl_)->Value();
+}
+void Histogram::observe(double value) {
+  static_cast<prometheus::Histogram*>(impl_)->Observe(value);
+}
 
 std::vector<double> latency_buckets() {
   return {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
@@ -53,8 +65,8 @@ Gauge Registry::gauge(const std::string& name, const std::string& help, const La
   return Gauge(&family->Add(labels));
 }
 
-Histogram Registry::histogram(const std::string& name, const std::string& help, const Labels& labels,
-                              std::vector<double> buckets) {
+Histogram Registry::histogram(const std::string& name, const std::string& help,
+                              const Labels& labels, std::vector<double> buckets) {
   const std::lock_guard lock(impl_->mutex);
   auto*& family = impl_->histograms[name];
   if (family == nullptr) {

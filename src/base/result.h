@@ -49,9 +49,18 @@ struct Error {
   // Extra members for the client: name and its value already spelled as JSON.
   std::vector<std::pair<std::string, std::string>> members = {};
 
-  Error&& with_slug(std::string value) && { slug = std::move(value); return std::move(*this); }
-  Error&& with_status(int value) && { status = value; return std::move(*this); }
-  Error&& with_retry_after(int seconds) && { retry_after_s = seconds; return std::move(*this); }
+  Error&& with_slug(std::string value) && {
+    slug = std::move(value);
+    return std::move(*this);
+  }
+  Error&& with_status(int value) && {
+    status = value;
+    return std::move(*this);
+  }
+  Error&& with_retry_after(int seconds) && {
+    retry_after_s = seconds;
+    return std::move(*this);
+  }
   Error&& with_member(std::string name, std::string json) && {
     members.emplace_back(std::move(name), std::move(json));
     return std::move(*this);
@@ -65,7 +74,9 @@ using Result = std::expected<T, Error>;
 inline std::unexpected<Error> fail(ErrorCode code, std::string message) {
   return std::unexpected(Error{.code = code, .message = std::move(message)});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 inline Error invalid(std::string message) {
   return Error{.code = ErrorCode::kInvalidArgument, .message = std::move(message)};
@@ -80,34 +91,34 @@ inline Error invalid(std::string message) {
 #define SD_CONCAT(a, b) SD_CONCAT_(a, b)
 
 // TRY(expression): on error returns it from the function, else goes on.
-#define TRY(expr)                                                                  \
-  do {                                                                             \
-    auto sd_try_result = (expr);                                                   \
-    if (!sd_try_result) return std::unexpected(std::move(sd_try_result).error());  \
+#define TRY(expr)                                                                 \
+  do {                                                                            \
+    auto sd_try_result = (expr);                                                  \
+    if (!sd_try_result) return std::unexpected(std::move(sd_try_result).error()); \
   } while (false)
 
 // TRY_ASSIGN(auto x, expression): on error returns it, else declares or assigns x.
 #define TRY_ASSIGN(target, expr) SD_TRY_ASSIGN_(SD_CONCAT(sd_try_, __LINE__), target, expr)
-#define SD_TRY_ASSIGN_(tmp, target, expr)                        \
-  auto tmp = (expr);                                             \
-  if (!tmp) return std::unexpected(std::move(tmp).error());      \
+#define SD_TRY_ASSIGN_(tmp, target, expr)                   \
+  auto tmp = (expr);                                        \
+  if (!tmp) return std::unexpected(std::move(tmp).error()); \
   target = std::move(*tmp)
 
 // The same inside a coroutine that returns a Result.
-#define CO_TRY(expr)                                                                  \
-  do {                                                                                \
-    auto sd_try_result = (expr);                                                      \
-    if (!sd_try_result) co_return std::unexpected(std::move(sd_try_result).error());  \
+#define CO_TRY(expr)                                                                 \
+  do {                                                                               \
+    auto sd_try_result = (expr);                                                     \
+    if (!sd_try_result) co_return std::unexpected(std::move(sd_try_result).error()); \
   } while (false)
 #define CO_TRY_ASSIGN(target, expr) SD_CO_TRY_ASSIGN_(SD_CONCAT(sd_try_, __LINE__), target, expr)
-#define SD_CO_TRY_ASSIGN_(tmp, target, expr)                        \
-  auto tmp = (expr);                                                \
-  if (!tmp) co_return std::unexpected(std::move(tmp).error());      \
+#define SD_CO_TRY_ASSIGN_(tmp, target, expr)                   \
+  auto tmp = (expr);                                           \
+  if (!tmp) co_return std::unexpected(std::move(tmp).error()); \
   target = std::move(*tmp)
 
 // Invariants, checked in release too.
-#define SD_ASSERT(condition)                                          \
-  do {                                                                \
-    if (!(condition)) [[unlikely]]                                    \
+#define SD_ASSERT(condition)                                            \
+  do {                                                                  \
+    if (!(condition)) [[unlikely]]                                      \
       ::sd::panic(__FILE__, __LINE__, "assertion failed: " #condition); \
   } while (false)

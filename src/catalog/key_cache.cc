@@ -118,7 +118,8 @@ std::shared_ptr<const Snapshot> make_snapshot(KeyTable table, const Snapshot& ol
 
 bool KeyInfo::may_table(std::string_view table) const {
   // Tables are the same whatever the case of their letters; so are the names on the list.
-  return !tables || std::ranges::any_of(*tables, [&](const std::string& t) { return same_ascii_folded(t, table); });
+  return !tables || std::ranges::any_of(
+                        *tables, [&](const std::string& t) { return same_ascii_folded(t, table); });
 }
 bool KeyInfo::may_endpoint(std::string_view endpoint) const {
   return !endpoints || std::ranges::find(*endpoints, endpoint) != endpoints->end();

@@ -1,5 +1,4 @@
 #include "catalog/catalog.h"
-
 #include "catalog/testing/catalog_fixture.h"
 
 namespace sd::catalog {

@@ -40,10 +40,10 @@ struct TableBatch {
 };
 
 struct Batch {
-  Micros at = 0;                  // log time of the last record
+  Micros at = 0;  // log time of the last record
   std::vector<TableBatch> tables;
   std::vector<FailedRow> failed;
-  std::vector<Id128> sources;     // receipts; BuilderColumn::cause is an index into them
+  std::vector<Id128> sources;  // receipts; BuilderColumn::cause is an index into them
 };
 
 // A change to tables in log order, applied in a transaction of its own with its position.

@@ -56,7 +56,9 @@ void send_trouble(Channel& channel, const std::optional<Error>& error) {
 class Child {
  public:
   Child(Channel& channel, const StartMessage& start, DuckdbOptions options)
-      : channel_(channel), start_(start), destination_(std::move(options)),
+      : channel_(channel),
+        start_(start),
+        destination_(std::move(options)),
         loader_(destination_, loader_options(start), events()),
         queries_(destination_, loader_, channel, start.floor) {
     watcher_ = std::thread([this] { watch(); });
@@ -92,10 +94,11 @@ class Child {
   }
 
   LoaderThread::Events events() {
-    return {.applied = [this](const destinations::LoadState& state) { send_applied(channel_, state); },
-            .trouble = [this](const std::optional<Error>& error) { send_trouble(channel_, error); },
-            .fatal = [](const Error& error) { leave(error); },
-            .on_thread_start = [nice = start_.nice] { yield_to_front(nice); }};
+    return {
+        .applied = [this](const destinations::LoadState& state) { send_applied(channel_, state); },
+        .trouble = [this](const std::optional<Error>& error) { send_trouble(channel_, error); },
+        .fatal = [](const Error& error) { leave(error); },
+        .on_thread_start = [nice = start_.nice] { yield_to_front(nice); }};
   }
 
   void handle(Frame& frame) {
@@ -113,7 +116,8 @@ class Child {
       QueryTask task;
       task.id = number("id");
       task.sql = m.string_or("sql", "");
-      task.format = query::parse_format(m.string_or("format", "json")).value_or(query::Format::kJson);
+      task.format =
+          query::parse_format(m.string_or("format", "json")).value_or(query::Format::kJson);
       task.encode.quote_int64 = m.bool_or("quote_int64", false);
       task.position = number("position");
       task.fresh_us = static_cast<Micros>(number("fresh_ms")) * 1000;
@@ -124,7 +128,8 @@ class Child {
     } else if (type == "check") {
       queries_.check(number("id"), std::string(m.string_or("sql", "")));
     } else if (type == "tables") {
-      queries_.tables(number("id"), number("position"), static_cast<Micros>(number("fresh_ms")) * 1000);
+      queries_.tables(number("id"), number("position"),
+                      static_cast<Micros>(number("fresh_ms")) * 1000);
     } else if (type == "refused") {
       queries_.refused(number("id"), number("position"), std::string(m.string_or("receipt", "")));
     } else if (type == "cancel") {
@@ -138,7 +143,8 @@ class Child {
     const json::Value* position = m.find("position");
     queries_.stop();
     const auto closed = loader_.stop(position == nullptr ? 0 : position->as_uint().value_or(0));
-    if (!closed) log::warn("the destination could not be left in order", {{"error", closed.error().message}});
+    if (!closed)
+      log::warn("the destination could not be left in order", {{"error", closed.error().message}});
     json::Writer w;
     w.begin_object().member("type", "stopped").member("position", loader_.state().position);
     (void)channel_.send(w.end_object().text());

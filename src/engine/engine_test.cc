@@ -82,7 +82,8 @@ struct Answer {
 class EngineTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto log = journal::Log::open(posix_file_system(), sync_pool_, system_clock(), directory_ / "log", {});
+    auto log =
+        journal::Log::open(posix_file_system(), sync_pool_, system_clock(), directory_ / "log", {});
     ASSERT_TRUE(log) << log.error().message;
     log_ = std::move(*log);
     source_ = std::make_shared<TestSource>(*log_, directory_ / "");
@@ -91,7 +92,8 @@ class EngineTest : public testing::Test {
   void open_pool(PoolOptions options) {
     options.executable = own_path();
     pool_ = std::make_unique<Pool>(options, metrics_);
-    log_->set_durable_listener([this](journal::Position, std::uint64_t) { pool_->notify_durable("d"); });
+    log_->set_durable_listener(
+        [this](journal::Position, std::uint64_t) { pool_->notify_durable("d"); });
     pool_->add("d", source_, false);
   }
   void TearDown() override {
@@ -99,7 +101,8 @@ class EngineTest : public testing::Test {
     pool_.reset();
   }
 
-  journal::Position insert(const std::string& table, const std::string& body, std::uint32_t rows = 1) {
+  journal::Position insert(const std::string& table, const std::string& body,
+                           std::uint32_t rows = 1) {
     journal::Append append;
     append.meta.rows = rows;
     append.meta.receipt = Id128::make();
@@ -122,14 +125,19 @@ class EngineTest : public testing::Test {
     std::promise<void> started, ended;
     request.position = request.position == 0 ? log_->durable_end() : request.position;
     if (request.format == query::Format::kJson) request.format = query::Format::kCsv;
-    const std::uint64_t id = pool_->query(
-        "d", request, UniqueFd(pipe[1]),
-        {.on_started = [&](QueryStarted s) { answer.started = true; answer.fresh = s.fresh; started.set_value(); },
-         .on_end = [&](Result<std::uint64_t> rows) {
-           answer.end = std::move(rows);
-           if (!answer.started) started.set_value();
-           ended.set_value();
-         }});
+    const std::uint64_t id = pool_->query("d", request, UniqueFd(pipe[1]),
+                                          {.on_started =
+                                               [&](QueryStarted s) {
+                                                 answer.started = true;
+                                                 answer.fresh = s.fresh;
+                                                 started.set_value();
+                                               },
+                                           .on_end =
+                                               [&](Result<std::uint64_t> rows) {
+                                                 answer.end = std::move(rows);
+                                                 if (!answer.started) started.set_value();
+                                                 ended.set_value();
+                                               }});
     if (between) {
       started.get_future().wait();
       between(id);
@@ -210,8 +218,9 @@ TEST_F(EngineTest, ErrorsComeBeforeTheFirstRow) {
 
 TEST_F(EngineTest, AQueryOverItsTimeIsInterrupted) {
   const auto began = std::chrono::steady_clock::now();
-  const Answer answer = query({.sql = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b",
-                               .timeout = milliseconds(300)});
+  const Answer answer =
+      query({.sql = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b",
+             .timeout = milliseconds(300)});
   ASSERT_FALSE(answer.end);
   EXPECT_EQ(answer.end.error().code, ErrorCode::kDeadlineExceeded);
   EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(15));
@@ -223,9 +232,10 @@ TEST_F(EngineTest, AQueryThatCannotBeStoppedCostsTheEngineAndNoRow) {
   EXPECT_EQ(csv("SELECT n FROM t"), "n\n1\n");
   const int engine = pid();
   insert("t", R"({"n":2})");
-  const Answer answer = query({.sql = "SELECT length(repeat('x', 3000000000)) + length(repeat('y', 3000000000)) "
-                                      "+ length(repeat('z', 3000000000)) AS l",
-                               .timeout = milliseconds(50)});
+  const Answer answer =
+      query({.sql = "SELECT length(repeat('x', 3000000000)) + length(repeat('y', 3000000000)) "
+                    "+ length(repeat('z', 3000000000)) AS l",
+             .timeout = milliseconds(50)});
   ASSERT_FALSE(answer.end);
   EXPECT_EQ(answer.end.error().code, ErrorCode::kDeadlineExceeded) << answer.end.error().message;
   EXPECT_TRUE(becomes([&] { return csv("SELECT n FROM t ORDER BY n") == "n\n1\n2\n"; }));
@@ -254,7 +264,8 @@ TEST_F(EngineTest, AnIdleEngineStopsAndStartsAgainWhenItIsAsked) {
   open_pool({.executable = "", .idle_timeout = milliseconds(200)});
   insert("t", R"({"n":1})");
   EXPECT_EQ(csv("SELECT n FROM t"), "n\n1\n");
-  EXPECT_TRUE(becomes([&] { return !*posix_file_system().exists(directory_ / "data.duckdb.wal"); }));
+  EXPECT_TRUE(
+      becomes([&] { return !*posix_file_system().exists(directory_ / "data.duckdb.wal"); }));
   EXPECT_TRUE(becomes([&] { return pool_->info().at(0).state == "stopped"; }));
   EXPECT_EQ(csv("SELECT n FROM t"), "n\n1\n");
 }
@@ -273,7 +284,8 @@ TEST_F(EngineTest, AQueryThatMeetsALeavingEngineIsRunByTheNextOne) {
 
 TEST_F(EngineTest, AFileHeldByAnotherProcessIsTroubleThatPasses) {
   // Another process: an engine of another pool, with a journal of its own.
-  auto other_log = journal::Log::open(posix_file_system(), sync_pool_, system_clock(), directory_ / "other", {});
+  auto other_log =
+      journal::Log::open(posix_file_system(), sync_pool_, system_clock(), directory_ / "other", {});
   ASSERT_TRUE(other_log);
   auto other_source = std::make_shared<TestSource>(**other_log, directory_ / "");
   auto other = std::make_unique<Pool>(PoolOptions{.executable = own_path()}, metrics_);
@@ -309,14 +321,16 @@ TEST_F(EngineTest, AnEngineThatKeepsDyingIsGivenPauses) {
 TEST_F(EngineTest, WhatWasShownFromMemoryIsNeverMissingWhileTheNextEngineFillsItAgain) {
   source_->settings = {{"in_memory", "true"}};
   std::string rows;
-  for (int i = 0; i < 60'000; ++i) rows += "{\"n\":" + std::to_string(i) + ",\"s\":\"some text\"}\n";
+  for (int i = 0; i < 60'000; ++i)
+    rows += "{\"n\":" + std::to_string(i) + ",\"s\":\"some text\"}\n";
   for (int i = 0; i < 5; ++i) insert("t", rows, 60'000);
   EXPECT_EQ(csv("SELECT count(*) AS c FROM t"), "c\n300000\n");
   const int engine = pid();
   ::kill(engine, SIGKILL);
   bool refused = false;
   const bool back = becomes([&] {
-    const Answer answer = query({.sql = "SELECT count(*) AS c FROM t", .position = 1, .fresh_timeout = milliseconds(1)});
+    const Answer answer = query(
+        {.sql = "SELECT count(*) AS c FROM t", .position = 1, .fresh_timeout = milliseconds(1)});
     if (answer.end) {
       EXPECT_EQ(answer.body, "c\n300000\n");
       return true;
@@ -326,7 +340,8 @@ TEST_F(EngineTest, WhatWasShownFromMemoryIsNeverMissingWhileTheNextEngineFillsIt
     return false;
   });
   EXPECT_TRUE(back);
-  EXPECT_TRUE(refused) << "the next engine was never asked before it was ready: this test shows nothing";
+  EXPECT_TRUE(refused)
+      << "the next engine was never asked before it was ready: this test shows nothing";
 }
 
 // Credentials of the front's environment are none of an engine's business.
@@ -356,7 +371,8 @@ TEST_F(EngineTest, TellsWhatLoadingRefusedOfARequest) {
   sink.wait(1);
   const auto ask = [&](const Id128& id) {
     std::promise<Result<json::Value>> promise;
-    pool_->refused("d", append.end, id, [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
+    pool_->refused("d", append.end, id,
+                   [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
     return promise.get_future().get();
   };
   const auto refused = ask(receipt);
@@ -373,7 +389,8 @@ TEST_F(EngineTest, TellsWhatLoadingRefusedOfARequest) {
 TEST_F(EngineTest, TellsOfTables) {
   insert("t", R"({"n":1,"s":"x"})");
   std::promise<Result<json::Value>> promise;
-  pool_->tables("d", log_->durable_end(), [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
+  pool_->tables("d", log_->durable_end(),
+                [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
   const auto tables = promise.get_future().get();
   ASSERT_TRUE(tables) << tables.error().message;
   const auto& table = tables->find("tables")->elements().at(0);
@@ -456,7 +473,8 @@ TEST(Protocol, StartMessagesAndErrorsRoundTrip) {
 
 // Started as `program engine --control-fd N` it is an engine.
 int main(int argc, char** argv) {
-  if (argc == 4 && std::strcmp(argv[1], "engine") == 0) return sd::engine::run_child(std::atoi(argv[3]));
+  if (argc == 4 && std::strcmp(argv[1], "engine") == 0)
+    return sd::engine::run_child(std::atoi(argv[3]));
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

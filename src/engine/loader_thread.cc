@@ -15,8 +15,11 @@ constexpr auto kHousekeepingEvery = std::chrono::seconds(1);
 
 LoaderThread::LoaderThread(destinations::Destination& destination, LoaderThreadOptions options,
                            Events events)
-    : destination_(destination), options_(std::move(options)), events_(std::move(events)),
-      durable_(options_.durable_end), durable_since_(system_clock().steady_us()) {
+    : destination_(destination),
+      options_(std::move(options)),
+      events_(std::move(events)),
+      durable_(options_.durable_end),
+      durable_since_(system_clock().steady_us()) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -109,9 +112,9 @@ bool LoaderThread::open_and_start() {
   if (done) {
     open_ = true;
     if (!loader_) {
-      loader_ = std::make_unique<load::Loader>(posix_file_system(), destination_,
-                                               options_.log_directory, options_.log_id,
-                                               options_.loader);
+      loader_ =
+          std::make_unique<load::Loader>(posix_file_system(), destination_, options_.log_directory,
+                                         options_.log_id, options_.loader);
     }
     done = loader_->start(durable_end);
   }
@@ -134,8 +137,7 @@ bool LoaderThread::open_and_start() {
 bool LoaderThread::due(Micros now) const {
   if (stopping_) return state_.position < stop_at_;
   if (state_.position >= durable_) return false;
-  return wanted_ > state_.position ||
-         durable_ - state_.position >= options_.load_after_bytes ||
+  return wanted_ > state_.position || durable_ - state_.position >= options_.load_after_bytes ||
          now - durable_since_ >= options_.load_after_us;
 }
 
@@ -192,8 +194,9 @@ void LoaderThread::run() {
         if (stopping_) break;
         const bool waiting = state_.position < durable_;
         const Micros age = system_clock().steady_us() - durable_since_;
-        const auto sleep = waiting ? microseconds(std::max<Micros>(1000, options_.load_after_us - age))
-                                   : std::chrono::duration_cast<microseconds>(kHousekeepingEvery);
+        const auto sleep = waiting
+                               ? microseconds(std::max<Micros>(1000, options_.load_after_us - age))
+                               : std::chrono::duration_cast<microseconds>(kHousekeepingEvery);
         changed_.wait_for(lock, sleep);
       }
       load = due(system_clock().steady_us());

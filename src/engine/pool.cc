@@ -54,7 +54,8 @@ struct Pool::Impl {
   void run() {
     while (!ended) {
       std::array<epoll_event, 64> events;
-      const int n = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), timeout_ms());
+      const int n =
+          ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), timeout_ms());
       for (int i = 0; i < n; ++i) {
         const std::uint64_t key = events[static_cast<std::size_t>(i)].data.u64;
         if (key == 0) {
@@ -62,7 +63,8 @@ struct Pool::Impl {
           [[maybe_unused]] const auto r = ::read(wake.get(), &count, sizeof count);
         } else {
           const auto found = by_key.find(key);
-          if (found != by_key.end()) found->second->on_socket(events[static_cast<std::size_t>(i)].events);
+          if (found != by_key.end())
+            found->second->on_socket(events[static_cast<std::size_t>(i)].events);
         }
       }
       std::deque<std::function<void()>> todo;
@@ -205,7 +207,9 @@ void Pool::notify_durable(const std::string& id) {
 namespace {
 // Who asks has found it a moment ago: it is being changed, and back soon, or being deleted.
 Error unknown_destination() {
-  return Error{.code = ErrorCode::kUnavailable, .message = "this destination is being changed", .retry_after_s = 1};
+  return Error{.code = ErrorCode::kUnavailable,
+               .message = "this destination is being changed",
+               .retry_after_s = 1};
 }
 }  // namespace
 
@@ -260,18 +264,28 @@ void Pool::ask(const std::string& id, std::function<void(json::Writer&)> fill, A
 }
 
 void Pool::check(const std::string& id, std::string sql, Answer answer) {
-  ask(id, [sql = std::move(sql)](json::Writer& w) { w.member("type", "check").member("sql", sql); },
+  ask(
+      id, [sql = std::move(sql)](json::Writer& w) { w.member("type", "check").member("sql", sql); },
       std::move(answer));
 }
 
 void Pool::tables(const std::string& id, std::uint64_t position, Answer answer) {
-  ask(id, [position](json::Writer& w) { w.member("type", "tables").member("position", position).member("fresh_ms", 5000); },
+  ask(
+      id,
+      [position](json::Writer& w) {
+        w.member("type", "tables").member("position", position).member("fresh_ms", 5000);
+      },
       std::move(answer));
 }
 
-void Pool::refused(const std::string& id, std::uint64_t position, const Id128& receipt, Answer answer) {
-  ask(id, [position, receipt](json::Writer& w) {
-        w.member("type", "refused").member("position", position).member("receipt", receipt.to_string());
+void Pool::refused(const std::string& id, std::uint64_t position, const Id128& receipt,
+                   Answer answer) {
+  ask(
+      id,
+      [position, receipt](json::Writer& w) {
+        w.member("type", "refused")
+            .member("position", position)
+            .member("receipt", receipt.to_string());
       },
       std::move(answer));
 }

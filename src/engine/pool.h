@@ -27,9 +27,9 @@
 namespace sd::engine {
 
 struct PoolOptions {
-  std::string executable;      // of this program
+  std::string executable;                          // of this program
   std::chrono::milliseconds idle_timeout{60'000};  // 0: never
-  std::size_t max_engines = 32;  // beyond it the one idle for longest is stopped
+  std::size_t max_engines = 32;                    // beyond it the one idle for longest is stopped
 };
 
 // A destination as the pool sees it, read when its engine starts and whenever news arrives.
@@ -97,14 +97,16 @@ class Pool {
 
   // Calls back once `position` is applied. Never fails while the pool lives; forget_wait() ends it.
   using Applied = std::function<void(const destinations::LoadState&)>;
-  std::uint64_t wait_applied(const std::string& destination_id, std::uint64_t position, Applied done);
+  std::uint64_t wait_applied(const std::string& destination_id, std::uint64_t position,
+                             Applied done);
   void forget_wait(std::uint64_t wait_id);
 
   using Answer = std::function<void(Result<json::Value>)>;
   void check(const std::string& destination_id, std::string sql, Answer answer);
   void tables(const std::string& destination_id, std::uint64_t position, Answer answer);
   // What loading refused of a request that ends at `position`: {count, rows: [{row, code, detail}]}.
-  void refused(const std::string& destination_id, std::uint64_t position, const Id128& receipt, Answer answer);
+  void refused(const std::string& destination_id, std::uint64_t position, const Id128& receipt,
+               Answer answer);
 
   std::vector<EngineInfo> info() const;
 
@@ -114,7 +116,8 @@ class Pool {
 
  private:
   // Sends what `fill` writes into an object with a fresh id.
-  void ask(const std::string& destination_id, std::function<void(json::Writer&)> fill, Answer answer);
+  void ask(const std::string& destination_id, std::function<void(json::Writer&)> fill,
+           Answer answer);
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -30,14 +30,26 @@ constexpr Micros kReapLimit = kMicrosPerSecond;
 
 // What an engine may know of the front's environment. Credentials that stand there are for the front:
 // an engine is told those of its own destination over the control socket.
-constexpr std::array<std::string_view, 14> kEnvironment = {
-    "PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "http_proxy", "https_proxy", "no_proxy", "ASAN_OPTIONS", "UBSAN_OPTIONS"};
+constexpr std::array<std::string_view, 14> kEnvironment = {"PATH",
+                                                           "HOME",
+                                                           "USER",
+                                                           "LANG",
+                                                           "TZ",
+                                                           "TMPDIR",
+                                                           "LD_LIBRARY_PATH",
+                                                           "SSL_CERT_FILE",
+                                                           "SSL_CERT_DIR",
+                                                           "http_proxy",
+                                                           "https_proxy",
+                                                           "no_proxy",
+                                                           "ASAN_OPTIONS",
+                                                           "UBSAN_OPTIONS"};
 
 std::vector<char*> child_environment() {
   std::vector<char*> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view name = std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
+    const std::string_view name =
+        std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
     if (std::ranges::find(kEnvironment, name) != kEnvironment.end()) kept.push_back(*entry);
   }
   kept.push_back(nullptr);
@@ -45,10 +57,11 @@ std::vector<char*> child_environment() {
 }
 
 Error engine_died() {
-  return Error{.code = ErrorCode::kUnavailable,
-               .message = "the engine of this destination stopped while it worked on this; send it again",
-               .slug = "engine-stopped",
-               .retry_after_s = 1};
+  return Error{
+      .code = ErrorCode::kUnavailable,
+      .message = "the engine of this destination stopped while it worked on this; send it again",
+      .slug = "engine-stopped",
+      .retry_after_s = 1};
 }
 
 }  // namespace
@@ -56,9 +69,13 @@ Error engine_died() {
 PoolEngine::PoolEngine(const PoolOptions& options, metrics::Registry& metrics,
                        std::string destination_id, std::shared_ptr<Source> source,
                        std::uint64_t key, int epoll)
-    : options_(options), destination_id_(std::move(destination_id)), source_(std::move(source)),
-      key_(key), epoll_(epoll),
-      restarts_(metrics.counter("scratchdata_engine_restarts_total", "Engines started again after they died.",
+    : options_(options),
+      destination_id_(std::move(destination_id)),
+      source_(std::move(source)),
+      key_(key),
+      epoll_(epoll),
+      restarts_(metrics.counter("scratchdata_engine_restarts_total",
+                                "Engines started again after they died.",
                                 {{"destination", destination_id_}})),
       up_(metrics.gauge("scratchdata_engine_up", "1 while the destination's engine runs.",
                         {{"destination", destination_id_}})) {
@@ -79,8 +96,9 @@ PoolEngine::~PoolEngine() {
 }
 
 bool PoolEngine::idle() const {
-  return state_ == State::kRunning && source_->may_idle_stop() && queries_.empty() && asks_.empty() && waits_.empty() &&
-         applied_known_ && !trouble_ && applied_.position >= source_->durable_end();
+  return state_ == State::kRunning && source_->may_idle_stop() && queries_.empty() &&
+         asks_.empty() && waits_.empty() && applied_known_ && !trouble_ &&
+         applied_.position >= source_->durable_end();
 }
 
 bool PoolEngine::wants_tick() const {
@@ -89,8 +107,9 @@ bool PoolEngine::wants_tick() const {
 
 EngineInfo PoolEngine::info() const {
   static constexpr const char* kNames[] = {"stopped", "running", "stopping", "waiting", "stopping"};
-  return {destination_id_, kNames[static_cast<int>(state_)], pid_, restart_count_, applied_, trouble_,
-          queries_.size()};
+  return {
+      destination_id_, kNames[static_cast<int>(state_)], pid_, restart_count_, applied_, trouble_,
+      queries_.size()};
 }
 
 // ---- starting
@@ -104,7 +123,8 @@ bool PoolEngine::ensure_running() {
 void PoolEngine::start() {
   const auto spawned = spawn();
   if (!spawned) {
-    log::error("an engine cannot be started", {{"destination", destination_id_}, {"error", spawned.error().message}});
+    log::error("an engine cannot be started",
+               {{"destination", destination_id_}, {"error", spawned.error().message}});
     state_ = State::kWaiting;
     start_again_at_ = system_clock().steady_us() + kMicrosPerSecond;
     return;
@@ -134,7 +154,8 @@ Result<> PoolEngine::spawn() {
   UniqueFd ours(pair[0]), theirs(pair[1]);
   ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
   // dup2 onto itself would keep close-on-exec.
-  if (theirs.get() == kChildFd) theirs = UniqueFd(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, kChildFd + 1));
+  if (theirs.get() == kChildFd)
+    theirs = UniqueFd(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, kChildFd + 1));
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -224,8 +245,8 @@ void PoolEngine::handle(Frame& frame) {
   } else if (type == "started") {
     const auto found = queries_.find(id);
     if (found == queries_.end()) return;
-    found->second.events.on_started({std::string(m.string_or("content_type", "")),
-                                     m.bool_or("fresh", true), applied_});
+    found->second.events.on_started(
+        {std::string(m.string_or("content_type", "")), m.bool_or("fresh", true), applied_});
   } else if (type == "done") {
     end_query(id, static_cast<std::uint64_t>(m.int_or("rows", 0)));
   } else if (type == "failed") {
@@ -248,8 +269,11 @@ void PoolEngine::handle(Frame& frame) {
   } else if (type == "trouble") {
     const json::Value* error = m.find("error");
     trouble_ = error != nullptr ? std::optional(read_error(*error)) : std::nullopt;
-    if (trouble_) log::warn("loading stands still", {{"destination", destination_id_}, {"why", trouble_->message}});
-    else if (applied_known_) log::info("loading goes on", {{"destination", destination_id_}});
+    if (trouble_)
+      log::warn("loading stands still",
+                {{"destination", destination_id_}, {"why", trouble_->message}});
+    else if (applied_known_)
+      log::info("loading goes on", {{"destination", destination_id_}});
   } else if (type == "killing") {
     killing_ = id;
   }
@@ -295,8 +319,10 @@ bool PoolEngine::send_or_hold(std::uint64_t id, std::string json, UniqueFd fd) {
     return true;
   }
   // The old engine is leaving, or the next one comes within a second.
-  const bool soon = state_ == State::kStopping || (state_ == State::kEnding && !lingers(system_clock().steady_us())) ||
-                    (state_ == State::kWaiting && start_again_at_ - system_clock().steady_us() < kMicrosPerSecond);
+  const bool soon = state_ == State::kStopping ||
+                    (state_ == State::kEnding && !lingers(system_clock().steady_us())) ||
+                    (state_ == State::kWaiting &&
+                     start_again_at_ - system_clock().steady_us() < kMicrosPerSecond);
   if (!soon || retired_) return false;
   held_.push_back({id, std::move(json), std::move(fd)});
   return true;
@@ -309,7 +335,9 @@ void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEven
   w.member("quote_int64", r.quote_int64).member("position", r.position);
   w.member("fresh_ms", static_cast<std::int64_t>(r.fresh_timeout.count()));
   w.member("must_be_fresh", r.must_be_fresh);
-  w.member("timeout_ms", static_cast<std::int64_t>(r.timeout.count())).member("fd", true).end_object();
+  w.member("timeout_ms", static_cast<std::int64_t>(r.timeout.count()))
+      .member("fd", true)
+      .end_object();
   queries_[id] = {std::move(events)};
   if (!send_or_hold(id, w.take(), std::move(out))) end_query(id, fail(not_running()));
 }
@@ -346,7 +374,9 @@ void PoolEngine::wait_applied(std::uint64_t id, std::uint64_t position, Pool::Ap
   }
 }
 
-void PoolEngine::forget_wait(std::uint64_t id) { waits_.erase(id); }
+void PoolEngine::forget_wait(std::uint64_t id) {
+  waits_.erase(id);
+}
 
 void PoolEngine::end_query(std::uint64_t id, Result<std::uint64_t> result) {
   const auto found = queries_.find(id);
@@ -378,7 +408,9 @@ void PoolEngine::stop_for_good() {
 void PoolEngine::retire(bool drain) {
   retired_ = true;
   drain_ = drain;
-  if (drain && state_ == State::kStopped && applied_known_ && applied_.position < source_->durable_end()) start();
+  if (drain && state_ == State::kStopped && applied_known_ &&
+      applied_.position < source_->durable_end())
+    start();
   stop();
 }
 
@@ -408,14 +440,16 @@ void PoolEngine::fail_all(const Error& error) {
   }
   for (auto& [id, query] : queries) {
     if (id == killing_) {
-      query.events.on_end(fail(Error{.code = ErrorCode::kDeadlineExceeded,
-                                     .message = "the query ran longer than it may and could not be stopped",
-                                     .slug = "query-timeout"}));
+      query.events.on_end(
+          fail(Error{.code = ErrorCode::kDeadlineExceeded,
+                     .message = "the query ran longer than it may and could not be stopped",
+                     .slug = "query-timeout"}));
     } else {
       query.events.on_end(fail(error));
     }
   }
-  const Error too_long{.code = ErrorCode::kDeadlineExceeded, .message = "this took too long and could not be stopped",
+  const Error too_long{.code = ErrorCode::kDeadlineExceeded,
+                       .message = "this took too long and could not be stopped",
                        .slug = "query-timeout"};
   for (auto& [id, answer] : asks) answer(fail(id == killing_ ? too_long : error));
 }
@@ -475,13 +509,18 @@ void PoolEngine::tick(Micros now) {
     // Also where nothing is left to load: what the dead one left beside the file is tidied up.
     if (!retired_ && !leaving_) start();
   }
-  if (state_ == State::kStopped && !retired_ && !leaving_ && (!held_.empty() || !waits_.empty() || (applied_known_ && applied_.position < source_->durable_end()))) {
+  if (state_ == State::kStopped && !retired_ && !leaving_ &&
+      (!held_.empty() || !waits_.empty() ||
+       (applied_known_ && applied_.position < source_->durable_end()))) {
     start();  // rows came while the engine was stopping
   }
   if (state_ == State::kRunning) {
     send_durable();
-    if (now - last_heard_ > kSilence) kill("gives no sign of life");
-    else if (options_.idle_timeout.count() > 0 && idle() && now - last_used_ > options_.idle_timeout.count() * 1000) stop();
+    if (now - last_heard_ > kSilence)
+      kill("gives no sign of life");
+    else if (options_.idle_timeout.count() > 0 && idle() &&
+             now - last_used_ > options_.idle_timeout.count() * 1000)
+      stop();
   }
   if (state_ == State::kStopping && now - stop_sent_at_ > kStopLimit) kill("does not stop");
 }

@@ -93,7 +93,8 @@ Result<std::optional<Frame>> FrameReader::next() {
   if (!body) return fail(ErrorCode::kInternal, "a control frame is no JSON");
   Frame frame{std::move(*body), {}};
   if (frame.body.bool_or("fd", false)) {
-    if (fds_.empty()) return fail(ErrorCode::kInternal, "a control frame came without its descriptor");
+    if (fds_.empty())
+      return fail(ErrorCode::kInternal, "a control frame came without its descriptor");
     frame.fd = std::move(fds_.front());
     fds_.pop_front();
   }
@@ -108,7 +109,8 @@ Result<bool> FrameWriter::write_to(int socket) {
   while (!frames_.empty()) {
     Out& out = frames_.front();
     const int fd = out.sent == 0 ? out.fd.get() : -1;
-    TRY_ASSIGN(const std::size_t n, send_some(socket, std::string_view(out.bytes).substr(out.sent), fd));
+    TRY_ASSIGN(const std::size_t n,
+               send_some(socket, std::string_view(out.bytes).substr(out.sent), fd));
     if (n == 0) return false;
     out.sent += n;
     if (out.sent == out.bytes.size()) frames_.pop_front();
@@ -124,7 +126,8 @@ Result<> Channel::send(std::string_view json) {
   const std::lock_guard lock(send_mutex_);
   std::size_t sent = 0;
   while (sent < bytes.size()) {
-    TRY_ASSIGN(const std::size_t n, send_some(socket_.get(), std::string_view(bytes).substr(sent), -1));
+    TRY_ASSIGN(const std::size_t n,
+               send_some(socket_.get(), std::string_view(bytes).substr(sent), -1));
     sent += n;
   }
   return {};
@@ -151,13 +154,15 @@ void write_error(json::Writer& writer, std::string_view key, const Error& error)
 Error read_error(const json::Value& value) {
   Error error;
   const std::int64_t code = value.int_or("code", static_cast<int>(ErrorCode::kInternal));
-  if (code >= 0 && code <= static_cast<int>(ErrorCode::kInternal)) error.code = static_cast<ErrorCode>(code);
+  if (code >= 0 && code <= static_cast<int>(ErrorCode::kInternal))
+    error.code = static_cast<ErrorCode>(code);
   error.message = value.string_or("message", "");
   error.slug = value.string_or("slug", "");
   error.status = static_cast<int>(value.int_or("status", 0));
   error.retry_after_s = static_cast<int>(value.int_or("retry_after", 0));
   if (const json::Value* members = value.find("members")) {
-    for (const auto& [name, member] : members->members()) error.members.emplace_back(name, member.text());
+    for (const auto& [name, member] : members->members())
+      error.members.emplace_back(name, member.text());
   }
   return error;
 }
@@ -180,7 +185,8 @@ std::string StartMessage::to_json() const {
 
 Result<StartMessage> StartMessage::from_json(const json::Value& value) {
   if (value.string_or("type", "") != "start" || value.int_or("version", 0) != kProtocolVersion) {
-    return fail(ErrorCode::kInvalidArgument, "the engine was started by another version of the program");
+    return fail(ErrorCode::kInvalidArgument,
+                "the engine was started by another version of the program");
   }
   const auto text = [&](const char* key) { return std::string(value.string_or(key, "")); };
   const auto number = [&](const char* key) {
@@ -192,7 +198,8 @@ Result<StartMessage> StartMessage::from_json(const json::Value& value) {
   m.destination_name = text("destination_name");
   m.type = text("destination_type");
   if (const json::Value* settings = value.find("settings")) {
-    for (const auto& [name, member] : settings->members()) m.settings.emplace_back(name, member.text());
+    for (const auto& [name, member] : settings->members())
+      m.settings.emplace_back(name, member.text());
   }
   m.data_file = text("data_file");
   m.temp_directory = text("temp_directory");

@@ -105,7 +105,7 @@ struct StartMessage {
   std::string destination_name;
   std::string type;  // "duckdb"
   std::vector<std::pair<std::string, std::string>> settings;
-  std::string data_file;       // where the settings name none
+  std::string data_file;  // where the settings name none
   std::string temp_directory;
   std::string log_directory;
   Id128 log_id;
@@ -116,7 +116,7 @@ struct StartMessage {
   unsigned threads = 2;
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t max_columns = 1000;
-  std::uint64_t load_after_ms = 300;   // unread rows are loaded when they are so old
+  std::uint64_t load_after_ms = 300;          // unread rows are loaded when they are so old
   std::uint64_t load_after_bytes = 8U << 20;  // or so many
   int nice = 5;
   std::string log_level = "info";

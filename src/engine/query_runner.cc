@@ -37,13 +37,13 @@ struct QueryRunner::Running {
   std::uint64_t id = 0;
   Micros started_us = system_clock().steady_us();
   Micros timeout_us = 0;
-  std::atomic<Micros> stalled_us{0};       // finished stalls
-  std::atomic<Micros> stalled_since{0};    // 0: not stalled now
+  std::atomic<Micros> stalled_us{0};     // finished stalls
+  std::atomic<Micros> stalled_since{0};  // 0: not stalled now
   std::atomic<bool> cancelled{false};
   std::atomic<bool> over_time{false};
-  std::atomic<bool> make_way{false};       // for a checkpoint that cannot wait
+  std::atomic<bool> make_way{false};  // for a checkpoint that cannot wait
   std::atomic<bool> ended{false};
-  Micros over_time_since = 0;              // the watcher's own
+  Micros over_time_since = 0;  // the watcher's own
   std::mutex connection_mutex;
   duckdb_connection connection = nullptr;  // while it may be interrupted
   std::thread thread;
@@ -81,7 +81,9 @@ QueryRunner::QueryRunner(DuckdbDestination& destination, LoaderThread& loader, C
                          journal::Position floor)
     : destination_(destination), loader_(loader), channel_(channel), floor_(floor) {}
 
-QueryRunner::~QueryRunner() { stop(); }
+QueryRunner::~QueryRunner() {
+  stop();
+}
 
 void QueryRunner::stop() {
   std::map<std::uint64_t, std::shared_ptr<Running>> all;
@@ -110,9 +112,12 @@ void QueryRunner::spawn(std::uint64_t id, Micros timeout_us, Work work) {
     Result<> done = work(*running);
     if (!done) {
       Error error = std::move(done.error());
-      if (running->over_time) error = timed_out(running->timeout_us);
-      else if (running->make_way) error = must_make_way();
-      else if (running->cancelled) error = {.code = ErrorCode::kCancelled, .message = "the query was cancelled"};
+      if (running->over_time)
+        error = timed_out(running->timeout_us);
+      else if (running->make_way)
+        error = must_make_way();
+      else if (running->cancelled)
+        error = {.code = ErrorCode::kCancelled, .message = "the query was cancelled"};
       fail_query(running->id, error);
     }
     running->ended = true;
@@ -162,13 +167,15 @@ std::uint64_t QueryRunner::watch() {
       running->make_way = true;
       make_way = false;
     }
-    if (running->timeout_us > 0 && running->active_us(now) > running->timeout_us) running->over_time = true;
+    if (running->timeout_us > 0 && running->active_us(now) > running->timeout_us)
+      running->over_time = true;
     if (!running->should_stop()) continue;
     if (running->over_time_since == 0) running->over_time_since = now;
     // While it is stalled on the pipe it holds nothing that an interrupt could free; the front closes
     // the pipe of a query that it gave up.
     running->interrupt();
-    if (now - running->over_time_since > kStopWithin && running->stalled_since.load() == 0) return id;
+    if (now - running->over_time_since > kStopWithin && running->stalled_since.load() == 0)
+      return id;
   }
   return 0;
 }
@@ -182,7 +189,8 @@ void QueryRunner::fail_query(std::uint64_t id, const Error& error) {
 
 Result<bool> QueryRunner::wait_fresh(Running& running, journal::Position position, Micros fresh_us,
                                      bool must_be_fresh) {
-  const auto waited = loader_.wait_applied(position, fresh_us, [&] { return running.should_stop(); });
+  const auto waited =
+      loader_.wait_applied(position, fresh_us, [&] { return running.should_stop(); });
   if (waited == LoaderThread::Waited::kApplied) return true;
   const auto trouble = loader_.trouble();
   // Where nothing can be read at all, say why.
@@ -190,7 +198,8 @@ Result<bool> QueryRunner::wait_fresh(Running& running, journal::Position positio
   if (loader_.state().position < floor_) {
     // Rows that somebody has seen are not there yet.
     return fail(Error{.code = ErrorCode::kUnavailable,
-                      .message = trouble ? trouble->message : "the database is being filled again from its journal",
+                      .message = trouble ? trouble->message
+                                         : "the database is being filled again from its journal",
                       .slug = "rebuilding",
                       .retry_after_s = 1});
   }
@@ -209,7 +218,8 @@ void QueryRunner::start(QueryTask task) {
 }
 
 Result<> QueryRunner::run_query(Running& running, QueryTask& task) {
-  TRY_ASSIGN(const bool fresh, wait_fresh(running, task.position, task.fresh_us, task.must_be_fresh));
+  TRY_ASSIGN(const bool fresh,
+             wait_fresh(running, task.position, task.fresh_us, task.must_be_fresh));
   if (destination_.wants_readers_gone()) return fail(must_make_way());
   TRY_ASSIGN(const Connection connection, destination_.connect());
   const Interruptible interruptible(running, connection.get());
@@ -228,7 +238,8 @@ Result<> QueryRunner::stream(Running& running, QueryTask& task, duckdb_connectio
   Pending pending;
   QueryResult result;
   const auto failure = [&](const char* message, duckdb_error_type type) -> Result<> {
-    Error error = query::sql_error(type, message != nullptr ? message : "DuckDB gave no reason", task.sql, "sql-error");
+    Error error = query::sql_error(type, message != nullptr ? message : "DuckDB gave no reason",
+                                   task.sql, "sql-error");
     if (error.code == ErrorCode::kResourceExhausted) error.status = 422;
     return fail(std::move(error));
   };
@@ -261,14 +272,19 @@ Result<> QueryRunner::stream(Running& running, QueryTask& task, duckdb_connectio
     for (idx_t row = 0; row < size;) {
       row = encoder->rows(chunk.get(), row, kWriteSize, bytes);
       // The first rows go out at once, later ones in large pieces.
-      if (bytes.size() >= kWriteSize || rows == size) TRY(write_out(running, task.out.get(), bytes));
+      if (bytes.size() >= kWriteSize || rows == size)
+        TRY(write_out(running, task.out.get(), bytes));
     }
   }
   encoder->end(bytes);
   TRY(write_out(running, task.out.get(), bytes));
   task.out.reset();
   json::Writer done;
-  done.begin_object().member("type", "done").member("id", task.id).member("rows", rows).end_object();
+  done.begin_object()
+      .member("type", "done")
+      .member("id", task.id)
+      .member("rows", rows)
+      .end_object();
   return channel_.send(done.text());
 }
 
@@ -320,10 +336,14 @@ void QueryRunner::tables(std::uint64_t id, journal::Position position, Micros fr
     for (const destinations::TableInfo& table : tables) {
       w.begin_object().member("name", table.name).member("rows", table.rows);
       if (table.bytes) w.member("bytes", *table.bytes);
-      if (table.first_row_at) w.member("first_row_at", format_rfc3339(*table.first_row_at));
-      else w.null_member("first_row_at");
-      if (table.last_row_at) w.member("last_row_at", format_rfc3339(*table.last_row_at));
-      else w.null_member("last_row_at");
+      if (table.first_row_at)
+        w.member("first_row_at", format_rfc3339(*table.first_row_at));
+      else
+        w.null_member("first_row_at");
+      if (table.last_row_at)
+        w.member("last_row_at", format_rfc3339(*table.last_row_at));
+      else
+        w.null_member("last_row_at");
       w.begin_array("columns");
       for (const destinations::ColumnInfo& column : table.columns) {
         w.begin_object().member("name", column.name).member("type", column.type).end_object();
@@ -335,19 +355,25 @@ void QueryRunner::tables(std::uint64_t id, journal::Position position, Micros fr
 }
 
 void QueryRunner::refused(std::uint64_t id, journal::Position position, std::string receipt) {
-  spawn(id, 10 * kMicrosPerSecond, [this, id, position, receipt = std::move(receipt)](Running& running) -> Result<> {
-    TRY(wait_fresh(running, position, 5 * kMicrosPerSecond, true));
-    TRY_ASSIGN(const Connection connection, destination_.connect());
-    const Interruptible interruptible(running, connection.get());
-    TRY_ASSIGN(const auto refused, destination_.refused(connection.get(), receipt, kMaxRefusedShown));
-    json::Writer w;
-    w.begin_object().member("type", "result").member("id", id).begin_object("data");
-    w.member("count", refused.count).begin_array("rows");
-    for (const destinations::RefusedRow& row : refused.first) {
-      w.begin_object().member("row", row.row).member("code", row.code).member("detail", row.detail).end_object();
-    }
-    return channel_.send(w.end_array().end_object().end_object().text());
-  });
+  spawn(id, 10 * kMicrosPerSecond,
+        [this, id, position, receipt = std::move(receipt)](Running& running) -> Result<> {
+          TRY(wait_fresh(running, position, 5 * kMicrosPerSecond, true));
+          TRY_ASSIGN(const Connection connection, destination_.connect());
+          const Interruptible interruptible(running, connection.get());
+          TRY_ASSIGN(const auto refused,
+                     destination_.refused(connection.get(), receipt, kMaxRefusedShown));
+          json::Writer w;
+          w.begin_object().member("type", "result").member("id", id).begin_object("data");
+          w.member("count", refused.count).begin_array("rows");
+          for (const destinations::RefusedRow& row : refused.first) {
+            w.begin_object()
+                .member("row", row.row)
+                .member("code", row.code)
+                .member("detail", row.detail)
+                .end_object();
+          }
+          return channel_.send(w.end_array().end_object().end_object().text());
+        });
 }
 
 }  // namespace sd::engine

@@ -33,7 +33,7 @@ struct QueryTask {
   Micros fresh_us = 0;             // how long to wait for that
   bool must_be_fresh = false;      // else answer from what is there
   Micros timeout_us = 0;
-  UniqueFd out;                    // the pipe
+  UniqueFd out;  // the pipe
 };
 
 class QueryRunner {

@@ -1,6 +1,5 @@
 // The log over time: indexes, blobs, readers, many logs.
 #include "journal/log.h"
-
 #include "journal/testing/log_fixture.h"
 
 namespace sd::journal {

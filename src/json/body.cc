@@ -65,7 +65,9 @@ Result<> BodyScanner::feed(std::string_view piece) {
   return {};
 }
 
-Result<BodySummary> BodyScanner::finish() { return finish_whole(rest_); }
+Result<BodySummary> BodyScanner::finish() {
+  return finish_whole(rest_);
+}
 
 Result<BodySummary> BodyScanner::finish_whole(std::string_view body) {
   std::size_t used = 0;

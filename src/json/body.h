@@ -17,8 +17,8 @@ struct RefusedRow {
 };
 
 struct BodySummary {
-  std::uint64_t rows = 0;    // good ones
-  std::uint64_t failed = 0;  // refused ones
+  std::uint64_t rows = 0;          // good ones
+  std::uint64_t failed = 0;        // refused ones
   std::vector<RefusedRow> errors;  // the first kMaxErrors
 };
 
@@ -49,7 +49,7 @@ class BodyScanner {
   NullHandler handler_;
   RowSplitter<NullHandler> splitter_;
   BodySummary summary_;
-  std::string rest_;  // bytes of a row that the last piece cut
+  std::string rest_;              // bytes of a row that the last piece cut
   std::size_t rest_checked_ = 0;  // size of rest_ at the last attempt: retried when it has doubled
   std::uint64_t max_row_bytes_;
 };

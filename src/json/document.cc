@@ -64,9 +64,12 @@ class DocumentBuilder {
   }
   void put(Value v) {
     if (skipped_ > 0) return;
-    if (open_.empty()) root_ = std::move(v);
-    else if (open_.back().is_array()) open_.back().elements_.push_back(std::move(v));
-    else open_.back().members_.emplace_back(keys_.back(), std::move(v));
+    if (open_.empty())
+      root_ = std::move(v);
+    else if (open_.back().is_array())
+      open_.back().elements_.push_back(std::move(v));
+    else
+      open_.back().members_.emplace_back(keys_.back(), std::move(v));
   }
 
   Value root_;
@@ -107,9 +110,15 @@ std::optional<T> number_as(ValueKind kind, const std::string& text) {
 }
 }  // namespace
 
-std::optional<std::int64_t> Value::as_int() const { return number_as<std::int64_t>(kind_, text_); }
-std::optional<std::uint64_t> Value::as_uint() const { return number_as<std::uint64_t>(kind_, text_); }
-std::optional<double> Value::as_double() const { return number_as<double>(kind_, text_); }
+std::optional<std::int64_t> Value::as_int() const {
+  return number_as<std::int64_t>(kind_, text_);
+}
+std::optional<std::uint64_t> Value::as_uint() const {
+  return number_as<std::uint64_t>(kind_, text_);
+}
+std::optional<double> Value::as_double() const {
+  return number_as<double>(kind_, text_);
+}
 
 std::optional<std::string_view> Value::as_string() const {
   if (kind_ != ValueKind::kString) return std::nullopt;
@@ -197,7 +206,9 @@ Writer& Writer::member(std::string_view name, std::int64_t value) {
 Writer& Writer::member(std::string_view name, std::uint64_t value) {
   return raw_member(name, std::to_string(value));
 }
-Writer& Writer::null_member(std::string_view name) { return raw_member(name, "null"); }
+Writer& Writer::null_member(std::string_view name) {
+  return raw_member(name, "null");
+}
 Writer& Writer::raw_member(std::string_view name, std::string_view json) {
   key(name);
   out_ += json;

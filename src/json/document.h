@@ -65,13 +65,21 @@ class Writer {
   Writer& begin_array(std::string_view key);
   Writer& end_array();
   Writer& member(std::string_view key, std::string_view value);
-  Writer& member(std::string_view key, const char* value) { return member(key, std::string_view(value)); }
-  Writer& member(std::string_view key, const std::string& value) { return member(key, std::string_view(value)); }
+  Writer& member(std::string_view key, const char* value) {
+    return member(key, std::string_view(value));
+  }
+  Writer& member(std::string_view key, const std::string& value) {
+    return member(key, std::string_view(value));
+  }
   Writer& member(std::string_view key, bool value);
   Writer& member(std::string_view key, std::int64_t value);
   Writer& member(std::string_view key, std::uint64_t value);
-  Writer& member(std::string_view key, int value) { return member(key, static_cast<std::int64_t>(value)); }
-  Writer& member(std::string_view key, unsigned value) { return member(key, static_cast<std::uint64_t>(value)); }
+  Writer& member(std::string_view key, int value) {
+    return member(key, static_cast<std::int64_t>(value));
+  }
+  Writer& member(std::string_view key, unsigned value) {
+    return member(key, static_cast<std::uint64_t>(value));
+  }
   Writer& null_member(std::string_view key);
   Writer& raw_member(std::string_view key, std::string_view json);
   Writer& element(std::string_view value);

@@ -96,7 +96,8 @@ class HorizontalFlattener {
     }
     const Frame frame = frames_.back();
     frames_.pop_back();
-    if (frame.empty && !frames_.empty() && values_ <= kMaxRowValues) builder_->add_text(frame.node, Kind::kJson, whole);
+    if (frame.empty && !frames_.empty() && values_ <= kMaxRowValues)
+      builder_->add_text(frame.node, Kind::kJson, whole);
   }
 
   static constexpr std::size_t kMaxFrames = 64;  // deeper rows are refused by the parser

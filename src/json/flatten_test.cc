@@ -19,9 +19,14 @@ int load(TableBuilder& builder, std::string_view body) {
   while (true) {
     const auto step = splitter.next(body.substr(used), true);
     used += splitter.consumed();
-    if (step.state == State::kRow) builder.commit_row(id++, 1);
-    else if (step.state == State::kRefused) { ++refused; builder.begin_row(); ++id; }
-    else break;
+    if (step.state == State::kRow)
+      builder.commit_row(id++, 1);
+    else if (step.state == State::kRefused) {
+      ++refused;
+      builder.begin_row();
+      ++id;
+    } else
+      break;
   }
   return refused;
 }
@@ -60,7 +65,8 @@ TEST(Flatten, NestedKeysAndElementsBecomeColumns) {
             "u_tags_1 VARCHAR = 0:\"q\"; ");
   EXPECT_EQ(flat(R"([{"a":[{"b":1},{"b":2}]},{"a":[{"b":3}]}])"),
             "a_0_b BIGINT = 0:1 1:3; a_1_b BIGINT = 0:2; ");
-  EXPECT_EQ(flat(R"({"a":[[1,2],[3]]})"), "a_0_0 BIGINT = 0:1; a_0_1 BIGINT = 0:2; a_1_0 BIGINT = 0:3; ");
+  EXPECT_EQ(flat(R"({"a":[[1,2],[3]]})"),
+            "a_0_0 BIGINT = 0:1; a_0_1 BIGINT = 0:2; a_1_0 BIGINT = 0:3; ");
 }
 
 TEST(Flatten, EmptyContainersStayWholeAndAnEmptyRowIsARow) {
@@ -165,7 +171,8 @@ TEST(Flatten, WideAndShuffledObjectsKeepKeysApart) {
     body += row == 0 ? "{" : ",{";
     for (int i = 0; i < 50; ++i) {
       const int key = (i * (row * 2 + 1)) % 50;
-      body += (i == 0 ? "\"k" : ",\"k") + std::to_string(key) + "\":" + std::to_string(key * 1000 + row);
+      body += (i == 0 ? "\"k" : ",\"k") + std::to_string(key) +
+              "\":" + std::to_string(key * 1000 + row);
     }
     body += "}";
   }

@@ -11,11 +11,16 @@ namespace sd::json {
 
 const char* to_string(Defect defect) {
   switch (defect) {
-    case Defect::kNone: return "";
-    case Defect::kInvalidUtf8: return "a string is not valid UTF-8";
-    case Defect::kLoneSurrogate: return "a string holds a lone surrogate (\\uD800–\\uDFFF)";
-    case Defect::kTooManyValues: return "more than 100,000 values in one row";
-    case Defect::kTooDeep: return "nested deeper than 64 levels";
+    case Defect::kNone:
+      return "";
+    case Defect::kInvalidUtf8:
+      return "a string is not valid UTF-8";
+    case Defect::kLoneSurrogate:
+      return "a string holds a lone surrogate (\\uD800–\\uDFFF)";
+    case Defect::kTooManyValues:
+      return "more than 100,000 values in one row";
+    case Defect::kTooDeep:
+      return "nested deeper than 64 levels";
   }
   return "";
 }
@@ -33,10 +38,12 @@ std::size_t skip_plain(std::string_view in, std::size_t pos) {
   while (pos + 16 <= in.size()) {
     const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in.data() + pos));
     // A signed comparison: bytes from 0x80 on count as negative, so they are below 0x20 too.
-    const __m128i special = _mm_or_si128(
-        _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)), _mm_cmplt_epi8(v, space));
+    const __m128i special =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)),
+                     _mm_cmplt_epi8(v, space));
     const int mask = _mm_movemask_epi8(special);
-    if (mask != 0) return pos + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
+    if (mask != 0)
+      return pos + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
     pos += 16;
   }
 #endif
@@ -60,8 +67,12 @@ int hex4(std::string_view in, std::size_t pos) {
   return value;
 }
 
-bool is_high_surrogate(int c) { return c >= 0xD800 && c <= 0xDBFF; }
-bool is_low_surrogate(int c) { return c >= 0xDC00 && c <= 0xDFFF; }
+bool is_high_surrogate(int c) {
+  return c >= 0xD800 && c <= 0xDBFF;
+}
+bool is_low_surrogate(int c) {
+  return c >= 0xDC00 && c <= 0xDFFF;
+}
 
 void append_utf8(std::string& out, std::uint32_t c) {
   const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
@@ -98,7 +109,14 @@ bool may_be_cut_sequence(std::string_view rest) {
 int scan_escape(std::string_view in, std::size_t pos, StringScan& scan) {
   if (pos + 1 >= in.size()) return 0;
   switch (in[pos + 1]) {
-    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
       return 2;
     case 'u':
       break;
@@ -198,11 +216,21 @@ void decode_string(std::string_view raw, std::string& out) {
     const char c = raw[backslash + 1];
     pos = backslash + 2;
     switch (c) {
-      case 'b': out += '\b'; break;
-      case 'f': out += '\f'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 't': out += '\t'; break;
+      case 'b':
+        out += '\b';
+        break;
+      case 'f':
+        out += '\f';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
       case 'u': {
         const int unit = hex4(raw, pos);
         pos += 4;
@@ -219,7 +247,8 @@ void decode_string(std::string_view raw, std::string& out) {
         }
         break;
       }
-      default: out += c;
+      default:
+        out += c;
     }
   }
 }

@@ -40,9 +40,9 @@ enum class ValueKind : std::uint8_t { kNull, kBool, kNumber, kString, kArray, kO
 struct ParseResult {
   Outcome outcome = Outcome::kOk;
   ValueKind kind = ValueKind::kNull;
-  std::size_t end = 0;              // offset behind the value (kOk), else of the error
-  const char* message = "";         // of the syntax error
-  Defect defect = Defect::kNone;    // the first one
+  std::size_t end = 0;            // offset behind the value (kOk), else of the error
+  const char* message = "";       // of the syntax error
+  Defect defect = Defect::kNone;  // the first one
   std::size_t defect_offset = 0;
 };
 
@@ -51,7 +51,8 @@ const char* to_string(Defect defect);
 // The handler of those who only want to know whether a value is good.
 struct NullHandler {
   static constexpr bool kWantsStrings = false;  // strings are checked, not decoded
-  void begin_row() {}  // called by RowSplitter before each attempt at a row: forget an unfinished one
+  void begin_row() {
+  }  // called by RowSplitter before each attempt at a row: forget an unfinished one
   void on_null() {}
   void on_bool(bool) {}
   void on_number(std::string_view /*token*/, bool /*is_integer*/) {}
@@ -63,7 +64,9 @@ struct NullHandler {
   void end_array() {}
 };
 
-inline bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+inline bool is_space(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
 namespace detail {
 
@@ -129,9 +132,7 @@ class Parser {
     result_.message = message;
     return Step::kDone;
   }
-  Step incomplete() {
-    return stop(Outcome::kIncomplete, in_.size(), "the value is not complete");
-  }
+  Step incomplete() { return stop(Outcome::kIncomplete, in_.size(), "the value is not complete"); }
   Step syntax(const char* message) { return stop(Outcome::kSyntax, pos_, message); }
 
   void note_defect(Defect defect, std::size_t at) {
@@ -209,8 +210,10 @@ class Parser {
     const bool in_object = stack_.back() == '{';
     ++pos_;
     stack_.pop_back();
-    if (in_object) handler_.end_object();
-    else handler_.end_array();
+    if (in_object)
+      handler_.end_object();
+    else
+      handler_.end_array();
     return Step::kAfterValue;
   }
 
@@ -255,12 +258,15 @@ class Parser {
     if (same < word.size()) {
       if (pos_ + same == in_.size()) return incomplete();
       pos_ += same;
-      return syntax("expected a value (true, false, null, a number, a string, an array, an object)");
+      return syntax(
+          "expected a value (true, false, null, a number, a string, an array, an object)");
     }
     set_kind(kind);
     pos_ += word.size();
-    if (kind == ValueKind::kNull) handler_.on_null();
-    else handler_.on_bool(word[0] == 't');
+    if (kind == ValueKind::kNull)
+      handler_.on_null();
+    else
+      handler_.on_bool(word[0] == 't');
     return Step::kAfterValue;
   }
 
@@ -269,8 +275,8 @@ class Parser {
     if (scan.incomplete && !(final_ && scan.ok)) return incomplete();
     if (!scan.ok) {
       pos_ = scan.end;
-      return syntax(scan.end < in_.size() && (in_[scan.end] == ']' || in_[scan.end] == '}' ||
-                                              in_[scan.end] == ',')
+      return syntax(scan.end < in_.size() &&
+                            (in_[scan.end] == ']' || in_[scan.end] == '}' || in_[scan.end] == ',')
                         ? "expected a value"
                         : "not a valid value");
     }

@@ -4,7 +4,9 @@
 
 namespace sd::json {
 
-PathTree::PathTree() { nodes_.emplace_back(); }
+PathTree::PathTree() {
+  nodes_.emplace_back();
+}
 
 PathTree::Node PathTree::add(Node parent, Tag tag) {
   Place& place = nodes_.emplace_back();
@@ -66,8 +68,7 @@ PathTree::Node PathTree::again(Node node) {
   Place& place = nodes_[static_cast<std::size_t>(node)];
   if (place.again < 0) {
     const Node added = add(node, Tag::kAgain);
-    nodes_[static_cast<std::size_t>(added)].index =
-        place.tag == Tag::kAgain ? place.index + 1 : 1;
+    nodes_[static_cast<std::size_t>(added)].index = place.tag == Tag::kAgain ? place.index + 1 : 1;
     place.again = added;
   }
   return place.again;
@@ -88,9 +89,12 @@ std::string PathTree::path(Node node) const {
   for (auto it = way.rbegin(); it != way.rend(); ++it) {
     const Place& place = nodes_[static_cast<std::size_t>(*it)];
     if (out.size() > 1) out += ',';
-    if (place.tag == Tag::kKey) append_json_string(out, place.key);
-    else if (place.tag == Tag::kElement) out += std::to_string(place.index);
-    else out += "{\"again\":" + std::to_string(place.index) + "}";
+    if (place.tag == Tag::kKey)
+      append_json_string(out, place.key);
+    else if (place.tag == Tag::kElement)
+      out += std::to_string(place.index);
+    else
+      out += "{\"again\":" + std::to_string(place.index) + "}";
   }
   return out + "]";
 }

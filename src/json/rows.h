@@ -25,8 +25,9 @@
 namespace sd::json {
 
 struct RowError {
-  std::string code;    // "not-an-object", "invalid-json", "invalid-utf8", "lone-surrogate", "too-deep",
-                         // "too-many-values"
+  std::string
+      code;  // "not-an-object", "invalid-json", "invalid-utf8", "lone-surrogate", "too-deep",
+             // "too-many-values"
   std::string detail;
   std::uint64_t offset = 0;  // in the body; kNoOffset where that is not known
 
@@ -75,8 +76,7 @@ class RowSplitter {
   }
   Step need_more() { return done({.state = State::kNeedMore}, 0); }
   Step syntax(std::size_t pos, const char* message) {
-    return done({.state = State::kSyntax,
-                 .error = {"invalid-json", message, offset_ + pos}}, 0);
+    return done({.state = State::kSyntax, .error = {"invalid-json", message, offset_ + pos}}, 0);
   }
   Step finish_row(std::string_view window, std::size_t pos, const ParseResult& parsed,
                   std::size_t consumed);
@@ -213,14 +213,15 @@ auto RowSplitter<Handler>::stream_value(std::string_view window, std::size_t pos
   // A line break before the error: the error is the next line's first character, or not this line's.
   const std::size_t line_end = before_error.find('\n');
   const bool in_line = line_end == std::string_view::npos;
-  const bool at_next_line = !in_line && before_error.find_first_not_of(" \t\r\n", line_end) ==
-                                            std::string_view::npos;
+  const bool at_next_line =
+      !in_line && before_error.find_first_not_of(" \t\r\n", line_end) == std::string_view::npos;
   if (cut && !final) {
     return need_more();
   }
   if (line_by_line_ && own_line && (!first_ || in_line || at_next_line)) {
-    return bad_line(window, pos, final,
-                    {"invalid-json", parsed.message, offset_ + (in_line ? parsed.end : pos + line_end)});
+    return bad_line(
+        window, pos, final,
+        {"invalid-json", parsed.message, offset_ + (in_line ? parsed.end : pos + line_end)});
   }
   return syntax(parsed.end, parsed.message);
 }
@@ -231,7 +232,8 @@ auto RowSplitter<Handler>::bad_line(std::string_view window, std::size_t pos, bo
   const std::size_t newline = window.find('\n', pos);
   if (newline == std::string_view::npos && !final) return need_more();
   const std::size_t end = newline == std::string_view::npos ? window.size() : newline;
-  Step step{.state = State::kRefused, .text = window.substr(pos, end - pos), .error = std::move(error)};
+  Step step{
+      .state = State::kRefused, .text = window.substr(pos, end - pos), .error = std::move(error)};
   while (!step.text.empty() && is_space(step.text.back())) step.text.remove_suffix(1);
   first_ = false;
   at_line_start_ = false;

@@ -33,8 +33,9 @@ TEST(Rows, RefusesABodyWithoutARow) {
     EXPECT_EQ(shape(scalar).substr(0, 3), "400") << scalar;
   }
   EXPECT_EQ(shape("[1,2]"), "400 a row must be a JSON object at offset 1");
-  EXPECT_EQ(shape("{\"a\":tru}"), "400 expected a value (true, false, null, a number, a string, an "
-                                  "array, an object) at offset 8");
+  EXPECT_EQ(shape("{\"a\":tru}"),
+            "400 expected a value (true, false, null, a number, a string, an "
+            "array, an object) at offset 8");
   EXPECT_EQ(shape("{\"a\":1"), "400 the value is not complete at offset 6");
 }
 
@@ -42,7 +43,8 @@ TEST(Rows, ASyntaxErrorInAnArrayRefusesTheBody) {
   EXPECT_EQ(shape(R"([{"a":1},{"a":}])"), "400 expected a value at offset 14");
   EXPECT_EQ(shape(R"([{"a":1},])"), "400 expected a value at offset 9");
   EXPECT_EQ(shape(R"([{"a":1} {"a":2}])"), "400 expected ',' or ']' at offset 9");
-  EXPECT_EQ(shape(R"([{"a":1}] x)"), "400 unexpected bytes after the end of the array at offset 10");
+  EXPECT_EQ(shape(R"([{"a":1}] x)"),
+            "400 unexpected bytes after the end of the array at offset 10");
   EXPECT_EQ(shape(R"([{"a":1})"), "400 the array is not closed at offset 8");
   EXPECT_EQ(shape(R"([,{"a":1}])"), "400 expected a value at offset 1");
 }
@@ -96,8 +98,12 @@ TEST(Rows, PiecesMakeNoDifference) {
   const std::vector<std::string> bodies = {
       R"([{"a":"x\u00e4\ud83d\ude00","n":[1,2.5e3,-0]}, 5 ,{"b":{}}])",
       "{\"a\":1}\n{bad\n{\"b\":\"gr\xC3\xBC\xC3\x9F\xF0\x9F\x98\x80\"}\n{\"c\":12345",
-      R"({"a":1}{"b":2}{"c":tru})", "[{\"a\":1}]  \n", "\xEF\xBB\xBF {\"a\": -1.5E-7}",
-      "{\"a\":1} x", "[", "{\"a\":\"\\ud800\"}\n{\"b\":1}\n"};
+      R"({"a":1}{"b":2}{"c":tru})",
+      "[{\"a\":1}]  \n",
+      "\xEF\xBB\xBF {\"a\": -1.5E-7}",
+      "{\"a\":1} x",
+      "[",
+      "{\"a\":\"\\ud800\"}\n{\"b\":1}\n"};
   for (const std::string& body : bodies) {
     const auto whole = scan_body(body);
     for (std::size_t piece = 1; piece <= body.size(); ++piece) {
@@ -115,7 +121,8 @@ TEST(Rows, PiecesMakeNoDifference) {
           EXPECT_EQ(whole->errors[i].error.offset, parts->errors[i].error.offset) << body << piece;
         }
       } else {
-        EXPECT_EQ(whole.error().message, parts.error().message) << body << " in pieces of " << piece;
+        EXPECT_EQ(whole.error().message, parts.error().message)
+            << body << " in pieces of " << piece;
       }
     }
   }
@@ -152,7 +159,8 @@ TEST(Rows, HoldsTheLimitOfARowToTheByteHoweverItComes) {
 // nst/JSONTestSuite: y_ must be accepted, n_ refused, i_ is ours to choose.
 TEST(Parser, AgreesWithJsonTestSuite) {
   const std::filesystem::path dir = SD_SOURCE_DIR "/../shared/corpora/json-test-suite/test_parsing";
-  if (!std::filesystem::exists(dir)) GTEST_SKIP() << "the corpus stands beside the project; not here";
+  if (!std::filesystem::exists(dir))
+    GTEST_SKIP() << "the corpus stands beside the project; not here";
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(dir)) {
     std::ifstream file(entry.path(), std::ios::binary);
@@ -163,8 +171,8 @@ TEST(Parser, AgreesWithJsonTestSuite) {
     const ParseResult parsed = validate(text);
     std::size_t end = parsed.end;
     while (parsed.outcome == Outcome::kOk && end < text.size() && is_space(text[end])) ++end;
-    const bool good = parsed.outcome == Outcome::kOk && end == text.size() &&
-                      parsed.defect == Defect::kNone;
+    const bool good =
+        parsed.outcome == Outcome::kOk && end == text.size() && parsed.defect == Defect::kNone;
     if (name[0] == 'y') {
       EXPECT_TRUE(good) << name << " " << parsed.message << parsed.end;
     } else if (name[0] == 'n') {

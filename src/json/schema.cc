@@ -29,7 +29,9 @@ TableSchema::TableSchema(std::string table_name) : name(std::move(table_name)) {
   for (const std::string_view reserved : {kRowId, kReceivedAt, kOverflow}) take_name(reserved);
 }
 
-void TableSchema::take_name(std::string_view column_name) { taken_.insert(fold_ascii(column_name)); }
+void TableSchema::take_name(std::string_view column_name) {
+  taken_.insert(fold_ascii(column_name));
+}
 
 void TableSchema::add_existing(SchemaColumn column) {
   take_name(column.name);

@@ -38,7 +38,7 @@ struct SchemaColumn {
   std::string path;  // identity
   std::string name;
   TypeState state;
-  ColumnType type;   // that the destination's column has
+  ColumnType type;  // that the destination's column has
 };
 
 struct TableSchema {
@@ -69,11 +69,11 @@ struct TableSchema {
 class SchemaPlan {
  public:
   struct Change {
-    std::size_t column = 0;         // in after().columns
-    std::optional<ColumnType> from; // nullopt: the column is new
+    std::size_t column = 0;          // in after().columns
+    std::optional<ColumnType> from;  // nullopt: the column is new
     ColumnType to;
-    std::uint32_t cause = 0;        // BuilderColumn::cause
-    bool had_strings = false;       // before the batch: text that may be anything
+    std::uint32_t cause = 0;   // BuilderColumn::cause
+    bool had_strings = false;  // before the batch: text that may be anything
   };
 
   SchemaPlan(const TableSchema& before, const TableBuilder& batch, std::size_t max_columns);

@@ -96,8 +96,10 @@ void TableBuilder::commit_row(std::int64_t next_row_id, Micros received_at) {
     BuilderColumn& column = columns_[touched.column];
     column.used = true;
     TypeState state = column.state;
-    if (touched.has_cell) state.add(column.cells.back());
-    else state.add(Kind::kNull);
+    if (touched.has_cell)
+      state.add(column.cells.back());
+    else
+      state.add(Kind::kNull);
     if (state != column.state) {
       column.state = state;
       column.cause = source_;

@@ -37,11 +37,11 @@ class Arena {
 
 struct BuilderColumn {
   PathTree::Node node = PathTree::kRoot;
-  TypeState state;              // of the values in this batch
-  std::vector<Cell> cells;      // in the order of their rows
+  TypeState state;          // of the values in this batch
+  std::vector<Cell> cells;  // in the order of their rows
   std::int64_t last_row = -1;
-  bool used = false;            // a committed row has the key
-  std::uint32_t cause = 0;      // index of the source that last changed `state`
+  bool used = false;        // a committed row has the key
+  std::uint32_t cause = 0;  // index of the source that last changed `state`
 };
 
 class TableBuilder {

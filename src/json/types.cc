@@ -142,14 +142,22 @@ Cell classify_fraction(std::string_view token) {
 
 std::string to_string(ColumnType type) {
   switch (type.base) {
-    case BaseType::kBoolean: return "BOOLEAN";
-    case BaseType::kBigint: return "BIGINT";
-    case BaseType::kHugeint: return "HUGEINT";
-    case BaseType::kDouble: return "DOUBLE";
-    case BaseType::kDecimal: return "DECIMAL(38," + std::to_string(type.scale) + ")";
-    case BaseType::kVarchar: return "VARCHAR";
-    case BaseType::kJson: return "JSON";
-    case BaseType::kTimestampTz: return "TIMESTAMP WITH TIME ZONE";
+    case BaseType::kBoolean:
+      return "BOOLEAN";
+    case BaseType::kBigint:
+      return "BIGINT";
+    case BaseType::kHugeint:
+      return "HUGEINT";
+    case BaseType::kDouble:
+      return "DOUBLE";
+    case BaseType::kDecimal:
+      return "DECIMAL(38," + std::to_string(type.scale) + ")";
+    case BaseType::kVarchar:
+      return "VARCHAR";
+    case BaseType::kJson:
+      return "JSON";
+    case BaseType::kTimestampTz:
+      return "TIMESTAMP WITH TIME ZONE";
   }
   return "VARCHAR";
 }
@@ -160,13 +168,13 @@ ColumnType TypeState::type() const {
   if (has(Kind::kJson)) return {BaseType::kJson, 0};
   if (only(bit(Kind::kBool))) return {BaseType::kBoolean, 0};
   if (has(Kind::kString) || has(Kind::kBool) || has(Kind::kBigger)) return {BaseType::kVarchar, 0};
-  const bool fractions =
-      has(Kind::kDouble) || has(Kind::kNegativeZero) || has(Kind::kLongFraction);
+  const bool fractions = has(Kind::kDouble) || has(Kind::kNegativeZero) || has(Kind::kLongFraction);
   if (!fractions) return {has(Kind::kHuge) ? BaseType::kHugeint : BaseType::kBigint, 0};
   if (only(bit(Kind::kDouble) | bit(Kind::kNegativeZero) | bit(Kind::kInt53))) {
     return {BaseType::kDouble, 0};
   }
-  if (!has(Kind::kNegativeZero) && int_digits_ + scale_ <= kMaxDecimalDigits) return {BaseType::kDecimal, scale_};
+  if (!has(Kind::kNegativeZero) && int_digits_ + scale_ <= kMaxDecimalDigits)
+    return {BaseType::kDecimal, scale_};
   return {BaseType::kVarchar, 0};
 }
 
@@ -184,7 +192,8 @@ void append_double(std::string& out, double value) {
     return;
   }
   if (std::abs(value) < 1e16 && value == std::trunc(value)) {
-    put(std::to_chars(buffer.data(), buffer.data() + buffer.size(), static_cast<std::int64_t>(value)));
+    put(std::to_chars(buffer.data(), buffer.data() + buffer.size(),
+                      static_cast<std::int64_t>(value)));
     return;
   }
   // As DuckDB prints a DOUBLE: plain from 1e-4 up to 1e16, else with an exponent of two digits.
@@ -196,16 +205,26 @@ void append_double(std::string& out, double value) {
 
 void append_text(std::string& out, const Cell& cell) {
   switch (cell.kind) {
-    case Kind::kNull: out += "null"; break;
-    case Kind::kBool: out += cell.integer != 0 ? "true" : "false"; break;
+    case Kind::kNull:
+      out += "null";
+      break;
+    case Kind::kBool:
+      out += cell.integer != 0 ? "true" : "false";
+      break;
     case Kind::kInt53:
-    case Kind::kInt64: out += std::to_string(cell.integer); break;
+    case Kind::kInt64:
+      out += std::to_string(cell.integer);
+      break;
     case Kind::kDouble:
-    case Kind::kNegativeZero: append_double(out, cell.real); break;
+    case Kind::kNegativeZero:
+      append_double(out, cell.real);
+      break;
     case Kind::kHuge:
     case Kind::kBigger:
     case Kind::kString:
-    case Kind::kJson: out += cell.view(); break;
+    case Kind::kJson:
+      out += cell.view();
+      break;
     case Kind::kLongFraction: {
       // Trailing zeros of a plain fraction go, as they would in a DECIMAL column on its way to text.
       const std::string_view token = cell.view();
@@ -217,8 +236,10 @@ void append_text(std::string& out, const Cell& cell) {
 }
 
 void append_json(std::string& out, const Cell& cell) {
-  if (cell.kind == Kind::kString) append_json_string(out, cell.view());
-  else append_text(out, cell);
+  if (cell.kind == Kind::kString)
+    append_json_string(out, cell.view());
+  else
+    append_text(out, cell);
 }
 
 Int128 to_scaled(const Cell& cell, std::uint8_t scale) {

@@ -40,11 +40,18 @@ enum class Kind : std::uint8_t {
   kNegativeZero,  // -0: only a double, or text, keeps its sign
   kLongFraction,  // any other
   kString,
-  kJson,          // an object or array that stays whole
+  kJson,  // an object or array that stays whole
 };
 
 enum class BaseType : std::uint8_t {
-  kBoolean, kBigint, kHugeint, kDouble, kDecimal, kVarchar, kJson, kTimestampTz,
+  kBoolean,
+  kBigint,
+  kHugeint,
+  kDouble,
+  kDecimal,
+  kVarchar,
+  kJson,
+  kTimestampTz,
 };
 
 struct ColumnType {

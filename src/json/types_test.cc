@@ -9,15 +9,21 @@
 namespace sd::json {
 namespace {
 
-bool token_is_integer(std::string_view t) { return t.find_first_of(".eE") == std::string_view::npos; }
+bool token_is_integer(std::string_view t) {
+  return t.find_first_of(".eE") == std::string_view::npos;
+}
 
 TypeState state_of(std::initializer_list<const char*> tokens) {
   TypeState state;
   for (const std::string_view token : tokens) {
-    if (token == "null") state.add(Kind::kNull);
-    else if (token == "true" || token == "false") state.add(Kind::kBool);
-    else if (token[0] == '"') state.add(Kind::kString);
-    else if (token[0] == '{' || token[0] == '[') state.add(Kind::kJson);
+    if (token == "null")
+      state.add(Kind::kNull);
+    else if (token == "true" || token == "false")
+      state.add(Kind::kBool);
+    else if (token[0] == '"')
+      state.add(Kind::kString);
+    else if (token[0] == '{' || token[0] == '[')
+      state.add(Kind::kJson);
     else {
       state.add(classify_number(token, token_is_integer(token)));
     }
@@ -58,8 +64,15 @@ TEST(Types, AColumnsTypeFollowsFromWhatItHasSeen) {
 }
 
 TEST(Types, JoinIsAssociativeCommutativeAndIdempotent) {
-  const std::vector<const char*> values = {"null", "true", "1", "9007199254740993", "1.5", "1e300",
-                                           "18446744073709551616", "0.1234567890123456789", "\"s\"",
+  const std::vector<const char*> values = {"null",
+                                           "true",
+                                           "1",
+                                           "9007199254740993",
+                                           "1.5",
+                                           "1e300",
+                                           "18446744073709551616",
+                                           "0.1234567890123456789",
+                                           "\"s\"",
                                            "{}"};
   std::mt19937 random(7);
   for (int round = 0; round < 2000; ++round) {

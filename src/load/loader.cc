@@ -35,8 +35,10 @@ class BodyWindow {
   std::string_view view() const { return blob_ ? std::string_view(buffer_).substr(start_) : view_; }
   bool final() const { return final_; }
   void consume(std::size_t n) {
-    if (blob_) start_ += n;
-    else view_.remove_prefix(n);
+    if (blob_)
+      start_ += n;
+    else
+      view_.remove_prefix(n);
   }
 
   // Reads as much as stands there already, at least a piece: a row that is cut is looked at again only
@@ -76,7 +78,10 @@ struct Loader::Rows {
 
 Loader::Loader(FileSystem& fs, destinations::Destination& destination, std::string log_directory,
                Id128 log_id, LoaderOptions options)
-    : fs_(fs), destination_(destination), directory_(std::move(log_directory)), log_id_(log_id),
+    : fs_(fs),
+      destination_(destination),
+      directory_(std::move(log_directory)),
+      log_id_(log_id),
       options_(options) {}
 
 Loader::~Loader() = default;
@@ -86,16 +91,18 @@ Result<> Loader::start(journal::Position durable_end) {
   TRY_ASSIGN(state_, destination_.load_state(log_id_));
   pending_ = state_;
   if (state_.position > durable_end) {
-    return fail(ErrorCode::kCorruption,
-                "the destination has been loaded up to position " + std::to_string(state_.position) +
-                    " but its journal ends at " + std::to_string(durable_end));
+    return fail(ErrorCode::kCorruption, "the destination has been loaded up to position " +
+                                            std::to_string(state_.position) +
+                                            " but its journal ends at " +
+                                            std::to_string(durable_end));
   }
   auto reader = journal::Reader::open(fs_, directory_, log_id_, state_.position);
   if (!reader && reader.error().code == ErrorCode::kNotFound) {
     const auto first = journal::first_position(fs_, directory_);
-    return fail(ErrorCode::kCorruption,
-                "the destination has been loaded up to position " + std::to_string(state_.position) +
-                    " but its journal begins at " + (first ? std::to_string(*first) : "?"));
+    return fail(ErrorCode::kCorruption, "the destination has been loaded up to position " +
+                                            std::to_string(state_.position) +
+                                            " but its journal begins at " +
+                                            (first ? std::to_string(*first) : "?"));
   }
   if (!reader) return fail(reader.error());
   reader_ = std::move(*reader);
@@ -258,8 +265,8 @@ Result<> Loader::write_part() {
       table->builder.clear();
       continue;
     }
-    plans.push_back(std::make_unique<json::SchemaPlan>(table->schema, table->builder,
-                                                       options_.max_columns));
+    plans.push_back(
+        std::make_unique<json::SchemaPlan>(table->schema, table->builder, options_.max_columns));
     batch.tables.push_back({&table->builder, plans.back().get()});
     written.push_back(table.get());
   }
@@ -283,7 +290,8 @@ Result<> Loader::write_part() {
 
 Result<> Loader::commit() {
   TRY(write_part());
-  if (tables_.size() > kMostKept) std::erase_if(tables_, [](const auto& entry) { return !entry.second->in_batch; });
+  if (tables_.size() > kMostKept)
+    std::erase_if(tables_, [](const auto& entry) { return !entry.second->in_batch; });
   for (auto& [name, table] : tables_) table->in_batch = false;
   sources_.clear();
   TRY(destination_.commit(log_id_, pending_, at_));

@@ -21,7 +21,8 @@ using journal::testing::WaitingSink;
 class LoaderTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto log = journal::Log::open(posix_file_system(), pool_, system_clock(), directory_ / "log", {});
+    auto log =
+        journal::Log::open(posix_file_system(), pool_, system_clock(), directory_ / "log", {});
     ASSERT_TRUE(log) << log.error().message;
     log_ = std::move(*log);
     open_destination();
@@ -130,8 +131,10 @@ TEST_F(LoaderTest, SmallBatchesGiveTheSameTables) {
     insert(i % 3 == 0 ? "a" : "b", "{\"x\":" + std::to_string(i) + (i == 20 ? ".5}" : "}"));
   }
   load({.max_batch_rows = 1});
-  EXPECT_EQ(query("SELECT count(*) || ':' || sum(x) || typeof(any_value(x)) FROM a"), "10:135BIGINT;");
-  EXPECT_EQ(query("SELECT count(*) || ':' || sum(x) || typeof(any_value(x)) FROM b"), "20:300.5DOUBLE;");
+  EXPECT_EQ(query("SELECT count(*) || ':' || sum(x) || typeof(any_value(x)) FROM a"),
+            "10:135BIGINT;");
+  EXPECT_EQ(query("SELECT count(*) || ':' || sum(x) || typeof(any_value(x)) FROM b"),
+            "20:300.5DOUBLE;");
 }
 
 TEST_F(LoaderTest, ABlobIsLoadedInPartsOfOneTransaction) {
@@ -146,7 +149,8 @@ TEST_F(LoaderTest, ABlobIsLoadedInPartsOfOneTransaction) {
   ASSERT_TRUE((*writer)->write("{\"i\":30000,\"s\":\"" + large + "\"}\n{\"i\":"));
   const auto blob = (*writer)->finish();
   ASSERT_TRUE(blob) << blob.error().message;
-  ASSERT_TRUE(append(journal::RecordKind::kInsert, encode_insert_head({.table = "a"}), "", *blob, rows + 2));
+  ASSERT_TRUE(append(journal::RecordKind::kInsert, encode_insert_head({.table = "a"}), "", *blob,
+                     rows + 2));
   (*writer)->keep();
   load({.max_batch_rows = 1000});
   EXPECT_EQ(query("SELECT count(*) || ':' || sum(i) || ':' || max(length(s)) FROM a"),
@@ -168,7 +172,8 @@ TEST_F(LoaderTest, RowsThatTheDestinationRefusesAreIsolated) {
   EXPECT_EQ(query("SELECT n FROM strict ORDER BY n"), "1;2;5;");
   EXPECT_EQ(query("SELECT count(*) FROM other"), "1;");
   EXPECT_EQ(query("SELECT body::VARCHAR FROM db._scratch.failed_rows ORDER BY position, \"row\""),
-            "{\\x22n\\x22:500,\\x22u\\x22:2};{\\x22n\\x22:3,\\x22u\\x22:7};{\\x22n\\x22:4,\\x22u\\x22:7};");
+            "{\\x22n\\x22:500,\\x22u\\x22:2};{\\x22n\\x22:3,\\x22u\\x22:7};{\\x22n\\x22:4,"
+            "\\x22u\\x22:7};");
 }
 
 TEST_F(LoaderTest, AChangeOfATableThatTheDestinationRefusesIsLeftOut) {
@@ -203,7 +208,8 @@ TEST(Record, InsertHeadsRoundTripAndDamagedOnesAreRefused) {
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->head.table, "events/../x\"'");
   EXPECT_EQ(decoded->body, "{}");
-  for (std::size_t cut = 0; cut < head.size(); ++cut) EXPECT_FALSE(decode_insert(head.substr(0, cut)));
+  for (std::size_t cut = 0; cut < head.size(); ++cut)
+    EXPECT_FALSE(decode_insert(head.substr(0, cut)));
   std::string newer = head;
   newer[0] = 2;
   EXPECT_EQ(decode_insert(newer).error().code, ErrorCode::kInvalidArgument);

@@ -31,7 +31,8 @@ std::string encode_insert_head(const InsertHead& head) {
 Result<InsertRecord> decode_insert(std::string_view payload) {
   if (payload.size() < 6) return damaged("it is too short");
   if (payload[0] != kVersion) {
-    return fail(ErrorCode::kInvalidArgument, "a journal record was written by a newer version of the program");
+    return fail(ErrorCode::kInvalidArgument,
+                "a journal record was written by a newer version of the program");
   }
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(payload[i]); };
   const std::size_t length = byte(4) | static_cast<std::size_t>(byte(5)) << 8;
@@ -57,14 +58,17 @@ std::string encode_control(const destinations::TableChange& change) {
 Result<destinations::TableChange> decode_control(std::string_view payload) {
   if (payload.empty()) return damaged("it is empty");
   if (payload[0] != kVersion) {
-    return fail(ErrorCode::kInvalidArgument, "a journal record was written by a newer version of the program");
+    return fail(ErrorCode::kInvalidArgument,
+                "a journal record was written by a newer version of the program");
   }
   const auto document = json::parse_document(payload.substr(1));
   if (!document) return damaged("it is no JSON");
   destinations::TableChange change;
   const std::string_view kind = document->string_or("kind", "");
-  if (kind == "rename") change.kind = destinations::TableChange::Kind::kRename;
-  else if (kind != "drop") return damaged("unknown kind of change");
+  if (kind == "rename")
+    change.kind = destinations::TableChange::Kind::kRename;
+  else if (kind != "drop")
+    return damaged("unknown kind of change");
   change.table = document->string_or("table", "");
   change.new_name = document->string_or("new_name", "");
   return change;

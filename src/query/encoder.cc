@@ -121,9 +121,12 @@ std::string_view content_type(Format format) {
 
 std::string_view format_name(Format format) {
   switch (format) {
-    case Format::kJson: return "json";
-    case Format::kNdjson: return "ndjson";
-    case Format::kCsv: return "csv";
+    case Format::kJson:
+      return "json";
+    case Format::kNdjson:
+      return "ndjson";
+    case Format::kCsv:
+      return "csv";
   }
   return "json";
 }

@@ -232,8 +232,10 @@ class Gate {
     using destinations::duckdb::quote_literal;
     std::string sql =
         "SELECT name FROM (SELECT database_name AS d, schema_name AS s, table_name AS name FROM "
-        "duckdb_tables() UNION ALL SELECT database_name, schema_name, view_name FROM duckdb_views()) "
-        "WHERE d = current_database() AND lower(name) = lower(" + quote_literal(table.table) + ")";
+        "duckdb_tables() UNION ALL SELECT database_name, schema_name, view_name FROM "
+        "duckdb_views()) "
+        "WHERE d = current_database() AND lower(name) = lower(" +
+        quote_literal(table.table) + ")";
     if (!table.schema.empty()) {
       const std::string schema = "lower(" + quote_literal(table.schema) + ")";
       sql += " AND (lower(s) = " + schema;

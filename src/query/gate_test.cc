@@ -105,7 +105,6 @@ class Gate : public ::testing::Test {
   TestDatabase database_;
 };
 
-
 TEST_F(Gate, DecidesEveryProbeAsExpectedAndNoneLeavesATrace) {
   const auto before = snapshot(folder_.path());
   for (const Probe& probe : kProbes) {

@@ -194,7 +194,8 @@ Result<SqlTokens> SqlTokens::read(std::string_view sql, std::uint32_t max_depth)
 }
 
 bool SqlTokens::is_word(std::size_t i, std::string_view lower) const {
-  return i < size() && tokens_[i].kind == SqlToken::Kind::kWord && same_ascii_folded(text(i), lower);
+  return i < size() && tokens_[i].kind == SqlToken::Kind::kWord &&
+         same_ascii_folded(text(i), lower);
 }
 
 bool SqlTokens::is_symbol(std::size_t i, char symbol) const {

@@ -452,7 +452,8 @@ TEST(ConfigDocs, EverySettingIsDescribed) {
   std::ifstream file(SD_SOURCE_DIR "/docs/configuration.md");
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   for (const SettingHelp& setting : setting_helps()) {
-    EXPECT_NE(text.find("| `" + setting.key + "` | " + setting.kind + " |"), std::string::npos) << setting.key;
+    EXPECT_NE(text.find("| `" + setting.key + "` | " + setting.kind + " |"), std::string::npos)
+        << setting.key;
     EXPECT_NE(text.find("| " + setting.help + " |"), std::string::npos) << setting.key;
   }
 }

@@ -12,7 +12,8 @@ constexpr std::string_view kGreeted = "first_start_done";
 Result<> greet(catalog::Catalog& catalog, catalog::KeyCache& keys,
                const std::vector<std::string>& addresses) {
   std::string listening;
-  for (const std::string& address : addresses) listening += (listening.empty() ? "http://" : " and http://") + address;
+  for (const std::string& address : addresses)
+    listening += (listening.empty() ? "http://" : " and http://") + address;
   std::cout << "Scratch Data listens on " << listening << std::endl;
   TRY_ASSIGN(const auto greeted, catalog.meta(kGreeted));
   if (greeted) return {};
@@ -27,8 +28,8 @@ Result<> greet(catalog::Catalog& catalog, catalog::KeyCache& keys,
             << "  admin key                    " << admin.secret << "\n"
             << "  key of destination " << first.name << "     " << key.secret << "\n\n"
             << "Insert a row, then query it:\n\n"
-            << "  curl '" << url << "/api/data/insert/events' -H 'Authorization: Bearer " << key.secret
-            << "' --data '{\"user\":\"alice\",\"n\":1}'\n"
+            << "  curl '" << url << "/api/data/insert/events' -H 'Authorization: Bearer "
+            << key.secret << "' --data '{\"user\":\"alice\",\"n\":1}'\n"
             << "  curl '" << url << "/api/data/query' -H 'Authorization: Bearer " << key.secret
             << "' --data 'SELECT * FROM events'\n"
             << std::endl;

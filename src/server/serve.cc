@@ -49,15 +49,19 @@ std::string own_executable() {
 Result<std::unique_ptr<File>> lock_data_directory(const std::string& directory) {
   FileSystem& fs = posix_file_system();
   if (auto made = fs.make_directories(directory); !made) {
-    return fail(ErrorCode::kInvalidArgument, "the data directory cannot be used: " + made.error().message);
+    return fail(ErrorCode::kInvalidArgument,
+                "the data directory cannot be used: " + made.error().message);
   }
   auto lock = fs.open(directory + "/LOCK", OpenMode::kOpenOrCreate);
-  if (!lock) return fail(ErrorCode::kInvalidArgument, "the data directory cannot be used: " + lock.error().message);
+  if (!lock)
+    return fail(ErrorCode::kInvalidArgument,
+                "the data directory cannot be used: " + lock.error().message);
   for (int attempt = 0;; ++attempt) {
     const auto taken = (*lock)->try_lock();
     if (taken) return std::move(*lock);
     if (attempt == 100) {
-      return fail(ErrorCode::kUnavailable, "the data directory is in use by another scratchdata server");
+      return fail(ErrorCode::kUnavailable,
+                  "the data directory is in use by another scratchdata server");
     }
     std::this_thread::sleep_for(milliseconds(100));
   }
@@ -71,7 +75,9 @@ unsigned io_threads(const Config& config) {
 std::uint64_t engine_memory(const Config& config) {
   if (config.engine.memory_limit > 0) return static_cast<std::uint64_t>(config.engine.memory_limit);
   const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
-  return pages > 0 && size > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) / 2 : 0;
+  return pages > 0 && size > 0
+             ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) / 2
+             : 0;
 }
 
 std::string level_name(log::Level level) {
@@ -84,8 +90,9 @@ api::AppOptions app_options(const Config& config) {
   o.tenant.data_dir = config.data_dir;
   o.tenant.log.max_bytes = static_cast<std::uint64_t>(config.journal.max_bytes);
   o.tenant.log.retention_us = config.journal.retention.count() * 1000;
-  o.tenant.engine_threads = config.engine.threads > 0 ? static_cast<unsigned>(config.engine.threads)
-                                                      : std::max(1U, std::thread::hardware_concurrency());
+  o.tenant.engine_threads = config.engine.threads > 0
+                                ? static_cast<unsigned>(config.engine.threads)
+                                : std::max(1U, std::thread::hardware_concurrency());
   o.tenant.engine_memory_bytes = engine_memory(config);
   o.tenant.log_level = level_name(config.logging.level);
   o.tenant.log_json = config.logging.format == log::Format::kJson;
@@ -115,8 +122,10 @@ http::ServerOptions http_options(const Config& config) {
 Result<> apply_configuration(const Config& config, catalog::Catalog& catalog, bool all_loopback) {
   std::vector<catalog::NewDestination> specs;
   for (const DestinationConfig& d : config.destinations) {
-    catalog::NewDestination spec{.name = d.name, .type = d.type, .settings = {}, .origin = d.origin};
-    for (const auto& [name, value] : d.settings) spec.settings[name] = {value, catalog::is_secret_setting(name)};
+    catalog::NewDestination spec{
+        .name = d.name, .type = d.type, .settings = {}, .origin = d.origin};
+    for (const auto& [name, value] : d.settings)
+      spec.settings[name] = {value, catalog::is_secret_setting(name)};
     specs.push_back(std::move(spec));
   }
   TRY_ASSIGN(const auto destinations, catalog.put_configured_destinations(specs));
@@ -124,7 +133,9 @@ Result<> apply_configuration(const Config& config, catalog::Catalog& catalog, bo
   for (const std::string& secret : config.api_keys) keys.push_back({.secret = secret});
   for (std::size_t i = 0; i < config.destinations.size(); ++i) {
     for (const std::string& secret : usable_keys(config.destinations[i], all_loopback)) {
-      keys.push_back({.secret = secret, .destination_id = destinations[i].id, .origin = config.destinations[i].origin});
+      keys.push_back({.secret = secret,
+                      .destination_id = destinations[i].id,
+                      .origin = config.destinations[i].origin});
     }
   }
   return catalog.put_configured_keys(keys);
@@ -162,13 +173,14 @@ void drop_missing_ipv6(ApiConfig& api) {
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
   address.sin6_addr = in6addr_loopback;
-  const bool has = fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const bool has =
+      fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   if (fd >= 0) ::close(fd);
   if (!has) std::erase_if(api.listen, [](const std::string& a) { return a.starts_with("[::1]"); });
 }
 
 bool disk_is_low(const Config& config) {
-  struct statvfs fs{};
+  struct statvfs fs {};
   if (::statvfs(config.data_dir.c_str(), &fs) != 0) return false;
   const std::uint64_t available = static_cast<std::uint64_t>(fs.f_bavail) * fs.f_frsize;
   return available < static_cast<std::uint64_t>(config.journal.min_free_bytes);
@@ -185,10 +197,12 @@ class Serving {
     drop_missing_ipv6(config_.api);
     const bool loopback = listens_on_loopback_only(config_);
     if (config_.engine.require_sandbox) {
-      return refuse_to_start("engine.require_sandbox: this version does not lock its engines in with Landlock "
-                             "and seccomp yet; leave the setting out");
+      return refuse_to_start(
+          "engine.require_sandbox: this version does not lock its engines in with Landlock "
+          "and seccomp yet; leave the setting out");
     }
-    if (const auto keys = check_well_known_keys(config_, loopback); !keys) return refuse_to_start(keys.error().message);
+    if (const auto keys = check_well_known_keys(config_, loopback); !keys)
+      return refuse_to_start(keys.error().message);
 
     auto catalog = catalog::Catalog::open({.data_dir = config_.data_dir});
     if (!catalog) return refuse_to_start("the catalog: " + catalog.error().message);
@@ -202,30 +216,37 @@ class Serving {
     journal::SyncPool sync_pool(static_cast<unsigned>(config_.journal.sync_threads));
     engine::Pool pool({.executable = own_executable(),
                        .idle_timeout = config_.engine.idle_timeout,
-                       .max_engines = static_cast<std::size_t>(config_.engine.max_engines)}, metrics);
+                       .max_engines = static_cast<std::size_t>(config_.engine.max_engines)},
+                      metrics);
     api::App app(app_options(config_), **catalog, **keys, pool, sync_pool, metrics);
     for (const auto& destination : (*keys)->destinations()) {
       if (destination->state != catalog::DestinationState::kActive) continue;
       // One damaged journal does not keep the others from serving; it is said loud and clear.
       const auto opened = app.open_tenant(*destination);
-      if (!opened && opened.error().code == ErrorCode::kInvalidArgument) return refuse_to_start(opened.error().message);
-      if (!opened) log::error("a destination cannot be served", {{"error", opened.error().message}});
+      if (!opened && opened.error().code == ErrorCode::kInvalidArgument)
+        return refuse_to_start(opened.error().message);
+      if (!opened)
+        log::error("a destination cannot be served", {{"error", opened.error().message}});
     }
     link_local_file(config_.data_dir, **keys);
 
     http::Server server(http_options(config_), api::make_router(app), metrics);
-    if (const auto started = server.start(); !started) return refuse_to_start(started.error().message);
+    if (const auto started = server.start(); !started)
+      return refuse_to_start(started.error().message);
     std::unique_ptr<http::Server> prometheus;
     if (config_.prometheus.enabled) {
       http::ServerOptions options = http_options(config_);
       options.listen = {config_.prometheus.host + ":" + std::to_string(config_.prometheus.port)};
       options.threads = 1;
-      prometheus = std::make_unique<http::Server>(options, metrics_router(app, config_.prometheus), metrics);
-      if (const auto started = prometheus->start(); !started) return refuse_to_start(started.error().message);
+      prometheus =
+          std::make_unique<http::Server>(options, metrics_router(app, config_.prometheus), metrics);
+      if (const auto started = prometheus->start(); !started)
+        return refuse_to_start(started.error().message);
     }
     app.ready = true;
     const auto greeted = greet(**catalog, **keys, server.addresses());
-    if (!greeted) log::warn("the first keys could not be made", {{"error", greeted.error().message}});
+    if (!greeted)
+      log::warn("the first keys could not be made", {{"error", greeted.error().message}});
 
     const int code = wait_for_end(app, config_);
     app.stopping = true;
@@ -241,18 +262,23 @@ class Serving {
     boost::asio::signal_set signals(context, SIGTERM, SIGINT);
     boost::asio::steady_timer timer(context);
     int code = 0;
-    signals.async_wait([&](auto ec, int) { if (!ec) context.stop(); });
+    signals.async_wait([&](auto ec, int) {
+      if (!ec) context.stop();
+    });
     std::function<void()> look = [&] {
       app.disk_is_low = disk_is_low(config);
       for (const auto& tenant : app.tenants().all()) {
         if (!tenant->log().stats().failed) continue;
-        log::error("the disk of a journal failed: the server stops", {{"destination", tenant->destination().name}});
+        log::error("the disk of a journal failed: the server stops",
+                   {{"destination", tenant->destination().name}});
         code = kExitFailed;
         context.stop();
         return;
       }
       timer.expires_after(std::chrono::seconds(1));
-      timer.async_wait([&](auto ec) { if (!ec) look(); });
+      timer.async_wait([&](auto ec) {
+        if (!ec) look();
+      });
     };
     look();
     if (code == 0) context.run();
@@ -264,7 +290,8 @@ class Serving {
     log::info("stopping");
     server.stop(config_.api.stop_grace);
     if (prometheus != nullptr) prometheus->stop(milliseconds(100));
-    const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
     app.pool().stop_all(std::max(left, milliseconds(1000)));
     for (const auto& tenant : app.tenants().all()) tenant->close();
     log::info("stopped");
@@ -281,8 +308,10 @@ int run_serve(const ServeCommand& command) {
   inputs.environment = process_environment();
   inputs.flags = command.settings.flags;
   LoadedConfig loaded = load_config(inputs);
-  for (const Problem& warning : loaded.warnings) std::cerr << "scratchdata: " << warning.to_string() << "\n";
-  for (const Problem& error : loaded.errors) std::cerr << "scratchdata: " << error.to_string() << "\n";
+  for (const Problem& warning : loaded.warnings)
+    std::cerr << "scratchdata: " << warning.to_string() << "\n";
+  for (const Problem& error : loaded.errors)
+    std::cerr << "scratchdata: " << error.to_string() << "\n";
   if (!loaded.errors.empty()) return kExitUsage;
   if (const auto library = destinations::duckdb::check_library(); !library) {
     return refuse_to_start(library.error().message);

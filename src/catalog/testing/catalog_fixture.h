@@ -1,14 +1,16 @@
 // A catalog in a directory of its own, for the tests of the catalog.
 #pragma once
 
-#include "catalog/catalog.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <soci/soci.h>
 #include <sys/stat.h>
+
 #include <atomic>
 #include <fstream>
 #include <thread>
+
+#include "catalog/catalog.h"
 #include "catalog/migrations.h"
 #include "catalog/testing.h"
 

@@ -66,10 +66,10 @@ bool ChunkWriter::fill(duckdb_data_chunk chunk) {
   const auto capacity = static_cast<std::uint32_t>(duckdb_vector_size());
   const std::uint32_t end = std::min(rows_.rows(), begin + capacity);
   duckdb_data_chunk_reset(chunk);
-  auto* ids = static_cast<std::int64_t*>(
-      duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)));
-  auto* times = static_cast<std::int64_t*>(
-      duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 1)));
+  auto* ids =
+      static_cast<std::int64_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)));
+  auto* times =
+      static_cast<std::int64_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 1)));
   std::memcpy(ids, rows_.row_ids().data() + begin, (end - begin) * sizeof *ids);
   std::memcpy(times, rows_.received_at().data() + begin, (end - begin) * sizeof *times);
   for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -120,8 +120,10 @@ void ChunkWriter::fill_column(std::size_t index, duckdb_vector vector, std::uint
         const bool as_it_is = c.kind == Kind::kJson || (c.kind == Kind::kString && !quoted_strings);
         if (as_it_is) return make_string(c.view());
         spelled.clear();
-        if (as_json) json::append_json(spelled, c);
-        else json::append_text(spelled, c);
+        if (as_json)
+          json::append_json(spelled, c);
+        else
+          json::append_text(spelled, c);
         return make_string({text_.copy(spelled), spelled.size()});
       });
       break;

@@ -12,12 +12,13 @@ std::string text_of(const std::string& c, json::ColumnType type) {
   switch (type.base) {
     case BaseType::kDouble:
       return "CASE WHEN abs(" + c + ") < 1e16 AND " + c + " = trunc(" + c + ") AND NOT (" + c +
-             " = 0 AND signbit(" + c + ")) THEN CAST(CAST(" + c + " AS BIGINT) AS VARCHAR) ELSE CAST(" +
-             c + " AS VARCHAR) END";
+             " = 0 AND signbit(" + c + ")) THEN CAST(CAST(" + c +
+             " AS BIGINT) AS VARCHAR) ELSE CAST(" + c + " AS VARCHAR) END";
     case BaseType::kDecimal:
       return type.scale == 0 ? "CAST(" + c + " AS VARCHAR)"
                              : "rtrim(rtrim(CAST(" + c + " AS VARCHAR), '0'), '.')";
-    default: return "CAST(" + c + " AS VARCHAR)";
+    default:
+      return "CAST(" + c + " AS VARCHAR)";
   }
 }
 
@@ -27,17 +28,20 @@ std::string conversion(std::string_view column, json::ColumnType from, json::Col
                        bool had_strings) {
   const std::string c(column);
   switch (to.base) {
-    case BaseType::kVarchar: return text_of(c, from);
+    case BaseType::kVarchar:
+      return text_of(c, from);
     case BaseType::kJson:
-      return from.base == BaseType::kVarchar && had_strings ? "to_json(" + c + ")"
-                                             : "CAST(" + text_of(c, from) + " AS JSON)";
+      return from.base == BaseType::kVarchar && had_strings
+                 ? "to_json(" + c + ")"
+                 : "CAST(" + text_of(c, from) + " AS JSON)";
     case BaseType::kDecimal:
       // Through text: the shortest spelling of a double is the number that was sent.
       if (from.base == BaseType::kDouble) {
         return "CAST(CAST(" + c + " AS VARCHAR) AS " + json::to_string(to) + ")";
       }
       return "CAST(" + c + " AS " + json::to_string(to) + ")";
-    default: return "CAST(" + c + " AS " + json::to_string(to) + ")";
+    default:
+      return "CAST(" + c + " AS " + json::to_string(to) + ")";
   }
 }
 
@@ -54,7 +58,8 @@ Error explain_attach_error(const Error& error) {
     out.slug = "database-held";
     return out;
   }
-  if (m.find("newer version") != std::string::npos || m.find("version number") != std::string::npos) {
+  if (m.find("newer version") != std::string::npos ||
+      m.find("version number") != std::string::npos) {
     out.code = ErrorCode::kInvalidArgument;
     out.message = "the database file was written by a version of DuckDB that this one cannot read";
     return out;

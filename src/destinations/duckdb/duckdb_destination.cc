@@ -17,7 +17,9 @@ namespace {
 constexpr Micros kRefusedTooLong = 10 * kMicrosPerSecond;
 constexpr std::uint64_t kWalFarTooLarge = 512ULL << 20;
 
-std::string table_in_main(std::string_view name) { return "db.main." + quote_identifier(name); }
+std::string table_in_main(std::string_view name) {
+  return "db.main." + quote_identifier(name);
+}
 
 }  // namespace
 
@@ -71,7 +73,8 @@ Result<> DuckdbDestination::open_instance() {
   }
   char* message = nullptr;
   if (duckdb_open_ext(nullptr, database_.out(), config.get(), &message) != DuckDBSuccess) {
-    Error error = duckdb_error(DUCKDB_ERROR_IO, message != nullptr ? message : "DuckDB did not start");
+    Error error =
+        duckdb_error(DUCKDB_ERROR_IO, message != nullptr ? message : "DuckDB did not start");
     duckdb_free(message);
     return fail(std::move(error));
   }
@@ -84,15 +87,21 @@ Result<> DuckdbDestination::open_instance() {
 Result<> DuckdbDestination::attach() {
   std::string target;
   switch (options_.target) {
-    case DuckdbOptions::Target::kFile: target = options_.path; break;
-    case DuckdbOptions::Target::kMemory: target = ":memory:"; break;
+    case DuckdbOptions::Target::kFile:
+      target = options_.path;
+      break;
+    case DuckdbOptions::Target::kMemory:
+      target = ":memory:";
+      break;
     case DuckdbOptions::Target::kMotherDuck: {
       // The token is accepted before the extension is there; it must never be part of a message.
       const auto loaded = execute(writer_.get(), "INSTALL motherduck; LOAD motherduck");
       if (!loaded) {
-        return fail(ErrorCode::kUnavailable,
-                    "DuckDB's motherduck extension cannot be installed here, so MotherDuck cannot be "
-                    "reached: " + loaded.error().message);
+        return fail(
+            ErrorCode::kUnavailable,
+            "DuckDB's motherduck extension cannot be installed here, so MotherDuck cannot be "
+            "reached: " +
+                loaded.error().message);
       }
       TRY(execute(writer_.get(), "SET GLOBAL motherduck_token=" + quote_literal(options_.token)));
       target = "md:" + options_.database + "?attach_mode=single&saas_mode=true";
@@ -177,7 +186,8 @@ Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& 
   const json::TableSchema& schema = plan.after();
   const std::string target = table_in_main(schema.name);
   std::vector<OwnTables::LogEntry> log;
-  std::string create = "CREATE TABLE " + target + " (\"__row_id\" BIGINT, \"__received_at\" TIMESTAMPTZ";
+  std::string create =
+      "CREATE TABLE " + target + " (\"__row_id\" BIGINT, \"__received_at\" TIMESTAMPTZ";
   const auto add_column = [&](const std::string& definition) {
     return execute(writer_.get(), "ALTER TABLE " + target + " ADD COLUMN " + definition);
   };
@@ -188,25 +198,35 @@ Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& 
     const json::SchemaColumn& column = schema.columns[change.column];
     const std::string name = quote_identifier(column.name);
     const std::string type = json::to_string(change.to);
-    OwnTables::LogEntry entry{.event = "state", .path = column.path, .column = column.name,
-                              .from_type = "", .to_type = type, .state = column.state,
-                              .receipt = change.cause < batch.sources.size() ? batch.sources[change.cause] : Id128{}};
+    OwnTables::LogEntry entry{
+        .event = "state",
+        .path = column.path,
+        .column = column.name,
+        .from_type = "",
+        .to_type = type,
+        .state = column.state,
+        .receipt = change.cause < batch.sources.size() ? batch.sources[change.cause] : Id128{}};
     if (!change.from) {
       entry.event = "add";
-      if (plan.creates_table()) create += ", " + name + " " + type;
-      else TRY(add_column(name + " " + type));
+      if (plan.creates_table())
+        create += ", " + name + " " + type;
+      else
+        TRY(add_column(name + " " + type));
     } else if (*change.from != change.to) {
       entry.event = "widen";
       entry.from_type = json::to_string(*change.from);
-      TRY(execute(writer_.get(), "ALTER TABLE " + target + " ALTER COLUMN " + name + " SET DATA TYPE " +
-                                     type + " USING " + conversion(name, *change.from, change.to, change.had_strings)));
+      TRY(execute(writer_.get(),
+                  "ALTER TABLE " + target + " ALTER COLUMN " + name + " SET DATA TYPE " + type +
+                      " USING " + conversion(name, *change.from, change.to, change.had_strings)));
     }
     log.push_back(std::move(entry));
   }
   if (plan.creates_overflow()) {
     log.push_back({.event = "overflow"});
-    if (plan.creates_table()) create += ", \"__overflow\" JSON";
-    else TRY(add_column("\"__overflow\" JSON"));
+    if (plan.creates_table())
+      create += ", \"__overflow\" JSON";
+    else
+      TRY(add_column("\"__overflow\" JSON"));
   }
   if (plan.creates_table()) TRY(execute(writer_.get(), create + ")"));
   return own_.log_schema(writer_.get(), schema.name, batch.at, log);
@@ -284,20 +304,23 @@ Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableC
   std::vector<OwnTables::LogEntry> entries;
   entries.push_back({.event = "rename", .receipt = change.receipt});
   for (const json::SchemaColumn& column : schema.columns) {
-    entries.push_back({.event = "rename", .path = column.path, .column = column.name,
-                       .to_type = json::to_string(column.type), .state = column.state,
+    entries.push_back({.event = "rename",
+                       .path = column.path,
+                       .column = column.name,
+                       .to_type = json::to_string(column.type),
+                       .state = column.state,
                        .receipt = change.receipt});
   }
   return own_.log_schema(writer_.get(), change.new_name, at, entries);
 }
 
-Result<RefusedRows> DuckdbDestination::refused(duckdb_connection connection, std::string_view receipt,
-                                               std::size_t limit) {
+Result<RefusedRows> DuckdbDestination::refused(duckdb_connection connection,
+                                               std::string_view receipt, std::size_t limit) {
   return own_.refused(connection, receipt, limit);
 }
 
 std::uint64_t DuckdbDestination::wal_bytes() const {
-  struct stat st{};
+  struct stat st {};
   if (options_.target != DuckdbOptions::Target::kFile) return 0;
   if (::stat((options_.path + ".wal").c_str(), &st) != 0) return 0;
   return static_cast<std::uint64_t>(st.st_size);
@@ -354,24 +377,26 @@ Result<std::vector<TableInfo>> DuckdbDestination::tables() {
 
 Result<std::vector<TableInfo>> DuckdbDestination::tables(duckdb_connection connection) {
   TRY(execute(connection, "BEGIN TRANSACTION READ ONLY"));
-  TRY_ASSIGN(auto rows, fetch(connection,
-                              "SELECT t.table_name, c.column_name, c.data_type FROM duckdb_tables() t "
-                              "JOIN duckdb_columns() c USING (database_name, schema_name, table_name) "
-                              "WHERE database_name='db' AND schema_name='main' "
-                              "ORDER BY t.table_name, c.column_index"));
+  TRY_ASSIGN(auto rows,
+             fetch(connection,
+                   "SELECT t.table_name, c.column_name, c.data_type FROM duckdb_tables() t "
+                   "JOIN duckdb_columns() c USING (database_name, schema_name, table_name) "
+                   "WHERE database_name='db' AND schema_name='main' "
+                   "ORDER BY t.table_name, c.column_index"));
   std::vector<TableInfo> out;
   for (const Row& row : rows) {
     if (out.empty() || out.back().name != row.text(0)) out.emplace_back().name = row.text(0);
     out.back().columns.push_back({row.text(1), row.text(2)});
   }
   for (TableInfo& table : out) {
-    const bool has_time = std::any_of(table.columns.begin(), table.columns.end(), [](const ColumnInfo& c) {
-      return c.name == json::kReceivedAt && c.type == "TIMESTAMP WITH TIME ZONE";
-    });
-    const std::string times = has_time ? "epoch_us(min(__received_at)), epoch_us(max(__received_at))"
-                                       : "NULL, NULL";
+    const bool has_time =
+        std::any_of(table.columns.begin(), table.columns.end(), [](const ColumnInfo& c) {
+          return c.name == json::kReceivedAt && c.type == "TIMESTAMP WITH TIME ZONE";
+        });
+    const std::string times =
+        has_time ? "epoch_us(min(__received_at)), epoch_us(max(__received_at))" : "NULL, NULL";
     TRY_ASSIGN(auto counts, fetch(connection, "SELECT count(*), " + times + " FROM " +
-                                                        table_in_main(table.name)));
+                                                  table_in_main(table.name)));
     table.rows = counts[0].unsigned_integer(0);
     if (!counts[0].is_null(1)) table.first_row_at = counts[0].integer(1);
     if (!counts[0].is_null(2)) table.last_row_at = counts[0].integer(2);

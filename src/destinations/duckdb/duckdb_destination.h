@@ -23,14 +23,14 @@ namespace sd::destinations::duckdb {
 struct DuckdbOptions {
   enum class Target { kFile, kMemory, kMotherDuck };
   Target target = Target::kFile;
-  std::string path;       // of the file
-  std::string database;   // of MotherDuck
-  std::string token;      // of MotherDuck
+  std::string path;      // of the file
+  std::string database;  // of MotherDuck
+  std::string token;     // of MotherDuck
   unsigned threads = 2;
   std::uint64_t memory_limit_bytes = 0;  // 0: DuckDB's default, 80 % of the machine
   std::string temp_directory;            // where large queries spill
   std::uint64_t max_temp_bytes = 20ULL << 30;
-  std::string extension_repository;      // a mirror for closed networks; empty: DuckDB's own
+  std::string extension_repository;  // a mirror for closed networks; empty: DuckDB's own
   std::uint64_t checkpoint_wal_bytes = 64ULL << 20;
 };
 
@@ -57,7 +57,8 @@ class DuckdbDestination final : public Destination {
   Result<std::vector<TableInfo>> tables() override;
   // On a connection of the caller's, who may interrupt it.
   Result<std::vector<TableInfo>> tables(duckdb_connection connection);
-  Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt, std::size_t limit);
+  Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt,
+                              std::size_t limit);
 
   // A connection of its own for one query, with `db` as its default database. Any thread, while open.
   Result<Connection> connect();

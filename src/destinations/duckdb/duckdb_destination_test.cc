@@ -96,7 +96,8 @@ class DuckdbTest : public testing::Test {
     for (const Row& row : *rows) {
       for (std::int64_t i = 0; i < (*columns)[0].integer(0); ++i) {
         if (i > 0) out += '|';
-        out += row.is_null(static_cast<std::size_t>(i)) ? "~" : row.text(static_cast<std::size_t>(i));
+        out +=
+            row.is_null(static_cast<std::size_t>(i)) ? "~" : row.text(static_cast<std::size_t>(i));
       }
       out += '\n';
     }
@@ -141,7 +142,8 @@ TEST_F(DuckdbTest, ADoubleColumnBecomesTextInItsCanonicalSpelling) {
     const std::uint64_t bits = random();
     double value;
     __builtin_memcpy(&value, &bits, 8);
-    if (i % 3 == 0) value = static_cast<double>(static_cast<std::int64_t>(bits % 20'000'000'000'000)) / 1000;
+    if (i % 3 == 0)
+      value = static_cast<double>(static_cast<std::int64_t>(bits % 20'000'000'000'000)) / 1000;
     if (i % 7 == 0) value = static_cast<double>(bits % 100);
     if (!std::isfinite(value)) value = 0.5;
     std::string text;
@@ -161,8 +163,16 @@ TEST_F(DuckdbTest, ADoubleColumnBecomesTextInItsCanonicalSpelling) {
 
 // However rows are cut into batches, the tables are the same.
 TEST_F(DuckdbTest, BatchBoundsMakeNoDifference) {
-  const std::vector<std::string> values = {"1",   "2.5",  "9007199254740993", "true", "\"s\"", "1e300",
-                                           "5.0", "-0.0", "12345678901234567890123", "0.1234567890123456789"};
+  const std::vector<std::string> values = {"1",
+                                           "2.5",
+                                           "9007199254740993",
+                                           "true",
+                                           "\"s\"",
+                                           "1e300",
+                                           "5.0",
+                                           "-0.0",
+                                           "12345678901234567890123",
+                                           "0.1234567890123456789"};
   std::mt19937 random(5);
   for (int round = 0; round < 12; ++round) {
     std::vector<std::string> rows;
@@ -208,7 +218,9 @@ TEST_F(DuckdbTest, AdoptsTablesThatSomebodyElseMade) {
 TEST_F(DuckdbTest, HostileNamesAreNamesAndNothingElse) {
   for (const std::string name : {"x'; DROP TABLE t; --", "\"quoted\"", "../../etc/passwd", "sp ace",
                                  "select", "gr\xC3\xBC\xC3\x9F", "a.b", "%s", "\\", "\t\n"}) {
-    const auto loaded = load(name, "{\"" + std::string(name == "\\" || name == "\t\n" || name[0] == '"' ? "k" : name) + "\":1}");
+    const auto loaded = load(
+        name, "{\"" + std::string(name == "\\" || name == "\t\n" || name[0] == '"' ? "k" : name) +
+                  "\":1}");
     EXPECT_TRUE(loaded) << name << loaded.error().message;
     EXPECT_EQ(query("SELECT count(*) FROM " + quote_identifier(name)), "1\n") << name;
   }
@@ -277,7 +289,8 @@ TEST(DuckdbLibrary, IsTheOneThatWasPinnedAndHasWhatTheHeaderLacks) {
   auto connection = destination.connect();
   ASSERT_TRUE(execute(connection->get(), "CREATE TABLE db.main.t(a INTEGER NOT NULL)"));
   Appender appender;
-  ASSERT_EQ(duckdb_appender_create_ext(connection->get(), "db", "main", "t", appender.out()), DuckDBSuccess);
+  ASSERT_EQ(duckdb_appender_create_ext(connection->get(), "db", "main", "t", appender.out()),
+            DuckDBSuccess);
   duckdb_append_null(appender.get());
   duckdb_appender_end_row(appender.get());
   EXPECT_EQ(duckdb_appender_flush(appender.get()), DuckDBError);
@@ -290,7 +303,8 @@ TEST(DuckdbSettings, ReadTheOriginalsKeys) {
   EXPECT_EQ(md->database, "my_db");
   EXPECT_EQ(options_from_settings({{"file", "/y"}}, "/x")->path, "/y");
   EXPECT_EQ(options_from_settings({}, "/x")->path, "/x");
-  EXPECT_EQ(options_from_settings({{"in_memory", "true"}}, "")->target, DuckdbOptions::Target::kMemory);
+  EXPECT_EQ(options_from_settings({{"in_memory", "true"}}, "")->target,
+            DuckdbOptions::Target::kMemory);
 }
 
 TEST(DuckdbMotherDuck, AMissingExtensionIsAClearErrorWithoutTheToken) {
@@ -310,8 +324,9 @@ TEST(DuckdbMotherDuck, AMissingExtensionIsAClearErrorWithoutTheToken) {
 TEST(DuckdbLocks, AFileHeldElsewhereNamesTheHolder) {
   const Error error = explain_attach_error(
       {.code = ErrorCode::kUnavailable,
-       .message = "IO Error: Could not set lock on file \"/d/x.duckdb\": Conflicting lock is held in "
-                  "/usr/bin/duckdb (PID 42) by user root. See also https://duckdb.org/docs"});
+       .message =
+           "IO Error: Could not set lock on file \"/d/x.duckdb\": Conflicting lock is held in "
+           "/usr/bin/duckdb (PID 42) by user root. See also https://duckdb.org/docs"});
   EXPECT_EQ(error.message, "the database file is held by another process: duckdb (PID 42)");
 }
 

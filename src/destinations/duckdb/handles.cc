@@ -22,20 +22,29 @@ std::string quote(std::string_view text, char mark) {
 Error duckdb_error(duckdb_error_type type, std::string_view message) {
   ErrorCode code = ErrorCode::kInvalidArgument;
   switch (type) {
-    case DUCKDB_ERROR_INTERRUPT: code = ErrorCode::kCancelled; break;
-    case DUCKDB_ERROR_OUT_OF_MEMORY: code = ErrorCode::kResourceExhausted; break;
+    case DUCKDB_ERROR_INTERRUPT:
+      code = ErrorCode::kCancelled;
+      break;
+    case DUCKDB_ERROR_OUT_OF_MEMORY:
+      code = ErrorCode::kResourceExhausted;
+      break;
     case DUCKDB_ERROR_FATAL:
-    case DUCKDB_ERROR_INTERNAL: code = ErrorCode::kInternal; break;
+    case DUCKDB_ERROR_INTERNAL:
+      code = ErrorCode::kInternal;
+      break;
     case DUCKDB_ERROR_CONNECTION:
     case DUCKDB_ERROR_NETWORK:
     case DUCKDB_ERROR_HTTP:
-    case DUCKDB_ERROR_TRANSACTION: code = ErrorCode::kUnavailable; break;
+    case DUCKDB_ERROR_TRANSACTION:
+      code = ErrorCode::kUnavailable;
+      break;
     case DUCKDB_ERROR_IO:
       code = contains(message, "No space left") || contains(message, "failed to offload data block")
                  ? ErrorCode::kResourceExhausted
                  : ErrorCode::kUnavailable;
       break;
-    default: break;
+    default:
+      break;
   }
   if (message.starts_with("FATAL Error") || message.starts_with("INTERNAL Error")) {
     code = ErrorCode::kInternal;
@@ -57,7 +66,11 @@ Result<> execute(duckdb_connection connection, const std::string& sql) {
   return {};
 }
 
-std::string quote_identifier(std::string_view name) { return quote(name, '"'); }
-std::string quote_literal(std::string_view text) { return quote(text, '\''); }
+std::string quote_identifier(std::string_view name) {
+  return quote(name, '"');
+}
+std::string quote_literal(std::string_view text) {
+  return quote(text, '\'');
+}
 
 }  // namespace sd::destinations::duckdb

@@ -40,8 +40,12 @@ class Handle {
   H handle_{};
 };
 
-inline void destroy_appender(duckdb_appender* a) { duckdb_appender_destroy(a); }
-inline void destroy_error_data(duckdb_error_data* e) { duckdb_destroy_error_data(e); }
+inline void destroy_appender(duckdb_appender* a) {
+  duckdb_appender_destroy(a);
+}
+inline void destroy_error_data(duckdb_error_data* e) {
+  duckdb_destroy_error_data(e);
+}
 
 using Database = Handle<duckdb_database, duckdb_close>;
 using Connection = Handle<duckdb_connection, duckdb_disconnect>;

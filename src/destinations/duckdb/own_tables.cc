@@ -14,7 +14,9 @@ namespace {
 using json::BaseType;
 using json::Kind;
 
-std::string micros(Micros at) { return "make_timestamptz(" + std::to_string(at) + ")"; }
+std::string micros(Micros at) {
+  return "make_timestamptz(" + std::to_string(at) + ")";
+}
 
 std::string literal_or_null(std::string_view text) {
   return text.empty() ? "NULL" : quote_literal(text);
@@ -24,7 +26,9 @@ std::string literal_or_null(std::string_view text) {
 json::TypeState state_of_type(json::ColumnType type) {
   json::TypeState state;
   switch (type.base) {
-    case BaseType::kBoolean: state.add(Kind::kBool); break;
+    case BaseType::kBoolean:
+      state.add(Kind::kBool);
+      break;
     case BaseType::kBigint:
       state.add(Kind::kInt64);
       state.add_digits(19, 0);
@@ -41,9 +45,14 @@ json::TypeState state_of_type(json::ColumnType type) {
       state.add(Kind::kLongFraction);
       state.add_digits(static_cast<std::uint8_t>(38 - type.scale), type.scale);
       break;
-    case BaseType::kVarchar: state.add(Kind::kString); break;
-    case BaseType::kJson: state.add(Kind::kJson); break;
-    case BaseType::kTimestampTz: break;  // not made by values yet
+    case BaseType::kVarchar:
+      state.add(Kind::kString);
+      break;
+    case BaseType::kJson:
+      state.add(Kind::kJson);
+      break;
+    case BaseType::kTimestampTz:
+      break;  // not made by values yet
   }
   return state;
 }
@@ -72,7 +81,8 @@ Result<> OwnTables::open(duckdb_connection connection) {
   TRY(execute(connection, "CREATE SCHEMA IF NOT EXISTS db._scratch"));
   TRY(execute(connection,
               "CREATE TABLE IF NOT EXISTS db._scratch.meta(key VARCHAR NOT NULL, value VARCHAR)"));
-  TRY_ASSIGN(auto version, fetch(connection, "SELECT value FROM db._scratch.meta WHERE key='version'"));
+  TRY_ASSIGN(auto version,
+             fetch(connection, "SELECT value FROM db._scratch.meta WHERE key='version'"));
   if (version.empty()) {
     // One transaction: a crash leaves either nothing or all of it.
     TRY(execute(connection, "BEGIN TRANSACTION"));
@@ -98,18 +108,22 @@ Result<> OwnTables::open(duckdb_connection connection) {
   } else if (std::atoi(version[0].text(0).c_str()) > kOwnTablesVersion) {
     return fail(ErrorCode::kInvalidArgument,
                 "this database was written by a newer version of the program (layout " +
-                    version[0].text(0) + ", this one knows " + std::to_string(kOwnTablesVersion) + ")");
+                    version[0].text(0) + ", this one knows " + std::to_string(kOwnTablesVersion) +
+                    ")");
   }
-  TRY_ASSIGN(auto seq, fetch(connection, "SELECT coalesce(max(seq), 0) FROM db._scratch.schema_log"));
+  TRY_ASSIGN(auto seq,
+             fetch(connection, "SELECT coalesce(max(seq), 0) FROM db._scratch.schema_log"));
   next_seq_ = seq[0].integer(0) + 1;
   return {};
 }
 
 Result<LoadState> OwnTables::load_state(duckdb_connection connection, const Id128& log_id) {
-  TRY_ASSIGN(auto rows,
-             fetch(connection,
-                   "SELECT position, next_row_id, rows_loaded, rows_failed FROM db._scratch.positions "
-                   "WHERE log_id = '" + log_id.to_string() + "' ORDER BY position DESC LIMIT 1"));
+  TRY_ASSIGN(
+      auto rows,
+      fetch(connection,
+            "SELECT position, next_row_id, rows_loaded, rows_failed FROM db._scratch.positions "
+            "WHERE log_id = '" +
+                log_id.to_string() + "' ORDER BY position DESC LIMIT 1"));
   LoadState state;
   if (rows.empty()) {
     // A new log goes on numbering where the one before it stopped.
@@ -140,7 +154,8 @@ Result<> OwnTables::prune_positions(duckdb_connection connection) {
                  "db._scratch.positions q WHERE q.log_id = p.log_id)");
 }
 
-Result<json::TableSchema> OwnTables::schema(duckdb_connection connection, const std::string& table) {
+Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
+                                            const std::string& table) {
   struct Logged {
     std::string path, name;
     json::TypeState state;
@@ -155,10 +170,10 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection, const 
   std::erase_if(physical, [&](const Row& row) { return fold_ascii(row.text(0)) != key; });
   if (physical.empty()) return json::TableSchema(table);
 
-  TRY_ASSIGN(auto log,
-             fetch(connection,
-                   "SELECT event, path, column_name, kinds, int_digits, scale FROM "
-                   "db._scratch.schema_log WHERE table_key = " + quote_literal(key) + " ORDER BY seq"));
+  TRY_ASSIGN(auto log, fetch(connection,
+                             "SELECT event, path, column_name, kinds, int_digits, scale FROM "
+                             "db._scratch.schema_log WHERE table_key = " +
+                                 quote_literal(key) + " ORDER BY seq"));
   std::vector<Logged> logged;
   for (const Row& row : log) {
     const std::string event = row.text(0);
@@ -169,14 +184,17 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection, const 
                                 static_cast<std::uint8_t>(row.integer(5)));
     const auto same = std::find_if(logged.begin(), logged.end(),
                                    [&](const Logged& l) { return l.path == row.text(1); });
-    if (same != logged.end()) *same = {row.text(1), row.text(2), state};
-    else logged.push_back({row.text(1), row.text(2), state});
+    if (same != logged.end())
+      *same = {row.text(1), row.text(2), state};
+    else
+      logged.push_back({row.text(1), row.text(2), state});
   }
 
   json::TableSchema schema(physical[0].text(0));
   schema.exists = true;
   const auto has = [&](std::string_view column) {
-    return std::any_of(physical.begin(), physical.end(), [&](const Row& r) { return r.text(1) == column; });
+    return std::any_of(physical.begin(), physical.end(),
+                       [&](const Row& r) { return r.text(1) == column; });
   };
   schema.has_row_id = has(json::kRowId);
   schema.has_received_at = has(json::kReceivedAt);
@@ -185,8 +203,8 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection, const 
     if (name == json::kOverflow) schema.has_overflow = row.text(2) == "JSON";
     if (name == json::kRowId || name == json::kReceivedAt || name == json::kOverflow) continue;
     const auto type = parse_type(row.text(2));
-    const auto own = std::find_if(logged.begin(), logged.end(),
-                                  [&](const Logged& l) { return l.name == name; });
+    const auto own =
+        std::find_if(logged.begin(), logged.end(), [&](const Logged& l) { return l.name == name; });
     if (!type) {
       schema.take_name(name);  // a type that we never make: left to whoever made it
     } else if (own != logged.end() && own->state.type() == *type) {
@@ -253,13 +271,16 @@ Result<> OwnTables::write_failed(duckdb_connection connection, const std::vector
 
 Result<RefusedRows> OwnTables::refused(duckdb_connection connection, std::string_view receipt,
                                        std::size_t limit) {
-  const std::string where = " FROM db._scratch.failed_rows WHERE receipt = " + quote_literal(receipt);
+  const std::string where =
+      " FROM db._scratch.failed_rows WHERE receipt = " + quote_literal(receipt);
   TRY_ASSIGN(const auto count, fetch(connection, "SELECT count(*)" + where));
   RefusedRows out{.count = count[0].unsigned_integer(0), .first = {}};
   if (out.count == 0) return out;
-  TRY_ASSIGN(const auto rows, fetch(connection, "SELECT \"row\", code, detail" + where +
-                                                    " ORDER BY \"row\" LIMIT " + std::to_string(limit)));
-  for (const Row& row : rows) out.first.push_back({row.unsigned_integer(0), row.text(1), row.text(2)});
+  TRY_ASSIGN(const auto rows,
+             fetch(connection, "SELECT \"row\", code, detail" + where + " ORDER BY \"row\" LIMIT " +
+                                   std::to_string(limit)));
+  for (const Row& row : rows)
+    out.first.push_back({row.unsigned_integer(0), row.text(1), row.text(2)});
   return out;
 }
 

@@ -57,7 +57,8 @@ class OwnTables {
                       const std::vector<LogEntry>& entries);
   Result<> write_failed(duckdb_connection connection, const std::vector<FailedRow>& rows);
   // How many rows of a request were refused, and the first of them.
-  Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt, std::size_t limit);
+  Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt,
+                              std::size_t limit);
 
  private:
   std::int64_t next_seq_ = 1;

@@ -14,7 +14,9 @@ T number(const std::optional<std::string>& text) {
 
 }  // namespace
 
-std::int64_t Row::integer(std::size_t column) const { return number<std::int64_t>(values_[column]); }
+std::int64_t Row::integer(std::size_t column) const {
+  return number<std::int64_t>(values_[column]);
+}
 std::uint64_t Row::unsigned_integer(std::size_t column) const {
   return number<std::uint64_t>(values_[column]);
 }

@@ -1,12 +1,14 @@
 // A log on a file system in memory, for the tests of the log.
 #pragma once
 
-#include "journal/log.h"
 #include <gtest/gtest.h>
+
 #include <atomic>
 #include <thread>
+
 #include "base/log.h"
 #include "journal/index.h"
+#include "journal/log.h"
 #include "journal/reader.h"
 #include "journal/testing/harness.h"
 #include "journal/testing/memory_fs.h"
