@@ -65,7 +65,9 @@ bool is_loopback_name(std::string_view host) {
 
 bool is_loopback_origin(std::string_view origin) {
   const auto slashes = origin.find("://");
-  return slashes != std::string_view::npos && is_loopback_name(origin.substr(slashes + 3));
+  if (slashes == std::string_view::npos) return false;
+  const std::string_view rest = origin.substr(slashes + 3);  // of a Referer, with its path
+  return is_loopback_name(rest.substr(0, rest.find('/')));
 }
 
 // Well-known keys serve the person at this machine only: no page of another site, no proxy.
@@ -74,8 +76,9 @@ bool may_be_well_known(const http::Exchange& exchange) {
   if (!exchange.local_is_loopback() || !is_loopback_name(exchange.header("Host"))) return false;
   if (!origin.empty() && !is_loopback_origin(origin)) return false;
   // Browsers send no Origin with an image or a link of another site, but they do say where it is from.
+  // The Host is loopback: what is of the same site is too.
   const std::string_view site = exchange.header("Sec-Fetch-Site");
-  if (!site.empty() && site != "same-origin" && site != "none") return false;
+  if (!site.empty() && site != "same-origin" && site != "same-site" && site != "none") return false;
   const std::string_view referer = exchange.header("Referer");
   if (!referer.empty() && !is_loopback_origin(referer)) return false;
   for (const char* forwarded : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host",

@@ -1,5 +1,8 @@
 #include "api/ask.h"
 
+#include "api/append.h"
+#include "load/record.h"
+
 namespace sd::api {
 namespace {
 
@@ -8,6 +11,7 @@ using std::chrono::milliseconds;
 // The engine's own limits are shorter; this one is for an engine that has stopped answering.
 constexpr milliseconds kAnswerLimit{60'000};
 constexpr milliseconds kFreshLimit{5'000};
+constexpr milliseconds kChangeLimit{30'000};
 
 using Answers = Mailbox<Result<json::Value>>;
 
@@ -61,7 +65,8 @@ Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
                                              const Tenant& tenant, journal::Position end,
                                              const Id128& receipt) {
   Answers answers(exchange.executor());
-  app.pool().refused(tenant.id(), end, receipt, sender_to(answers));
+  std::string question = R"({"what":"refused","receipt":")" + receipt.to_string() + "\"}";
+  app.pool().ask(tenant.id(), std::move(question), end, true, sender_to(answers));
   const Result<json::Value> answer = co_await answer_of(answers);
   if (!answer) co_return std::nullopt;
   RefusedRows refused;
@@ -78,13 +83,28 @@ Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
   co_return refused;
 }
 
-Task<Result<json::Value>> ask_tables(App& app, http::Exchange& exchange, Tenant& tenant) {
+Task<Result<json::Value>> ask(App& app, http::Exchange& exchange, Tenant& tenant, std::string question,
+                              bool must_be_fresh) {
   const Tenant::QueryPlace place(tenant, app.options().max_running_queries);
   if (!place) co_return std::unexpected(too_many_queries());
   Answers answers(exchange.executor());
-  app.pool().tables(tenant.id(), tenant.log().durable_end(), sender_to(answers));
+  app.pool().ask(tenant.id(), std::move(question), tenant.log().durable_end(), must_be_fresh, sender_to(answers));
   Result<json::Value> answer = co_await answer_of(answers);
   co_return answer;
+}
+
+Task<Result<bool>> carry_out(App& app, http::Exchange& exchange, Tenant& tenant,
+                             destinations::TableChange change) {
+  const std::string payload = load::encode_control(change);
+  PendingAppend pending;
+  pending.meta.kind = journal::RecordKind::kControl;
+  pending.meta.rows = 0;
+  pending.meta.receipt = Id128::make();
+  pending.head = payload;
+  co_await append(tenant.log(), app.sink(exchange), pending);
+  if (!pending.result) co_return std::unexpected(pending.result.error());
+  const bool applied = co_await wait_applied(app, exchange, tenant, pending.end, kChangeLimit);
+  co_return applied;
 }
 
 }  // namespace sd::api

@@ -31,8 +31,14 @@ Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
                                              const Tenant& tenant, journal::Position end,
                                              const Id128& receipt);
 
-// The destination's tables as the engine tells them (see engine/query_runner.cc), once it has loaded
-// what the journal holds now.
-Task<Result<json::Value>> ask_tables(App& app, http::Exchange& exchange, Tenant& tenant);
+// Asks a question of engine/questions.h, once the destination has loaded what the journal holds now; where
+// that takes too long, it is answered from what is there, or refused where it must be fresh.
+Task<Result<json::Value>> ask(App& app, http::Exchange& exchange, Tenant& tenant, std::string question,
+                              bool must_be_fresh = false);
+
+// Puts a change into the journal; what it returns says whether it has been carried out within 30 s. Once it
+// is durable it will be.
+Task<Result<bool>> carry_out(App& app, http::Exchange& exchange, Tenant& tenant,
+                             destinations::TableChange change);
 
 }  // namespace sd::api

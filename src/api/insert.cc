@@ -25,6 +25,7 @@ struct Options {
   bool wait = false;
   bool strict = false;
   bool pixel = false;
+  std::optional<Error> error;  // of a parameter
 };
 
 Error parameter_error(std::string message) {
@@ -244,7 +245,8 @@ Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange) {
 
 // What can be said of a request before its rows are read, to one who has shown a key.
 Result<> may_insert(App& app, const http::Exchange& exchange, const Access& access,
-                    std::string_view table) {
+                    std::string_view table, const Options& options) {
+  if (options.error) return fail(*options.error);
   if (!json::is_valid_name(table)) {
     return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL")
                     .with_slug("invalid-table-name"));
@@ -270,7 +272,7 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
   const bool key_may_be_in_body = find_secrets(exchange, query).empty() && is_form(content_type);
   if (!key_may_be_in_body) {
     CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
-    CO_TRY(may_insert(app, exchange, access, table));
+    CO_TRY(may_insert(app, exchange, access, table, options));
   }
   Result<Beginning> beginning = co_await read_beginning(app, exchange);
   if (!beginning) co_return std::unexpected(std::move(beginning).error());
@@ -281,7 +283,7 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
   if (large && json_body) {
     if (key_may_be_in_body) {
       CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
-      CO_TRY(may_insert(app, exchange, access, table));
+      CO_TRY(may_insert(app, exchange, access, table, options));
     }
     Task<Result<Accepted>> task = accept_blob(app, exchange, *access.tenant, table,
                                               std::move(beginning->first), options.strict);
@@ -308,7 +310,7 @@ Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Que
   CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_body(bytes, content_type, form));
   if (key_may_be_in_body) {
     CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert, &form));
-    CO_TRY(may_insert(app, exchange, access, table));
+    CO_TRY(may_insert(app, exchange, access, table, options));
   }
   if (rows.json().size() > app.options().inline_body_bytes) {
     // The rows of a large form: more than a record of the journal should hold.
@@ -327,7 +329,7 @@ Task<Result<Accepted>> accept_get(App& app, http::Exchange& exchange, const Quer
                                   const std::string& table, const Options& options,
                                   Access& access) {
   CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
-  CO_TRY(may_insert(app, exchange, access, table));
+  CO_TRY(may_insert(app, exchange, access, table, options));
   CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_query(query));
   Result<Accepted> accepted =
       co_await accept_inline(app, exchange, *access.tenant, table, rows.json(), options.strict);
@@ -350,7 +352,9 @@ Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
                        .with_status(405));
   }
   const Query query = parse_query(exchange.raw_query());
-  CO_TRY_ASSIGN(Options options, read_options(query));
+  Options options;
+  if (auto read = read_options(query)) options = std::move(*read);
+  else options.error = std::move(read).error();
   Access access;
   const bool get = exchange.method() == "GET";
   Task<Result<Accepted>> task = get ? accept_get(app, exchange, query, table, options, access)

@@ -253,10 +253,7 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
       asked.sql = *body;
     }
   }
-  if (!read) {
-    co_await refuse(exchange, std::move(read).error());
-    co_return;
-  }
+  // Who asks comes first: what is wrong with a request is told to those who may make one.
   Result<Access> access = authorise(app, exchange, query, catalog::Scope::kQuery, &form);
   if (!access) {
     co_await refuse(exchange, std::move(access).error());
@@ -269,6 +266,10 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
         .message =
             "this API key is limited to tables; such keys cannot run queries in this version"};
     co_await refuse(exchange, std::move(limited));
+    co_return;
+  }
+  if (!read) {
+    co_await refuse(exchange, std::move(read).error());
     co_return;
   }
   Result<engine::QueryRequest> request = to_request(app, exchange, asked);

@@ -1,7 +1,10 @@
 // The table of routes: what the server answers, in one place.
+#include "api/contracts.h"
 #include "api/destinations.h"
+#include "api/failed.h"
 #include "api/insert.h"
 #include "api/query.h"
+#include "api/receipts.h"
 #include "api/service.h"
 #include "api/shares.h"
 #include "api/tables.h"
@@ -40,6 +43,14 @@ http::Router make_router(App& app) {
   add("GET", "/api/tables/{table}/columns", handle_get_columns);
   add("DELETE", "/api/tables/{table}", handle_delete_table);
   add("PATCH", "/api/tables/{table}", handle_rename_table);
+  add("GET", "/api/tables/{table}/contract", handle_get_contract);
+  add("PUT", "/api/tables/{table}/contract", handle_put_contract);
+  add("GET", "/api/tables/{table}/history", handle_get_history);
+
+  add("GET", "/api/data/failed", handle_list_failed);
+  add("POST", "/api/data/failed/retry", handle_retry_failed);
+  add("DELETE", "/api/data/failed", handle_delete_failed);
+  add("GET", "/api/receipts/{receipt}", handle_get_receipt);
 
   add("GET", "/api/destinations", handle_list_destinations);
   add("POST", "/api/destinations", handle_create_destination);

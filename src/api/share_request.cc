@@ -64,7 +64,7 @@ Result<> take_field(const Field& field, ShareRequest& request) {
   if (name == "max_downloads") {
     const auto most = read_integer(text);
     if (!most || *most < 1) return fail(parameter_error("max_downloads must be a number from 1"));
-    request.max_downloads = *most;
+    request.max_downloads = most;
   }
   // What would protect or change the share is never passed over in silence.
   const bool off = text == "false" || text == "0";

@@ -266,6 +266,8 @@ Task<void> handle_share_data(App& app, http::Exchange& exchange) {
   stream.query.position = found->tenant->log().durable_end();
   stream.hide_errors = true;
   // Counted when the result is there and before its first byte leaves.
+  // The closure lives in `stream`, which outlives the task that it makes.
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
   stream.admit = [&app, &exchange, id = share.id]() -> Task<Result<>> {
     const auto work = [&] { return app.catalog().count_download(id); };
     Result<> counted = co_await run_blocking(app.blocking(), exchange.executor(), work);

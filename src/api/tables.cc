@@ -15,8 +15,6 @@ namespace {
 using destinations::TableChange;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kWaitLimit{30'000};
-
 std::string_view name_of(const json::Value& table) {
   return table.string_or("name", "");
 }
@@ -61,11 +59,15 @@ struct Tables {
   }
 };
 
-Task<Result<Tables>> read_tables(App& app, http::Exchange& exchange, catalog::Scope scope) {
+// All, or those of one name, which may not be there.
+Task<Result<Tables>> read_tables(App& app, http::Exchange& exchange, catalog::Scope scope,
+                                 std::string only = {}) {
   const Query query = parse_query(exchange.raw_query());
   Tables out;
   CO_TRY_ASSIGN(out.access, authorise(app, exchange, query, scope));
-  const Result<json::Value> answer = co_await ask_tables(app, exchange, *out.access.tenant);
+  json::Writer question;
+  question.begin_object().member("what", "tables").member("table", only).end_object();
+  const Result<json::Value> answer = co_await ask(app, exchange, *out.access.tenant, question.take());
   if (!answer) co_return std::unexpected(answer.error());
   if (const json::Value* tables = answer->find("tables")) {
     for (const json::Value& table : tables->elements()) {
@@ -91,21 +93,6 @@ Task<Result<OneTable>> read_table(App& app, http::Exchange& exchange, catalog::S
   out.table = *found;
   out.tables = std::move(*tables);
   co_return out;
-}
-
-// Puts a change into the journal; what it returns says whether it has been carried out in time.
-Task<Result<bool>> change_table(App& app, http::Exchange& exchange, Tenant& tenant,
-                                TableChange change) {
-  const std::string payload = load::encode_control(change);
-  PendingAppend pending;
-  pending.meta.kind = journal::RecordKind::kControl;
-  pending.meta.rows = 0;
-  pending.meta.receipt = Id128::make();
-  pending.head = payload;
-  co_await append(tenant.log(), app.sink(exchange), pending);
-  if (!pending.result) co_return std::unexpected(pending.result.error());
-  const bool applied = co_await wait_applied(app, exchange, tenant, pending.end, kWaitLimit);
-  co_return applied;
 }
 
 Task<Result<http::Response>> list_tables(App& app, http::Exchange& exchange) {
@@ -163,7 +150,7 @@ Task<Result<http::Response>> delete_table(App& app, http::Exchange& exchange) {
                      .new_name = {},
                      .receipt = {}};
   Tenant& tenant = *one->tables.access.tenant;
-  const Result<bool> done = co_await change_table(app, exchange, tenant, std::move(change));
+  const Result<bool> done = co_await carry_out(app, exchange, tenant, std::move(change));
   if (!done) co_return std::unexpected(done.error());
   if (!*done) co_return no_content();
   const Result<Tables> after = co_await read_tables(app, exchange, catalog::Scope::kAdmin);
@@ -206,7 +193,7 @@ Task<Result<http::Response>> rename_table(App& app, http::Exchange& exchange) {
     co_return std::unexpected(name_is_taken(new_name));
   TableChange change{
       .kind = TableChange::Kind::kRename, .table = old_name, .new_name = new_name, .receipt = {}};
-  const Result<bool> done = co_await change_table(app, exchange, *access.tenant, std::move(change));
+  const Result<bool> done = co_await carry_out(app, exchange, *access.tenant, std::move(change));
   if (!done) co_return std::unexpected(done.error());
   if (!*done) {
     json::Writer w;

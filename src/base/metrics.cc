@@ -66,13 +66,13 @@ Gauge Registry::gauge(const std::string& name, const std::string& help, const La
 }
 
 Histogram Registry::histogram(const std::string& name, const std::string& help,
-                              const Labels& labels, std::vector<double> buckets) {
+                              const Labels& labels, const std::vector<double>& buckets) {
   const std::lock_guard lock(impl_->mutex);
   auto*& family = impl_->histograms[name];
   if (family == nullptr) {
     family = &prometheus::BuildHistogram().Name(name).Help(help).Register(impl_->registry);
   }
-  return Histogram(&family->Add(labels, std::move(buckets)));
+  return Histogram(&family->Add(labels, buckets));
 }
 
 void Registry::remove_gauge(const std::string& name, const Labels& labels) {

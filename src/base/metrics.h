@@ -58,7 +58,7 @@ class Registry {
   Counter counter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge gauge(const std::string& name, const std::string& help, const Labels& labels = {});
   Histogram histogram(const std::string& name, const std::string& help, const Labels& labels = {},
-                      std::vector<double> buckets = latency_buckets());
+                      const std::vector<double>& buckets = latency_buckets());
   // Forgets one labelled gauge (a destination that was deleted).
   void remove_gauge(const std::string& name, const Labels& labels);
   // Prometheus' text format 0.0.4.

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "json/contract.h"
 #include "json/schema.h"
 #include "json/table_builder.h"
 
@@ -32,6 +34,14 @@ struct FailedRow {
   std::string code;
   std::string detail;
   std::string body;
+  std::optional<json::Flatten> flatten;  // how it was to become rows; nullopt: as the contract says
+  std::uint8_t flatten_depth = 0;
+};
+
+// Failed rows of a table, of a request, or all.
+struct FailedFilter {
+  std::string table;  // in any ASCII case; empty: of all
+  Id128 receipt;      // zero: of all
 };
 
 struct TableBatch {
@@ -39,20 +49,33 @@ struct TableBatch {
   const json::SchemaPlan* plan = nullptr;
 };
 
+// What a request became where that is more than one table.
+struct TableCount {
+  Id128 receipt;
+  std::string table;
+  std::uint64_t rows = 0;
+};
+
 struct Batch {
   Micros at = 0;  // log time of the last record
   std::vector<TableBatch> tables;
   std::vector<FailedRow> failed;
+  std::vector<TableCount> counts;
   std::vector<Id128> sources;  // receipts; BuilderColumn::cause is an index into them
 };
 
 // A change to tables in log order, applied in a transaction of its own with its position.
 struct TableChange {
-  enum class Kind : std::uint8_t { kDrop, kRename };
+  // kRetry and kForget are of failed rows; the loader carries out kRetry.
+  enum class Kind : std::uint8_t { kDrop, kRename, kContract, kRetry, kForget };
   Kind kind = Kind::kDrop;
   std::string table;
-  std::string new_name;  // kRename
-  Id128 receipt;
+  std::string new_name;     // kRename
+  json::Contract contract;  // kContract
+  Id128 of_receipt;         // kRetry, kForget: as in FailedFilter
+  Id128 receipt;            // of the change itself
+
+  FailedFilter failed() const { return {.table = table, .receipt = of_receipt}; }
 };
 
 }  // namespace sd::destinations

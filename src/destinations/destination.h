@@ -15,6 +15,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,11 +62,20 @@ class Destination {
   // What is known of a table, matched without regard to ASCII case; exists=false where there is none.
   virtual Result<json::TableSchema> schema(const std::string& table) = 0;
 
+  // Contracts by folded table name, of tables that are not there yet too.
+  virtual Result<std::map<std::string, json::Contract>> contracts() = 0;
+
   // Begins a transaction if none is open.
   virtual Result<> write(const Batch& batch) = 0;
   virtual Result<> write(const TableChange& change, Micros at) = 0;
+  // Failed rows behind (position, row), in that order: at most `limit`, and not more bytes than a batch
+  // should have.
+  virtual Result<std::vector<FailedRow>> failed_rows(const FailedFilter& filter, std::uint64_t after_position,
+                                                     std::int64_t after_row, std::size_t limit) = 0;
+  // In the open transaction.
+  virtual Result<> remove_failed(const std::vector<FailedRow>& rows) = 0;
   // All that was written and the position, or nothing of it; durable on return.
-  virtual Result<> commit(const Id128& log_id, const LoadState& state, Micros at) = 0;
+  virtual Result<> commit(const Id128& log_id, const LoadState& state) = 0;
   virtual void rollback() = 0;
 
   // Housekeeping between batches (checkpoints); cheap where nothing is due.

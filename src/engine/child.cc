@@ -60,7 +60,8 @@ class Child {
         start_(start),
         destination_(std::move(options)),
         loader_(destination_, loader_options(start), events()),
-        queries_(destination_, loader_, channel, start.floor) {
+        queries_(destination_, loader_, channel, start.floor,
+                 {.log_id = start.log_id, .loading = loader_options(start).loader}) {
     watcher_ = std::thread([this] { watch(); });
   }
   ~Child() {
@@ -127,11 +128,10 @@ class Child {
       queries_.start(std::move(task));
     } else if (type == "check") {
       queries_.check(number("id"), std::string(m.string_or("sql", "")));
-    } else if (type == "tables") {
-      queries_.tables(number("id"), number("position"),
-                      static_cast<Micros>(number("fresh_ms")) * 1000);
-    } else if (type == "refused") {
-      queries_.refused(number("id"), number("position"), std::string(m.string_or("receipt", "")));
+    } else if (type == "ask") {
+      const json::Value* question = m.find("question");
+      queries_.ask(number("id"), number("position"), static_cast<Micros>(number("fresh_ms")) * 1000,
+                   m.bool_or("must_be_fresh", false), question != nullptr ? *question : json::Value());
     } else if (type == "cancel") {
       queries_.cancel(number("id"));
     } else {

@@ -371,7 +371,7 @@ TEST_F(EngineTest, TellsWhatLoadingRefusedOfARequest) {
   sink.wait(1);
   const auto ask = [&](const Id128& id) {
     std::promise<Result<json::Value>> promise;
-    pool_->refused("d", append.end, id,
+    pool_->ask("d", R"({"what":"refused","receipt":")" + id.to_string() + "\"}", append.end, true,
                    [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
     return promise.get_future().get();
   };
@@ -389,7 +389,7 @@ TEST_F(EngineTest, TellsWhatLoadingRefusedOfARequest) {
 TEST_F(EngineTest, TellsOfTables) {
   insert("t", R"({"n":1,"s":"x"})");
   std::promise<Result<json::Value>> promise;
-  pool_->tables("d", log_->durable_end(),
+  pool_->ask("d", R"({"what":"tables"})", log_->durable_end(), false,
                 [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
   const auto tables = promise.get_future().get();
   ASSERT_TRUE(tables) << tables.error().message;

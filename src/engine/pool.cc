@@ -250,7 +250,8 @@ void Pool::forget_wait(std::uint64_t wait_id) {
   });
 }
 
-void Pool::ask(const std::string& id, std::function<void(json::Writer&)> fill, Answer answer) {
+void Pool::send_asking(const std::string& id, std::function<void(json::Writer&)> fill,
+                       Answer answer) {
   const std::uint64_t ask_id = impl_->next_id++;
   impl_->post([this, id, ask_id, fill = std::move(fill), answer = std::move(answer)] {
     PoolEngine* engine = impl_->find(id);
@@ -264,28 +265,18 @@ void Pool::ask(const std::string& id, std::function<void(json::Writer&)> fill, A
 }
 
 void Pool::check(const std::string& id, std::string sql, Answer answer) {
-  ask(
+  send_asking(
       id, [sql = std::move(sql)](json::Writer& w) { w.member("type", "check").member("sql", sql); },
       std::move(answer));
 }
 
-void Pool::tables(const std::string& id, std::uint64_t position, Answer answer) {
-  ask(
+void Pool::ask(const std::string& id, std::string question, std::uint64_t position,
+               bool must_be_fresh, Answer answer) {
+  send_asking(
       id,
-      [position](json::Writer& w) {
-        w.member("type", "tables").member("position", position).member("fresh_ms", 5000);
-      },
-      std::move(answer));
-}
-
-void Pool::refused(const std::string& id, std::uint64_t position, const Id128& receipt,
-                   Answer answer) {
-  ask(
-      id,
-      [position, receipt](json::Writer& w) {
-        w.member("type", "refused")
-            .member("position", position)
-            .member("receipt", receipt.to_string());
+      [question = std::move(question), position, must_be_fresh](json::Writer& w) {
+        w.member("type", "ask").member("position", position).member("fresh_ms", 5000);
+        w.member("must_be_fresh", must_be_fresh).raw_member("question", question);
       },
       std::move(answer));
 }

@@ -103,10 +103,10 @@ class Pool {
 
   using Answer = std::function<void(Result<json::Value>)>;
   void check(const std::string& destination_id, std::string sql, Answer answer);
-  void tables(const std::string& destination_id, std::uint64_t position, Answer answer);
-  // What loading refused of a request that ends at `position`: {count, rows: [{row, code, detail}]}.
-  void refused(const std::string& destination_id, std::uint64_t position, const Id128& receipt,
-               Answer answer);
+  // A question of questions.h, as a JSON object, answered from what holds everything below `position`; with
+  // `must_be_fresh` an error where that is not so in time.
+  void ask(const std::string& destination_id, std::string question, std::uint64_t position,
+           bool must_be_fresh, Answer answer);
 
   std::vector<EngineInfo> info() const;
 
@@ -115,9 +115,8 @@ class Pool {
   void stop_all(std::chrono::milliseconds grace);
 
  private:
-  // Sends what `fill` writes into an object with a fresh id.
-  void ask(const std::string& destination_id, std::function<void(json::Writer&)> fill,
-           Answer answer);
+  void send_asking(const std::string& destination_id, std::function<void(json::Writer&)> fill,
+                   Answer answer);
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

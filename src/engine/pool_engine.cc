@@ -26,6 +26,7 @@ constexpr Micros kLongestPause = 10 * kMicrosPerSecond;
 constexpr Micros kSilence = 15 * kMicrosPerSecond;  // no sign of life for so long: killed
 constexpr Micros kStopLimit = 60 * kMicrosPerSecond;
 constexpr int kChildFd = 3;
+constexpr int kMostFailedStops = 3;
 constexpr Micros kReapLimit = kMicrosPerSecond;
 
 // What an engine may know of the front's environment. Credentials that stand there are for the front:
@@ -133,6 +134,7 @@ void PoolEngine::start() {
   started_at_ = last_heard_ = system_clock().steady_us();
   applied_known_ = false;
   trouble_.reset();
+  said_stopped_ = false;
   up_.set(1);
   StartMessage message = source_->start_message();
   durable_sent_ = message.durable_end = source_->durable_end();
@@ -274,6 +276,8 @@ void PoolEngine::handle(Frame& frame) {
                 {{"destination", destination_id_}, {"why", trouble_->message}});
     else if (applied_known_)
       log::info("loading goes on", {{"destination", destination_id_}});
+  } else if (type == "stopped") {
+    said_stopped_ = true;
   } else if (type == "killing") {
     killing_ = id;
   }
@@ -463,7 +467,11 @@ void PoolEngine::on_death() {
   if (state_ != State::kStopping && pid_ > 0) ::kill(pid_, SIGKILL);
   up_.set(0);
   const Micros now = system_clock().steady_us();
-  const bool told = state_ == State::kStopping;
+  // One that was told to stop and died first has left its destination in disorder.
+  const bool was_stopping = state_ == State::kStopping;
+  if (was_stopping && !said_stopped_ && ++failed_stops_ < kMostFailedStops) stop_when_reaped_ = true;
+  const bool told = was_stopping && !stop_when_reaped_;
+  if (said_stopped_) failed_stops_ = 0;
   const bool for_deadline = killing_ != 0;
   state_ = State::kEnding;
   ending_since_ = now;

@@ -100,6 +100,8 @@ class PoolEngine {
   Micros ending_since_ = 0;
   bool starts_again_ = false;  // once the dead one is reaped
   bool stop_when_reaped_ = false;
+  bool said_stopped_ = false;
+  int failed_stops_ = 0;
   unsigned quick_deaths_ = 0;
   std::uint64_t restart_count_ = 0;
   std::uint64_t killing_ = 0;  // the query that the engine says it dies for

@@ -11,16 +11,15 @@
 //             the result goes into the descriptor, a pipe's write end
 //   cancel    {id}
 //   check     {id, sql}                      gate and bind only
-//   tables    {id, position, fresh_ms}
-//   refused   {id, receipt}                  what loading refused of a request; once it has been applied
+//   ask       {id, position, fresh_ms, must_be_fresh, question:{what, …}}   see questions.h
 //   stop      {position}                     load up to here, leave the destination in order, exit
 // Engine → front
 //   hello     {version, duckdb}              first
 //   applied   {position, rows_loaded, rows_failed}
 //   started   {id, content_type, fresh, lag_rows}   of a query: the first bytes are there, or will be
 //   done      {id, rows}                     of a query: all its bytes are in the pipe
-//   result    {id, data}                     of check, tables and refused
-//   failed    {id, error}                    of query (also after started), check, tables, refused
+//   result    {id, data}                     of check and ask
+//   failed    {id, error}                    of query (also after started), check, ask
 //   trouble   {error}                        loading stands still, and why; {} when it goes on
 //   alive     {}                             once a second
 //   killing   {id}                           this query cannot be stopped; the engine ends itself

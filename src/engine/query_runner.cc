@@ -16,7 +16,6 @@ using namespace destinations::duckdb;
 
 constexpr std::size_t kWriteSize = 256U << 10;
 constexpr Micros kStopWithin = kMicrosPerSecond;
-constexpr std::size_t kMaxRefusedShown = 100;  // api.md, Insert
 
 Error timed_out(Micros timeout_us) {
   return Error{.code = ErrorCode::kDeadlineExceeded,
@@ -78,8 +77,12 @@ class QueryRunner::Interruptible {
 };
 
 QueryRunner::QueryRunner(DuckdbDestination& destination, LoaderThread& loader, Channel& channel,
-                         journal::Position floor)
-    : destination_(destination), loader_(loader), channel_(channel), floor_(floor) {}
+                         journal::Position floor, QuestionContext questions)
+    : destination_(destination),
+      loader_(loader),
+      channel_(channel),
+      floor_(floor),
+      questions_(std::move(questions)) {}
 
 QueryRunner::~QueryRunner() {
   stop();
@@ -194,7 +197,13 @@ Result<bool> QueryRunner::wait_fresh(Running& running, journal::Position positio
   if (waited == LoaderThread::Waited::kApplied) return true;
   const auto trouble = loader_.trouble();
   // Where nothing can be read at all, say why.
-  if (trouble && !destination_.is_open()) return fail(*trouble);
+  if (trouble && !destination_.is_open()) {
+    // Whatever it is, it is none of the client's doing.
+    Error error = *trouble;
+    error.status = 503;
+    if (error.retry_after_s == 0) error.retry_after_s = 5;
+    return fail(std::move(error));
+  }
   if (loader_.state().position < floor_) {
     // Rows that somebody has seen are not there yet.
     return fail(Error{.code = ErrorCode::kUnavailable,
@@ -324,55 +333,17 @@ void QueryRunner::check(std::uint64_t id, std::string sql) {
   });
 }
 
-void QueryRunner::tables(std::uint64_t id, journal::Position position, Micros fresh_us) {
-  spawn(id, 30 * kMicrosPerSecond, [this, id, position, fresh_us](Running& running) -> Result<> {
-    TRY(wait_fresh(running, position, fresh_us, false));
-    TRY_ASSIGN(const Connection connection, destination_.connect());
-    const Interruptible interruptible(running, connection.get());
-    TRY_ASSIGN(const auto tables, destination_.tables(connection.get()));
-    json::Writer w;
-    w.begin_object().member("type", "result").member("id", id).begin_object("data");
-    w.begin_array("tables");
-    for (const destinations::TableInfo& table : tables) {
-      w.begin_object().member("name", table.name).member("rows", table.rows);
-      if (table.bytes) w.member("bytes", *table.bytes);
-      if (table.first_row_at)
-        w.member("first_row_at", format_rfc3339(*table.first_row_at));
-      else
-        w.null_member("first_row_at");
-      if (table.last_row_at)
-        w.member("last_row_at", format_rfc3339(*table.last_row_at));
-      else
-        w.null_member("last_row_at");
-      w.begin_array("columns");
-      for (const destinations::ColumnInfo& column : table.columns) {
-        w.begin_object().member("name", column.name).member("type", column.type).end_object();
-      }
-      w.end_array().end_object();
-    }
-    return channel_.send(w.end_array().end_object().end_object().text());
-  });
-}
-
-void QueryRunner::refused(std::uint64_t id, journal::Position position, std::string receipt) {
-  spawn(id, 10 * kMicrosPerSecond,
-        [this, id, position, receipt = std::move(receipt)](Running& running) -> Result<> {
-          TRY(wait_fresh(running, position, 5 * kMicrosPerSecond, true));
+void QueryRunner::ask(std::uint64_t id, journal::Position position, Micros fresh_us, bool must_be_fresh,
+                      json::Value question) {
+  spawn(id, 30 * kMicrosPerSecond,
+        [this, id, position, fresh_us, must_be_fresh, question = std::move(question)](Running& running) -> Result<> {
+          TRY(wait_fresh(running, position, fresh_us, must_be_fresh));
           TRY_ASSIGN(const Connection connection, destination_.connect());
           const Interruptible interruptible(running, connection.get());
-          TRY_ASSIGN(const auto refused,
-                     destination_.refused(connection.get(), receipt, kMaxRefusedShown));
+          TRY_ASSIGN(const std::string data, answer_question(destination_, connection.get(), question, questions_));
           json::Writer w;
-          w.begin_object().member("type", "result").member("id", id).begin_object("data");
-          w.member("count", refused.count).begin_array("rows");
-          for (const destinations::RefusedRow& row : refused.first) {
-            w.begin_object()
-                .member("row", row.row)
-                .member("code", row.code)
-                .member("detail", row.detail)
-                .end_object();
-          }
-          return channel_.send(w.end_array().end_object().end_object().text());
+          w.begin_object().member("type", "result").member("id", id).raw_member("data", data).end_object();
+          return channel_.send(w.text());
         });
 }
 

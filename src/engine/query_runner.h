@@ -20,6 +20,7 @@
 #include "destinations/duckdb/duckdb_destination.h"
 #include "engine/loader_thread.h"
 #include "engine/protocol.h"
+#include "engine/questions.h"
 #include "query/encoder.h"
 
 namespace sd::engine {
@@ -40,7 +41,7 @@ class QueryRunner {
  public:
   // `floor`: nothing is answered before this much has been applied.
   QueryRunner(destinations::duckdb::DuckdbDestination& destination, LoaderThread& loader,
-              Channel& channel, journal::Position floor);
+              Channel& channel, journal::Position floor, QuestionContext questions);
   ~QueryRunner();
 
   // Interrupts what runs and waits for it. Before the destination is closed.
@@ -49,9 +50,8 @@ class QueryRunner {
   void start(QueryTask task);
   // Gates and binds a statement without running it.
   void check(std::uint64_t id, std::string sql);
-  void tables(std::uint64_t id, journal::Position position, Micros fresh_us);
-  // What loading refused of a request whose rows stand below `position`.
-  void refused(std::uint64_t id, journal::Position position, std::string receipt);
+  void ask(std::uint64_t id, journal::Position position, Micros fresh_us, bool must_be_fresh,
+           json::Value question);
   void cancel(std::uint64_t id);
 
   // Looks after time limits. Returns the id of a query that cannot be stopped, 0 normally.
@@ -77,6 +77,7 @@ class QueryRunner {
   LoaderThread& loader_;
   Channel& channel_;
   const journal::Position floor_;
+  const QuestionContext questions_;
   mutable std::mutex mutex_;
   std::map<std::uint64_t, std::shared_ptr<Running>> running_;
 };

@@ -48,8 +48,8 @@ struct PipeSource::Impl {
   Buffer buffer;
 };
 
-PipeSource::PipeSource(net::any_io_executor executor, int read_fd)
-    : impl_(new Impl{net::posix::stream_descriptor(std::move(executor), read_fd), Buffer()}) {}
+PipeSource::PipeSource(const net::any_io_executor& executor, int read_fd)
+    : impl_(new Impl{net::posix::stream_descriptor(executor, read_fd), Buffer()}) {}
 
 PipeSource::~PipeSource() = default;
 

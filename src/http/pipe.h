@@ -20,7 +20,7 @@ Result<PipeEnds> make_pipe(std::size_t capacity);
 class PipeSource {
  public:
   // Takes the descriptor over.
-  PipeSource(net::any_io_executor executor, int read_fd);
+  PipeSource(const net::any_io_executor& executor, int read_fd);
   ~PipeSource();
   PipeSource(const PipeSource&) = delete;
   PipeSource& operator=(const PipeSource&) = delete;

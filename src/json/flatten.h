@@ -45,12 +45,10 @@ class HorizontalFlattener {
   }
   void on_number(std::string_view token, bool is_integer) {
     if (!place()) return;
-    Cell cell = classify_number(token, is_integer);
-    if (cell.size > 0) cell.text = builder_->arena().copy(token);
-    builder_->add(at_, cell);
+    builder_->add_copy(at_, classify_number(token, is_integer));
   }
   void on_string(std::string_view text) {
-    if (place()) builder_->add_text(at_, Kind::kString, text);
+    if (place()) builder_->add_string(at_, text);
   }
 
   void begin_object() { begin(false); }

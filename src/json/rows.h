@@ -232,8 +232,8 @@ auto RowSplitter<Handler>::bad_line(std::string_view window, std::size_t pos, bo
   const std::size_t newline = window.find('\n', pos);
   if (newline == std::string_view::npos && !final) return need_more();
   const std::size_t end = newline == std::string_view::npos ? window.size() : newline;
-  Step step{
-      .state = State::kRefused, .text = window.substr(pos, end - pos), .error = std::move(error)};
+  Step step{.state = State::kRefused, .text = window.substr(pos, end - pos), .error = {}};
+  step.error = std::move(error);
   while (!step.text.empty() && is_space(step.text.back())) step.text.remove_suffix(1);
   first_ = false;
   at_line_start_ = false;

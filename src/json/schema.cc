@@ -81,7 +81,7 @@ SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
       state.join(column.state);
       if (state != known.state) {
         const ColumnType from = known.type;
-        const bool had_strings = known.state.has(Kind::kString);
+        const bool had_strings = known.state.has(Kind::kString) || known.state.has(Kind::kTime);
         known.state = state;
         known.type = state.type();
         changes_.push_back({*index, from, known.type, column.cause, had_strings});

@@ -40,6 +40,18 @@ void TableBuilder::begin_row() {
   own_row_id_ = false;
 }
 
+void TableBuilder::forget(std::size_t index) {
+  const Touched touched = touched_[index];
+  BuilderColumn& column = columns_[touched.column];
+  if (touched.has_cell) {
+    column.cells.pop_back();
+    --cells_;
+  }
+  column.last_row = -1;
+  touched_[index] = touched_.back();
+  touched_.pop_back();
+}
+
 BuilderColumn& TableBuilder::column_for(PathTree::Node node, std::uint32_t& index) {
   const auto row = static_cast<std::int64_t>(row_ids_.size());
   while (true) {
@@ -84,6 +96,11 @@ void TableBuilder::add_text(PathTree::Node node, Kind kind, std::string_view tex
   add(node, cell);
 }
 
+void TableBuilder::add_copy(PathTree::Node node, Cell cell) {
+  if (cell.size > 0) cell.text = arena_.copy(cell.view());
+  add(node, cell);
+}
+
 void TableBuilder::add_null(PathTree::Node node) {
   if (node == row_id_node_) return;  // the row gets an id as if it had brought none
   std::uint32_t index = 0;
@@ -106,7 +123,7 @@ void TableBuilder::commit_row(std::int64_t next_row_id, Micros received_at) {
     }
   }
   touched_.clear();
-  row_ids_.push_back(own_row_id_ ? row_id_ : next_row_id);
+  row_ids_.push_back(row_id_or(next_row_id));
   received_at_.push_back(received_at);
   own_row_id_ = false;
 }

@@ -53,8 +53,25 @@ class TableBuilder {
   void add(PathTree::Node node, Cell cell);
   void add_text(PathTree::Node node, Kind kind, std::string_view text);
   void add_null(PathTree::Node node);
+  // A string, which may be a time.
+  void add_string(PathTree::Node node, std::string_view text) {
+    add_text(node, times_ && is_timestamp(text) ? Kind::kTime : Kind::kString, text);
+  }
+  // A value whose text, if it has any, stands elsewhere.
+  void add_copy(PathTree::Node node, Cell cell);
+  // The id that the row under construction will have.
+  std::int64_t row_id_or(std::int64_t next_row_id) const { return own_row_id_ ? row_id_ : next_row_id; }
   // `next_row_id` is used unless the row brought an integer of 64 bits as "__row_id".
   void commit_row(std::int64_t next_row_id, Micros received_at);
+
+  // What the row under construction has so far.
+  struct Touched {
+    std::uint32_t column;  // index in columns()
+    bool has_cell;         // false: null
+  };
+  const std::vector<Touched>& touched() const { return touched_; }
+  // Takes a value back out of it; the last entry takes its place.
+  void forget(std::size_t touched);
 
   PathTree& tree() { return tree_; }
   const PathTree& tree() const { return tree_; }
@@ -71,6 +88,9 @@ class TableBuilder {
   }
   Arena& arena() { return arena_; }
 
+  // Whether strings that are times become times; they do at first.
+  void set_times(bool times) { times_ = times; }
+
   // What rows from now on come from (an index that the caller gives a meaning).
   void set_source(std::uint32_t source) { source_ = source; }
 
@@ -78,10 +98,6 @@ class TableBuilder {
   void clear();
 
  private:
-  struct Touched {
-    std::uint32_t column;
-    bool has_cell;
-  };
   BuilderColumn& column_for(PathTree::Node node, std::uint32_t& index);
 
   PathTree tree_;
@@ -91,6 +107,7 @@ class TableBuilder {
   std::vector<Touched> touched_;  // by the row under construction
   std::vector<std::int64_t> row_ids_;
   std::vector<Micros> received_at_;
+  bool times_ = true;
   bool own_row_id_ = false;
   std::int64_t row_id_ = 0;
   std::uint32_t source_ = 0;

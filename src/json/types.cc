@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/json_text.h"
 #include "base/result.h"
 
@@ -167,7 +168,10 @@ ColumnType TypeState::type() const {
   if (!has_values()) return {BaseType::kVarchar, 0};
   if (has(Kind::kJson)) return {BaseType::kJson, 0};
   if (only(bit(Kind::kBool))) return {BaseType::kBoolean, 0};
-  if (has(Kind::kString) || has(Kind::kBool) || has(Kind::kBigger)) return {BaseType::kVarchar, 0};
+  if (only(bit(Kind::kTime))) return {BaseType::kTimestampTz, 0};
+  if (has(Kind::kString) || has(Kind::kBool) || has(Kind::kBigger) || has(Kind::kTime)) {
+    return {BaseType::kVarchar, 0};
+  }
   const bool fractions = has(Kind::kDouble) || has(Kind::kNegativeZero) || has(Kind::kLongFraction);
   if (!fractions) return {has(Kind::kHuge) ? BaseType::kHugeint : BaseType::kBigint, 0};
   if (only(bit(Kind::kDouble) | bit(Kind::kNegativeZero) | bit(Kind::kInt53))) {
@@ -176,6 +180,14 @@ ColumnType TypeState::type() const {
   if (!has(Kind::kNegativeZero) && int_digits_ + scale_ <= kMaxDecimalDigits)
     return {BaseType::kDecimal, scale_};
   return {BaseType::kVarchar, 0};
+}
+
+bool is_timestamp(std::string_view text) {
+  // Most strings are told apart by their length or one character.
+  if (text.size() < 20 || text.size() > 32 || text[10] != 'T' || text[4] != '-' || text.back() == 'z') {
+    return false;
+  }
+  return parse_rfc3339(text).has_value();
 }
 
 Cell classify_number(std::string_view token, bool is_integer) {
@@ -222,6 +234,7 @@ void append_text(std::string& out, const Cell& cell) {
     case Kind::kHuge:
     case Kind::kBigger:
     case Kind::kString:
+    case Kind::kTime:
     case Kind::kJson:
       out += cell.view();
       break;
@@ -236,7 +249,7 @@ void append_text(std::string& out, const Cell& cell) {
 }
 
 void append_json(std::string& out, const Cell& cell) {
-  if (cell.kind == Kind::kString)
+  if (cell.kind == Kind::kString || cell.kind == Kind::kTime)
     append_json_string(out, cell.view());
   else
     append_text(out, cell);

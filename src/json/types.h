@@ -13,6 +13,7 @@
 //   fractions that a double holds exactly, integers ≤ 2^53  DOUBLE (so is -0)
 //   other numbers of up to 38 digits with their fraction    DECIMAL(38, longest fraction)
 //   other numbers                                           VARCHAR, every digit kept
+//   RFC 3339 times with a zone                              TIMESTAMP WITH TIME ZONE
 //   strings, or scalars of several of these families        VARCHAR, each value's JSON spelling
 //   anything with an object or array that stayed whole      JSON
 //
@@ -20,7 +21,8 @@
 // number, 0.1234567890123456789 is not.
 //
 // Spelling: a number that ends up in a VARCHAR or JSON column is spelled canonically (5.0 and 5 are
-// "5", 1.50 is "1.5"), the same whether it went there at once or through a numeric column before.
+// "5", 1.50 is "1.5"), the same whether it went there at once or through a numeric column before. A time
+// is spelled as it was sent, or, where it had gone into a TIMESTAMPTZ column before, in UTC with 'Z'.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +43,7 @@ enum class Kind : std::uint8_t {
   kLongFraction,  // any other
   kString,
   kJson,  // an object or array that stays whole
+  kTime,  // a string that is_timestamp() knows
 };
 
 enum class BaseType : std::uint8_t {
@@ -116,6 +119,10 @@ struct Cell {
   Cell() : integer(0) {}
   std::string_view view() const { return {text, size}; }
 };
+
+// A date and time of day with a zone, as RFC 3339 spells it with an upper-case T and Z, no finer than a
+// microsecond. Anything else that looks like one (no zone, a blank for the T, a leap second) stays text.
+bool is_timestamp(std::string_view text);
 
 // Classifies a JSON number token; text kinds point into the token.
 Cell classify_number(std::string_view token, bool is_integer);

@@ -9,8 +9,10 @@ namespace {
 
 using destinations::FailedRow;
 using destinations::TableChange;
+using json::DocumentFlattener;
 using json::HorizontalFlattener;
-using Splitter = json::RowSplitter<HorizontalFlattener>;
+using json::RowError;
+using json::RowTree;
 
 constexpr std::size_t kBlobPiece = 1U << 20;
 constexpr std::size_t kMostKept = 512;  // tables whose schema stays in memory between batches
@@ -76,6 +78,78 @@ struct Loader::Rows {
   bool is_refused(std::uint64_t row) const { return refused != nullptr && refused->contains(row); }
 };
 
+// What a row comes from: a record of the journal, or the failed rows.
+struct Loader::Source {
+  journal::Position position = 0;
+  Id128 receipt;
+  Micros time_us = 0;
+  std::optional<json::Flatten> asked;  // as the request said; kept with a row that is refused
+  std::uint8_t asked_depth = 0;
+  json::FlattenOptions flatten;
+
+  bool needs_tree() const { return flatten.mode != json::Flatten::kHorizontal || flatten.max_depth != 0; }
+};
+
+// Rows of a document on their way into the batch.
+class Loader::Sink final : public json::RowSink {
+ public:
+  Sink(Loader& loader, const Source& source) : loader_(loader), source_(source) {}
+  Result<json::TableBuilder*> table(const std::string& name) override {
+    TRY_ASSIGN(table_, loader_.join(name));
+    if (source_.flatten.mode == json::Flatten::kMultitable || source_.flatten.mode == json::Flatten::kVertical) {
+      count(table_->schema.name);
+    }
+    return &table_->builder;
+  }
+  std::int64_t row_id(const json::TableBuilder& builder) const override {
+    return builder.row_id_or(loader_.pending_.next_row_id);
+  }
+  void commit(json::TableBuilder& builder) override {
+    if (table_->check) (void)table_->check->check(builder);  // takes out what is to be left out
+    builder.commit_row(loader_.pending_.next_row_id++, source_.time_us);
+    ++loader_.batch_rows_;
+    if (count_ != SIZE_MAX) ++loader_.counts_[count_].rows;
+  }
+
+ private:
+  void count(const std::string& table) {
+    auto& counts = loader_.counts_;
+    for (count_ = counts.size(); count_-- > 0;) {
+      if (counts[count_].receipt != source_.receipt) break;
+      if (counts[count_].table == table) return;
+    }
+    count_ = counts.size();
+    counts.push_back({source_.receipt, table, 0});
+  }
+
+  Loader& loader_;
+  const Source& source_;
+  Table* table_ = nullptr;
+  std::size_t count_ = SIZE_MAX;
+};
+
+// Holds the rows of a document against the contracts of their tables, and forgets them again.
+class Loader::TrialSink final : public json::RowSink {
+ public:
+  explicit TrialSink(Loader& loader) : loader_(loader) {}
+  Result<json::TableBuilder*> table(const std::string& name) override {
+    TRY_ASSIGN(table_, loader_.table(name));
+    return &table_->builder;
+  }
+  std::int64_t row_id(const json::TableBuilder& builder) const override {
+    return builder.row_id_or(loader_.pending_.next_row_id);
+  }
+  void commit(json::TableBuilder& builder) override {
+    if (!error && table_->check) error = table_->check->check(builder);
+    builder.begin_row();
+  }
+  std::optional<RowError> error;
+
+ private:
+  Loader& loader_;
+  Table* table_ = nullptr;
+};
+
 Loader::Loader(FileSystem& fs, destinations::Destination& destination, std::string log_directory,
                Id128 log_id, LoaderOptions options)
     : fs_(fs),
@@ -90,6 +164,7 @@ Result<> Loader::start(journal::Position durable_end) {
   forget();
   TRY_ASSIGN(state_, destination_.load_state(log_id_));
   pending_ = state_;
+  TRY_ASSIGN(contracts_, destination_.contracts());
   if (state_.position > durable_end) {
     return fail(ErrorCode::kCorruption, "the destination has been loaded up to position " +
                                             std::to_string(state_.position) +
@@ -115,6 +190,7 @@ void Loader::forget() {
   failed_.clear();
   failed_bytes_ = 0;
   sources_.clear();
+  counts_.clear();
   batch_rows_ = 0;
   pending_ = state_;
 }
@@ -132,6 +208,21 @@ Result<bool> Loader::load_batch(journal::Position durable_end) {
   TRY(start(durable_end));
   TRY(isolate_one(durable_end));
   return true;
+}
+
+Result<destinations::LoadState> Loader::try_insert(const InsertHead& head, std::string_view body) {
+  TRY_ASSIGN(contracts_, destination_.contracts());
+  std::string payload = encode_insert_head(head);
+  payload += body;
+  journal::RecordView record;
+  record.time_us = system_clock().wall_us();
+  record.meta.receipt = Id128::make();
+  record.payload = payload;
+  TRY(take_insert(record, Rows{}));
+  const destinations::LoadState reached = pending_;
+  TRY(write_part());
+  forget();
+  return reached;
 }
 
 Result<bool> Loader::fill_and_commit(journal::Position durable_end) {
@@ -160,61 +251,134 @@ bool Loader::batch_is_full() const {
 }
 
 Result<Loader::Table*> Loader::table(const std::string& name) {
-  auto& slot = tables_[fold_ascii(name)];
+  const std::string key = fold_ascii(name);
+  auto& slot = tables_[key];
   if (!slot) {
     auto schema = destination_.schema(name);
     if (!schema) {
-      tables_.erase(fold_ascii(name));
+      tables_.erase(key);
       return fail(schema.error());
     }
     slot = std::make_unique<Table>();
     slot->schema = std::move(*schema);
+    const auto contract = contracts_.find(key);
+    if (contract != contracts_.end()) slot->contract = contract->second;
+    slot->builder.set_times(slot->contract.timestamps);
+  }
+  if (slot->contract.checks_rows() && !slot->check) {
+    slot->check = std::make_unique<json::ContractCheck>(slot->schema, slot->contract);
   }
   return slot.get();
 }
 
-Result<> Loader::take_insert(const journal::RecordView& record, const Rows& rows) {
-  TRY_ASSIGN(const InsertRecord insert, decode_insert(record.payload));
-  TRY_ASSIGN(Table* const target, table(insert.head.table));
-  sources_.push_back(record.meta.receipt);
-  return take_body(record, insert, *target, rows);
+Result<Loader::Table*> Loader::join(const std::string& name) {
+  TRY_ASSIGN(Table* const joined, table(name));
+  joined->in_batch = true;
+  joined->builder.set_source(static_cast<std::uint32_t>(sources_.size() - 1));
+  return joined;
 }
 
-Result<> Loader::take_body(const journal::RecordView& record, const InsertRecord& insert,
-                           Table& target, const Rows& rows) {
-  target.in_batch = true;
-  target.builder.set_source(static_cast<std::uint32_t>(sources_.size() - 1));
-  HorizontalFlattener flattener(target.builder);
-  Splitter splitter(flattener);
-  TRY_ASSIGN(BodyWindow window, BodyWindow::open(fs_, directory_, record.meta, insert.body));
-  const auto refuse = [&](std::uint64_t row, std::string code, std::string detail,
-                          std::string_view text) {
-    target.builder.begin_row();
-    failed_.push_back({record.position, row, target.schema.name, record.meta.receipt,
-                       record.time_us, std::move(code), std::move(detail), std::string(text)});
-    failed_bytes_ += text.size();
-    ++pending_.rows_failed;
-  };
+auto Loader::source_of(const journal::RecordView& record, const InsertHead& head,
+                       const Table& target) const -> Source {
+  Source source{.position = record.position,
+                .receipt = record.meta.receipt,
+                .time_us = record.time_us,
+                .asked = head.flatten,
+                .asked_depth = head.flatten_depth,
+                .flatten = {}};
+  source.flatten.mode = head.flatten.value_or(target.contract.flatten.value_or(json::Flatten::kHorizontal));
+  source.flatten.max_depth =
+      head.flatten_depth != 0 ? head.flatten_depth : target.contract.flatten_depth.value_or(0);
+  source.flatten.max_rows = options_.max_rows_of_a_row;
+  return source;
+}
+
+Result<> Loader::take_insert(const journal::RecordView& record, const Rows& rows) {
+  TRY_ASSIGN(const InsertRecord insert, decode_insert(record.payload));
+  sources_.push_back(record.meta.receipt);
+  TRY_ASSIGN(Table* const target, join(insert.head.table));
+  const Source source = source_of(record, insert.head, *target);
+  if (source.needs_tree()) {
+    RowTree tree;
+    return walk(record, insert.body, source, tree, *target, rows);
+  }
+  HorizontalFlattener flattener(target->builder);
+  return walk(record, insert.body, source, flattener, *target, rows);
+}
+
+void Loader::refuse(const Source& source, std::uint64_t row, const std::string& table, RowError error,
+                    std::string_view text) {
+  failed_.push_back({source.position, row, table, source.receipt, source.time_us, std::move(error.code),
+                     std::move(error.detail), std::string(text), source.asked, source.asked_depth});
+  failed_bytes_ += text.size();
+  ++pending_.rows_failed;
+  ++pending_.next_row_id;
+}
+
+Result<bool> Loader::take_row(HorizontalFlattener& /*row*/, const Source& source, Table& target,
+                              RowError& error) {
+  if (target.check) {
+    auto refused = target.check->check(target.builder);
+    if (refused) {
+      error = std::move(*refused);
+      target.builder.begin_row();
+      return false;
+    }
+  }
+  target.builder.commit_row(pending_.next_row_id, source.time_us);
+  ++batch_rows_;
+  ++pending_.next_row_id;
+  return true;
+}
+
+Result<bool> Loader::take_row(RowTree& row, const Source& source, Table& target, RowError& error) {
+  const DocumentFlattener flattener(source.flatten, target.schema.name);
+  auto too_many = flattener.check(row);
+  if (too_many) {
+    error = std::move(*too_many);
+    return false;
+  }
+  if (!contracts_.empty()) {
+    TrialSink trial(*this);
+    TRY(flattener.run(row, pending_.next_row_id, trial));
+    if (trial.error) {
+      error = std::move(*trial.error);
+      return false;
+    }
+  }
+  Sink sink(*this, source);
+  TRY(flattener.run(row, pending_.next_row_id, sink));
+  return true;
+}
+
+template <typename Handler>
+Result<> Loader::walk(const journal::RecordView& record, std::string_view body, const Source& source,
+                      Handler& handler, Table& target, const Rows& rows) {
+  using Splitter = json::RowSplitter<Handler>;
+  Splitter splitter(handler);
+  TRY_ASSIGN(BodyWindow window, BodyWindow::open(fs_, directory_, record.meta, body));
   for (std::uint64_t row = 0;;) {
     auto step = splitter.next(window.view(), window.final());
     const std::size_t consumed = splitter.consumed();
     switch (step.state) {
       case Splitter::State::kRow:
         if (!rows.in_range(row)) {
-          target.builder.begin_row();
+          handler.begin_row();
+          ++pending_.next_row_id;
         } else if (rows.is_refused(row)) {
-          refuse(row, "refused-by-destination", rows.reason, step.text);
+          handler.begin_row();
+          refuse(source, row, target.schema.name, {"refused-by-destination", rows.reason, 0}, step.text);
         } else {
-          target.builder.commit_row(pending_.next_row_id, record.time_us);
-          ++pending_.rows_loaded;
+          RowError error;
+          TRY_ASSIGN(const bool taken, take_row(handler, source, target, error));
+          if (taken) ++pending_.rows_loaded;
+          else refuse(source, row, target.schema.name, std::move(error), step.text);
         }
-        ++batch_rows_;
-        ++pending_.next_row_id;
         ++row;
         break;
       case Splitter::State::kRefused:
-        refuse(row, step.error.code, step.error.detail, step.text);
-        ++pending_.next_row_id;
+        handler.begin_row();
+        refuse(source, row, target.schema.name, std::move(step.error), step.text);
         ++row;
         break;
       case Splitter::State::kNeedMore:
@@ -222,12 +386,11 @@ Result<> Loader::take_body(const journal::RecordView& record, const InsertRecord
         TRY(window.more());
         continue;
       case Splitter::State::kEnd:
-        target.builder.begin_row();
+        handler.begin_row();
         return {};
       case Splitter::State::kSyntax:
         // The front has accepted these very bytes with this very code.
-        return fail(ErrorCode::kCorruption, "a record at position " +
-                                                std::to_string(record.position) +
+        return fail(ErrorCode::kCorruption, "a record at position " + std::to_string(record.position) +
                                                 " holds a body that was never accepted");
     }
     window.consume(consumed);
@@ -243,9 +406,14 @@ Result<> Loader::take_control(const journal::RecordView& record) {
   const Micros time = record.time_us;
   // What came before it is committed first: a change of a table has a transaction of its own.
   if (pending_.position != state_.position) TRY(commit());
-  TRY(destination_.write(change, time));
-  tables_.erase(fold_ascii(change.table));
-  tables_.erase(fold_ascii(change.new_name));
+  if (change.kind == TableChange::Kind::kRetry) {
+    TRY(retry(change));
+  } else {
+    TRY(destination_.write(change, time));
+    tables_.erase(fold_ascii(change.table));
+    tables_.erase(fold_ascii(change.new_name));
+    TRY_ASSIGN(contracts_, destination_.contracts());
+  }
   pending_.position = end;
   at_ = time;
   return commit();
@@ -255,6 +423,7 @@ Result<> Loader::write_part() {
   destinations::Batch batch;
   batch.at = at_;
   batch.failed = std::move(failed_);
+  batch.counts = std::move(counts_);
   batch.sources = std::move(sources_);
   std::vector<std::unique_ptr<json::SchemaPlan>> plans;
   std::vector<Table*> written;
@@ -263,10 +432,11 @@ Result<> Loader::write_part() {
     table->in_batch = false;
     if (table->builder.rows() == 0) {
       table->builder.clear();
+      table->check.reset();
       continue;
     }
-    plans.push_back(
-        std::make_unique<json::SchemaPlan>(table->schema, table->builder, options_.max_columns));
+    const std::size_t most = table->contract.max_columns.value_or(options_.max_columns);
+    plans.push_back(std::make_unique<json::SchemaPlan>(table->schema, table->builder, most));
     batch.tables.push_back({&table->builder, plans.back().get()});
     written.push_back(table.get());
   }
@@ -274,6 +444,7 @@ Result<> Loader::write_part() {
   for (std::size_t i = 0; i < written.size(); ++i) {
     written[i]->schema = plans[i]->take_after();
     written[i]->builder.clear();
+    written[i]->check.reset();  // it looked at the schema before
   }
   // The record that is being read goes on under the same receipt.
   const Id128 last = batch.sources.empty() ? Id128{} : batch.sources.back();
@@ -284,6 +455,7 @@ Result<> Loader::write_part() {
   }
   failed_.clear();
   failed_bytes_ = 0;
+  counts_.clear();
   batch_rows_ = 0;
   return {};
 }
@@ -294,7 +466,7 @@ Result<> Loader::commit() {
     std::erase_if(tables_, [](const auto& entry) { return !entry.second->in_batch; });
   for (auto& [name, table] : tables_) table->in_batch = false;
   sources_.clear();
-  TRY(destination_.commit(log_id_, pending_, at_));
+  TRY(destination_.commit(log_id_, pending_));
   state_ = pending_;
   return {};
 }
@@ -317,6 +489,66 @@ Result<> Loader::isolate_one(journal::Position durable_end) {
     loaded = load_one(one, rows);
   }
   return loaded;
+}
+
+// Failed rows go through the same door again, a page in a transaction: those that go in now are no longer
+// failed rows, the others stay as they are. A crash in between loses and doubles nothing: what has gone
+// in is not there to be tried again.
+Result<> Loader::retry(const TableChange& change) {
+  constexpr std::size_t kPage = 10'000;
+  std::uint64_t position = 0;
+  std::int64_t row = -1;
+  while (true) {
+    TRY_ASSIGN(auto page, destination_.failed_rows(change.failed(), position, row, kPage));
+    if (page.empty()) return {};
+    position = page.back().position;
+    row = static_cast<std::int64_t>(page.back().row);
+    Result<> loaded = retry_page(page);
+    if (loaded || loaded.error().code != ErrorCode::kInvalidArgument) {
+      TRY(std::move(loaded));
+      continue;
+    }
+    // The destination refuses something in it: each by itself.
+    forget();
+    for (FailedRow& each : page) {
+      std::vector<FailedRow> one;
+      one.push_back(std::move(each));
+      Result<> alone = retry_page(std::move(one));
+      if (alone) continue;
+      if (alone.error().code != ErrorCode::kInvalidArgument) return alone;
+      forget();
+    }
+  }
+}
+
+Result<> Loader::retry_page(std::vector<FailedRow> rows) {
+  std::vector<FailedRow> loaded;
+  for (FailedRow& failed : rows) {
+    sources_.push_back(failed.receipt);
+    TRY_ASSIGN(Table* const target, join(failed.table));
+    journal::RecordView record;
+    record.position = failed.position;
+    record.time_us = failed.received_at;
+    record.meta.receipt = failed.receipt;
+    const Source source = source_of(record, {failed.flatten, failed.flatten_depth, BodyKind::kJson, {}}, *target);
+    RowError error;
+    RowTree tree;
+    json::RowSplitter<RowTree> splitter(tree);
+    if (splitter.next(failed.body, true).state != json::RowSplitter<RowTree>::State::kRow) continue;
+    TRY_ASSIGN(const bool taken, take_row(tree, source, *target, error));
+    if (!taken) continue;
+    ++pending_.rows_loaded;
+    if (pending_.rows_failed > 0) --pending_.rows_failed;
+    loaded.push_back(std::move(failed));
+    if (batch_is_full()) TRY(write_part());
+  }
+  if (loaded.empty()) {
+    forget();
+    return {};
+  }
+  TRY(write_part());
+  TRY(destination_.remove_failed(loaded));
+  return commit();
 }
 
 // A change that the destination refuses (something that somebody else made depends on the table) is left

@@ -32,6 +32,7 @@ struct LoaderOptions {
   std::uint64_t max_batch_rows = 122'880;  // a DuckDB row group: checkpoints then cost little
   std::uint64_t max_batch_bytes = 48ULL << 20;
   std::size_t max_columns = json::kDefaultMaxColumns;
+  std::uint64_t max_rows_of_a_row = 10'000;  // that flattening may make
 };
 
 class Loader {
@@ -47,6 +48,9 @@ class Loader {
   // loader has to be started again.
   Result<bool> load_batch(journal::Position durable_end);
 
+  // Takes an insert as if it stood in the log, and hands it to the destination without a commit.
+  Result<destinations::LoadState> try_insert(const InsertHead& head, std::string_view body);
+
   const destinations::LoadState& state() const { return state_; }
   // Log time of the last record loaded; 0 before the first.
   Micros loaded_at() const { return at_; }
@@ -55,16 +59,33 @@ class Loader {
   struct Table {
     json::TableSchema schema;
     json::TableBuilder builder;
+    json::Contract contract;
+    std::unique_ptr<json::ContractCheck> check;  // where the contract has anything to say
     bool in_batch = false;
   };
-  struct Rows;  // of one record that are to be loaded
+  struct Rows;    // of one record that are to be loaded
+  struct Source;  // what a row comes from
+  class Sink;
+  class TrialSink;
 
   Result<bool> fill_and_commit(journal::Position durable_end);
   Result<> take_insert(const journal::RecordView& record, const Rows& rows);
-  Result<> take_body(const journal::RecordView& record, const InsertRecord& insert, Table& table,
-                     const Rows& rows);
+  template <typename Handler>
+  Result<> walk(const journal::RecordView& record, std::string_view body, const Source& source,
+                Handler& handler, Table& target, const Rows& rows);
+  // The row that the handler has seen: false where it is refused, and why.
+  Result<bool> take_row(json::HorizontalFlattener& row, const Source& source, Table& target,
+                        json::RowError& error);
+  Result<bool> take_row(json::RowTree& row, const Source& source, Table& target, json::RowError& error);
+  void refuse(const Source& source, std::uint64_t row, const std::string& table, json::RowError error,
+              std::string_view text);
+  Source source_of(const journal::RecordView& record, const InsertHead& head, const Table& target) const;
   Result<> take_control(const journal::RecordView& record);
   Result<Table*> table(const std::string& name);
+  // Has the table take part in the batch, for rows of the latest source.
+  Result<Table*> join(const std::string& name);
+  Result<> retry(const destinations::TableChange& change);
+  Result<> retry_page(std::vector<destinations::FailedRow> rows);
   bool batch_is_full() const;
   // Hands the rows gathered so far to the destination, in the open transaction.
   Result<> write_part();
@@ -101,6 +122,8 @@ class Loader {
   std::vector<destinations::FailedRow> failed_;
   std::size_t failed_bytes_ = 0;
   std::vector<Id128> sources_;
+  std::vector<destinations::TableCount> counts_;
+  std::map<std::string, json::Contract> contracts_;  // by folded name
   std::size_t refused_found_ = 0;  // while a record is being isolated
 };
 

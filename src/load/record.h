@@ -5,31 +5,36 @@
 //
 //   offset  size
 //   0       1     version of this layout, 1
-//   1       1     flatten mode (Flatten)
+//   1       1     flatten mode (json::Flatten); 255: as the table's contract says, else horizontal
 //   2       1     what the body is (BodyKind)
-//   3       1     0
+//   3       1     depth of flattening (json::FlattenOptions::max_depth); 0: as the contract says, else all
 //   4       2     length of the table's name, 1–255
 //   6       n     the table's name, UTF-8
 //   6+n           the body
 //
 // Control record (kControl): version 1 as one byte, then a JSON object:
 //   {"kind":"drop","table":"…"}   {"kind":"rename","table":"…","new_name":"…"}
+//   {"kind":"contract","table":"…","contract":{…}}
+//   {"kind":"retry","table":"…","receipt":"…"}   {"kind":"forget","table":"…","receipt":"…"}
+//       failed rows, those of a table or a request where one is named: loaded again, or deleted
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "destinations/batch.h"
+#include "json/document_flattener.h"
 
 namespace sd::load {
 
-enum class Flatten : std::uint8_t { kHorizontal = 0 };
 enum class BodyKind : std::uint8_t { kJson = 0 };
 
 struct InsertHead {
-  Flatten flatten = Flatten::kHorizontal;
+  std::optional<json::Flatten> flatten;
+  std::uint8_t flatten_depth = 0;
   BodyKind body = BodyKind::kJson;
   std::string table;
 };

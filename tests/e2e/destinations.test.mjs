@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { eventually, problem, sleep, useServer } from './lib.mjs';
+import { eventually, problem, sleep, startServer, useServer } from './lib.mjs';
 
 const kUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -54,6 +54,31 @@ describe('destinations', () => {
       await server.stop();
       await server.start();
       assert.deepEqual(await rows(made), [{ a: 7 }]);
+    });
+
+    test('":memory:" is the name of no file: refused over HTTP, in memory in the configuration', async (t) => {
+      const isMade = (dir) => fs.existsSync(':memory:') ||
+        fs.readdirSync(dir, { recursive: true }).some((name) => name.includes(':memory:'));
+      assert.ok(!isMade(server.dir), 'a file called :memory:');
+      t.after(() => fs.rmSync(':memory:', { force: true }));
+      const settings = { file: ':memory:' };
+      const made = await make({});
+      for (const answer of [await send('POST', '/api/destinations', { name: 'mem', settings }), await patch(made, { settings })]) {
+        assert.match(problem(answer, 400).detail, /file/);
+      }
+      assert.deepEqual((await admin(at(made))).json().settings, {});
+      assert.ok(!isMade(server.dir), 'a file called :memory:');
+
+      const key = 'a-key-of-the-configuration';
+      const other = await startServer(t, { config: `destinations:\n  - {type: duckdb, name: mem, api_keys: [${key}], settings: {file: ":memory:"}}\n` });
+      await other.insert('t', [{ a: 1 }, { a: 2 }], { key, query: '?wait=true' });
+      assert.deepEqual(await other.rows('SELECT a FROM t ORDER BY a', { key }), [{ a: 1 }, { a: 2 }]);
+      const files = fs.readdirSync(other.dir, { recursive: true });
+      assert.deepEqual(files.filter((name) => /duckdb|memory/.test(name)), []);
+      await other.stop();
+      await other.start();
+      assert.deepEqual(await other.rows('SELECT a FROM t ORDER BY a', { key }), [{ a: 1 }, { a: 2 }]);
+      assert.ok(!isMade(other.dir), 'a file called :memory:');
     });
 
     test('secrets go in and never come out', async () => {

@@ -89,16 +89,27 @@ export function canonical(token) {
   return `${sign}${left}${right ? `.${right}` : ''}`;
 }
 
+// A time with a zone as microseconds since 1970; null for any other text.
+export function instant(text) {
+  const match = typeof text === 'string' && /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  if (!match) return null;
+  const ms = Date.parse(match[1] + match[3]);
+  return Number.isNaN(ms) ? null : BigInt(ms) * 1000n + BigInt((match[2] ?? '').padEnd(6, '0'));
+}
+const same_instant = (a, b) => instant(a) !== null && instant(a) === instant(b);
+
 // A value as sent (numbers as JavaScript has them) and as found (numbers as Exact), in a column of that type.
 function same(sent, found, type, mixed) {
   if (sent === null) return found === null;
   if (found === null) return false;
   if (type === 'JSON') {
     // A scalar that stood in a VARCHAR column before the column became JSON may be a string now.
-    return same_json(sent, found) || (mixed && typeof sent !== 'object' && found === String(sent));
+    return same_json(sent, found) || same_instant(sent, found) || (mixed && typeof sent !== 'object' && found === String(sent));
   }
   if (typeof sent === 'object') return false; // an empty object or array makes the column JSON
-  if (type === 'VARCHAR') return found === (typeof sent === 'string' ? sent : String(sent));
+  if (type === 'TIMESTAMP WITH TIME ZONE') return same_instant(sent, found);
+  // A time that stood in a TIMESTAMPTZ column before the column became text is spelled in UTC.
+  if (type === 'VARCHAR') return found === (typeof sent === 'string' ? sent : String(sent)) || same_instant(sent, found);
   if (typeof sent === 'boolean') return type === 'BOOLEAN' && found === sent;
   if (typeof sent !== 'number' || found.token === undefined) return false;
   return canonical(found.token) === canonical(String(sent));

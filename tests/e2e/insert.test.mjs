@@ -200,6 +200,41 @@ describe('what curl sends', () => {
     const t = fresh_table();
     await check(t, await curl(url(t, '?api_key=local'), '--data-urlencode', '{"user":"alice","n":1}'), alice);
   });
+  it("a payload of 5 MB of JSON in GitHub's form type is stored whole, as rows and as one row", async () => {
+    const text = (i) => `${i}: a&b=c+d%20e "q" \\ ä€😀 `.repeat(4);
+    const rows = Array.from({ length: 36_000 }, (_, i) => ({ id: i, text: text(i) }));
+    const commits = Array.from({ length: 200 }, (_, i) => ({ id: i, message: text(i).repeat(180) }));
+    const one = { ref: 'refs/heads/main', commits };
+    const form = (payload) => `payload=${encodeURIComponent(payload).replaceAll('%20', '+')}`;
+    const post = async (table, body) => {
+      const answer = await server.request(`/api/data/insert/${table}?wait=true`, { body, headers: kForm });
+      assert.equal(answer.status, 200, answer.text);
+      return answer.json();
+    };
+    const [many, single] = [fresh_table(), fresh_table()];
+    const texts = [JSON.stringify(rows), JSON.stringify(one)];
+    for (const json of texts) assert.ok(Buffer.byteLength(json) > 5_000_000, `${Buffer.byteLength(json)} bytes`);
+
+    // The key behind the payload is found too.
+    const sent = await post(many, `${form(texts[0])}&api_key=local`);
+    assert.deepEqual([sent.rows, sent.failed, sent.visible], [rows.length, 0, true]);
+    assert.deepEqual(await server.rows(`SELECT id, text FROM ${many} ORDER BY __row_id`), rows);
+
+    assert.equal((await post(single, `api_key=local&${form(texts[1])}`)).rows, 1);
+    const [found] = await server.rows(`SELECT * FROM ${single}`);
+    assert.equal(found.ref, one.ref);
+    for (const { id, message } of commits) {
+      assert.equal(found[`commits_${id}_id`], id);
+      assert.equal(found[`commits_${id}_message`], message);
+    }
+  });
+  it('a form that is too large is 413, and nothing is stored', async () => {
+    const t = fresh_table();
+    const body = `api_key=local&payload=${encodeURIComponent(JSON.stringify([{ a: 'x'.repeat(17 << 20) }]))}`;
+    const answer = await server.request(`/api/data/insert/${t}`, { body, headers: kForm });
+    problem(answer, 413, 'body-too-large');
+    problem(await server.sql(`SELECT * FROM ${t}`), 400);
+  });
   it('curl -d user=alice -d n=1: a form is one row of texts', async () => {
     const t = fresh_table();
     await check(t, await curl(url(t, '?api_key=local'), '-d', 'user=alice', '-d', 'n=1'), [{ user: 'alice', n: '1' }]);
@@ -341,6 +376,34 @@ describe('bad input', () => {
     const deepest = await server.insert(fresh_table(), [`{"b":1,"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, '{"b":1}'].join('\n'));
     assert.deepEqual([deepest.rows, deepest.failed], [1, 1]);
     problem(await refused(nested(65)), 400);
+  });
+
+  it('100,000 values are a row, one more are a refused row', async () => {
+    // Objects and arrays count as the leaves do: here the row and its array.
+    const row = (values) => `{"v":[${'0,'.repeat(values - 3)}0]}`;
+    const table = fresh_table();
+    const lines = ['{"a":1}', row(100_001), '{"a":3}'];
+    const ndjson = await server.insert(table, lines.join('\n'), { query: '?wait=true' });
+    const array = await server.insert(table, `[${lines}]`, { query: '?wait=true' });
+    for (const answer of [ndjson, array]) {
+      assert.deepEqual([answer.rows, answer.failed, answer.visible], [2, 1, true]);
+      assert.deepEqual(answer.errors.map((e) => [e.row, e.code]), [[1, 'too-many-values']]);
+    }
+    assert.deepEqual((await server.rows(`SELECT a FROM ${table} ORDER BY __row_id`)).map((r) => r.a), [1, 3, 1, 3]);
+    problem(await refused(row(100_001)), 400);
+    const most = await server.insert(fresh_table(), `${row(100_000)}\n{"a":2}`, { query: '?wait=true' });
+    assert.deepEqual([most.rows, most.failed, most.visible], [2, 0, true]);
+  });
+
+  it('HEAD is 405, and nothing is stored', async () => {
+    const table = fresh_table();
+    for (const key of ['local', null]) {
+      const answer = await server.api(`/api/data/insert/${table}?a=1`, { method: 'HEAD', key });
+      assert.equal(answer.status, 405);
+      assert.equal(answer.headers.allow, 'GET, POST');
+      assert.equal(answer.body.length, 0);
+    }
+    problem(await server.sql(`SELECT * FROM ${table}`), 400);
   });
 
   it('a body over the limit is 413 before it is read, and nothing is stored', async () => {

@@ -239,6 +239,40 @@ describe('streams', () => {
     }
   });
 
+  it('HEAD tells what GET would, at once and without the rows, however many there are', async () => {
+    await places();
+    const target = `/api/data/query?api_key=local&query=${encodeURIComponent('SELECT i FROM range(1000000000) t(i)')}`;
+    // More of them than places: each gives its own back.
+    for (const [format, type] of [['json', /json/], ['ndjson', /ndjson/], ['csv', /csv/], ['csv', /csv/], ['csv', /csv/]]) {
+      const began = Date.now();
+      const socket = await RawSocket.open(server.port);
+      socket.send(`HEAD ${target}&format=${format} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      socket.send('HEAD /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+      const text = await socket.closed(5000);
+      assert.ok(Date.now() - began < 2000, `${Date.now() - began} ms`);
+      const [query, livez, rest] = text.split('\r\n\r\n');
+      assert.match(query, /^HTTP\/1\.1 200 /);
+      assert.match(/^content-type: (.*)$/im.exec(query)[1], type);
+      assert.match(livez, /^HTTP\/1\.1 200 /);
+      assert.equal(rest, '');
+    }
+    const wrong = await server.api('/api/data/query?query=SELECT%20nothing', { method: 'HEAD' });
+    assert.deepEqual([wrong.status, wrong.body.length], [400, 0]);
+    await places();
+    // And nobody goes on making rows that nobody takes.
+    const [engine] = server.enginePids();
+    const ticks = () => {
+      const stat = fs.readFileSync(`/proc/${engine}/stat`, 'utf8');
+      const [user, system] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13);
+      return Number(user) + Number(system);
+    };
+    await sleep(300);
+    const before = ticks();
+    await sleep(500);
+    const used = (ticks() - before) * 10;
+    assert.ok(used < 250, `the engine still used ${used} ms of processor in 0.5 s`);
+  });
+
   it('an error before the first row has a true status', async () => {
     problem(await server.sql("SELECT CAST('x' AS INTEGER)"), 400);
     problem(await server.sql("SELECT CAST(x AS INTEGER) FROM (VALUES ('1'), ('y')) t(x)"), 400);

@@ -7,7 +7,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { checkDuckdbFile, holdFile, localFile } from './duckdb.mjs';
-import { RawSocket, Server, binary, eventually, parseMetrics, problem, request, runBinary, sleep, startServer, temporaryDirectory, useServer } from './lib.mjs';
+import { RawSocket, Server, binary, eventually, parseMetrics, problem, request, root, runBinary, sleep, startServer, temporaryDirectory, useServer } from './lib.mjs';
 
 const kForm = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
@@ -109,6 +109,117 @@ describe('keys', () => {
       // A real key works there.
       assert.equal((await server.request('/api/data/query', { body: 'SELECT 1', headers: { ...headers, 'X-API-KEY': server.key } })).status, 200, JSON.stringify(headers));
     }
+  });
+
+  it('`local` works for no page of another site, also where the browser sends no Origin', async () => {
+    const page = '/path?x=1#y';
+    const allowed = [
+      { 'Sec-Fetch-Site': 'none' }, { 'Sec-Fetch-Site': 'same-origin' },
+      { Referer: `http://localhost:3000${page}` }, { Referer: `http://127.0.0.1:8080${page}` }, { Referer: `http://[::1]:8080${page}` },
+      { Referer: server.url }, { Referer: `${server.url}/` },
+      { Referer: `${server.url}/`, 'Sec-Fetch-Site': 'same-origin', Origin: server.url },
+    ];
+    const foreign = [
+      { 'Sec-Fetch-Site': 'cross-site' }, { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' },
+      { 'Sec-Fetch-Site': 'cross-site', Referer: `${server.url}/`, Origin: server.url },
+      { Referer: `https://evil.example${page}` }, { Referer: 'https://evil.example' }, { Referer: 'http://localhost.evil.example:8080/' },
+      { Referer: 'http://127.0.0.1.evil.example/' }, { Referer: 'http://evil.example/?http://localhost/' }, { Referer: 'localhost' },
+      { Referer: 'https://evil.example/', 'Sec-Fetch-Site': 'none' }, { Referer: 'https://evil.example/', Origin: server.url },
+      { 'X-Forwarded-Host': 'localhost' }, { 'X-Forwarded-Proto': 'https' }, { Via: '1.1 localhost' }, { Forwarded: 'for=127.0.0.1;host=localhost' },
+    ];
+    const ask = (headers, key) => server.request(`/api/data/query?api_key=${key}`, { body: 'SELECT 1 AS a', headers });
+    for (const headers of allowed) assert.equal((await ask(headers, 'local')).status, 200, JSON.stringify(headers));
+    for (const headers of foreign) {
+      const said = JSON.stringify(headers);
+      const refused = await ask(headers, 'local');
+      assert.equal(refused.status, 401, said);
+      problem(refused, 401);
+      // An image or a form in a foreign page: nothing is stored.
+      problem(await server.request('/api/data/insert/planted?api_key=local&a=1&pixel=1', { headers }), 401);
+      problem(await server.request('/api/data/insert/planted', { body: 'api_key=local&a=1', headers: { ...kForm, ...headers } }), 401);
+      // A key that somebody made is for every page that has it.
+      assert.equal((await ask(headers, server.key)).status, 200, said);
+    }
+    problem(await server.sql('SELECT * FROM planted'), 400);
+  });
+
+  it('`local` works for a page of this machine at port 80, whose Referer names no port', async () => {
+    for (const host of ['localhost', '127.0.0.1', '[::1]']) {
+      const answer = await server.request('/api/data/query?api_key=local', { body: 'SELECT 1 AS a', headers: { Referer: `http://${host}/page` } });
+      assert.equal(answer.status, 200, `http://${host}/page: ${answer.text}`);
+    }
+  });
+
+  it('`local` works for a page at another port of this machine, with what browsers send along', async () => {
+    for (const host of ['localhost', '127.0.0.1']) {
+      const from = `http://${host}:3000`;
+      const headers = { Host: `${host}:${server.port}`, Origin: from, Referer: `${from}/`, 'Sec-Fetch-Site': 'same-site', 'Sec-Fetch-Mode': 'cors' };
+      const answer = await server.request('/api/data/query?api_key=local', { body: 'SELECT 1 AS a', headers });
+      assert.equal(answer.status, 200, `${JSON.stringify(headers)}: ${answer.text}`);
+    }
+  });
+
+  it('without a key nothing is said but 401: not that the name is bad, nor that the disk is full', async (t) => {
+    const full = await startServer(t, { flags: ['--journal-min-free-bytes', '1000000TB'] });
+    const refused = await eventually('the disk to be full', async () => {
+      const answer = await full.api('/api/data/insert/t', { body: '{"a":1}' });
+      return answer.status === 503 ? answer : null;
+    });
+    problem(refused, 503, 'disk-full');
+    assert.match(refused.headers['retry-after'], /^\d+$/);
+    for (const [asked, table] of [[server, 'x'.repeat(300)], [server, 'a%00b'], [full, 't'], [full, 'x'.repeat(300)]]) {
+      const target = `/api/data/insert/${table}`;
+      problem(await asked.request(target, { body: '{"a":1}' }), 401);
+      problem(await asked.request(target, { body: 'a=1', headers: kForm }), 401);
+      problem(await asked.request(target, { body: '{"a":1}', headers: { 'Idempotency-Key': 'x' } }), 401);
+      problem(await asked.request(`${target}?a=1`), 401);
+      problem(await asked.request(`${target}?api_key=wrong`, { body: `{"a":"${'x'.repeat(2_000_000)}"}` }), 401);
+    }
+    // To one with a key each says what it is.
+    for (const table of ['x'.repeat(300), 'a%00b']) problem(await server.api(`/api/data/insert/${table}`, { body: '{"a":1}' }), 400, 'invalid-table-name');
+  });
+
+  it('without a key every route of the API answers 401, whatever is sent; the public ones as documented', async () => {
+    // The server's own table, so that a route that is added later is asked too.
+    const source = fs.readFileSync(path.join(root, 'src/api/routes.cc'), 'utf8');
+    const routes = new Map();
+    const add = (method, pattern) => routes.set(pattern, [...(routes.get(pattern) ?? []), method]);
+    for (const [, method, pattern] of source.matchAll(/\badd\(\s*"(\w+)",\s*"([^"]+)"/g)) add(method, pattern);
+    for (const [, list] of source.matchAll(/const char\* path :\s*\{([^}]*)\}/g)) {
+      for (const [, pattern] of list.matchAll(/"([^"]+)"/g)) ['POST', 'GET'].forEach((method) => add(method, pattern));
+    }
+    assert.ok(routes.size >= 20 && routes.has('/api/data/share'), [...routes.keys()].join(' '));
+    const shown = { '/': 200, '/livez': 200, '/readyz': 200, '/healthcheck': 200, '/metrics': 200, '/share/{id}': 404,
+      '/share/{id}/data.{format}': 404, '/api/data/share': 405, '/api/data/query/share': 405 };
+    const bodies = [undefined, '{}', '[]', '{"query":"SELECT 1"}', 'SELECT 1', 'a=1&query=SELECT+1'];
+    const id = '0d9f5c3e-8a43-4c6e-9d11-3f6f0a4b2c1d';
+    for (const [pattern, methods] of routes) {
+      const target = pattern.replace('{table}', 'anonymous').replace('{format}', 'csv').replaceAll(/\{\w+\}/g, id);
+      for (const method of ['POST', 'GET', 'PATCH', 'DELETE', 'PUT']) {
+        const wanted = !methods.includes(method) ? 405 : method === 'GET' ? shown[pattern] ?? 401 : 401;
+        for (const body of method === 'GET' ? [undefined] : bodies) {
+          for (const headers of [{}, kForm, { 'X-API-KEY': 'wrong' }]) {
+            const answer = await server.request(target, { method, body, headers });
+            assert.equal(answer.status, wanted, `${method} ${target} ${body} ${JSON.stringify(headers)}: ${answer.text}`);
+            if (wanted === 401) assert.match(answer.headers['www-authenticate'], /Bearer/);
+          }
+        }
+      }
+    }
+    problem(await server.sql('SELECT * FROM anonymous'), 400);
+    assert.deepEqual((await server.api('/api/shares')).json().data, []);
+  });
+
+  it('without a key a request that is malformed besides is 401 too', async () => {
+    const told = [];
+    for (const [target, body] of [['/api/data/query', '{'], ['/api/data/query', '{"nonsense":1}'], ['/api/data/query?quote_int64=perhaps', 'SELECT 1'],
+      ['/api/data/insert/t?wait=later', '{"a":1}'], ['/api/data/insert/t?flatten=sideways', '{"a":1}'], ['/api/data/insert/t', '{"a":'],
+      ['/api/data/share', '{'], ['/api/data/share', '{"nonsense":1}'], ['/api/destinations', '{'], ['/api/destinations?limit=x', '{}'],
+      ['/api/destinations/local/keys', '{']]) {
+      const answer = await server.request(target, { body });
+      if (answer.status !== 401) told.push(`${target} ${body}: ${answer.status} ${answer.json().detail}`);
+    }
+    assert.deepEqual(told, []);
   });
 
   it('`local` and an open listener: refused at the start where somebody configured it, gone where it is built in', async (t) => {

@@ -1,7 +1,7 @@
 // Shares: made, shown, downloaded, counted, ended, listed, revoked.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { parseCsv, problem, sleep, useServer } from './lib.mjs';
+import { parseCsv, problem, request, sleep, startServer, useServer } from './lib.mjs';
 
 describe('shares', () => {
   const server = useServer({ flags: ['--api-base-url', 'https://data.example'] });
@@ -269,5 +269,58 @@ describe('shares', () => {
     await server.stop();
     await server.start();
     assert.equal((await get(made.id, '/data.csv')).status, 200);
+  });
+});
+
+describe('the link of a share, without base_url', () => {
+  // What a share made through `url` with this Host is given as its link.
+  async function linkOf(server, url, host, path = '/api/data/share') {
+    const headers = { Host: host, 'X-API-KEY': server.key };
+    const made = await request(url, path, { body: '{"query":"SELECT 1 AS a","duration":60}', headers });
+    assert.equal(made.status, 200, made.text);
+    const listed = await request(url, '/api/shares', { headers });
+    assert.ok(listed.json().data.some((s) => s.url === made.json().url), listed.text);
+    const link = new URL(made.json().url);
+    assert.equal(link.pathname, `/share/${made.json().id}`);
+    return link;
+  }
+
+  const foreign = ['data.example', 'data.example:8080', 'evil.example', 'localhost.evil.example', '10.1.2.3', '[2001:db8::1]:80'];
+
+  test('is the address and port that the request came in on, where its Host is not one of this machine', async (t) => {
+    const server = await startServer(t, { flags: ['--listen', '127.0.0.1:0', '--listen', '[::1]:0'] });
+    assert.equal(server.urls.length, 2);
+    for (const url of server.urls) {
+      for (const host of foreign) {
+        const link = await linkOf(server, url, host);
+        assert.equal(link.origin, url, host);
+        // And it works.
+        const page = await request(url, link.pathname);
+        assert.equal(page.status, 200, page.text);
+        assert.ok(page.text.includes(url) && !page.text.includes(host), page.text);
+      }
+      const { host } = new URL(url);
+      assert.equal((await linkOf(server, url, host)).origin, url);
+      assert.equal((await linkOf(server, url, 'localhost:1234')).origin, 'http://localhost:1234');
+      const said = await request(url, '/api/data/share', { headers: { Host: 'evil.example' } });
+      assert.ok(problem(said, 405).detail.includes(`curl -X POST '${url}/api/data/share'`), said.text);
+    }
+  });
+
+  test('is of the address that was asked, where the server listens on every one', async (t) => {
+    const server = await startServer(t, { flags: ['--listen', '0.0.0.0:0'] });
+    for (const address of ['127.0.0.1', '127.0.0.2']) {
+      const url = `http://${address}:${server.port}`;
+      const link = await linkOf(server, url, 'data.example');
+      assert.equal(link.origin, url);
+      assert.deepEqual((await request(link.origin, `${link.pathname}/data.json`)).json(), [{ a: 1 }]);
+    }
+  });
+
+  test('is the Host where the configuration lists it', async (t) => {
+    const server = await startServer(t, { config: 'api:\n  hosts: [data.example]\n' });
+    assert.equal((await linkOf(server, server.url, 'data.example')).origin, 'http://data.example');
+    assert.equal((await linkOf(server, server.url, 'data.example:8443')).origin, 'http://data.example:8443');
+    assert.equal((await linkOf(server, server.url, 'other.example')).origin, server.url);
   });
 });

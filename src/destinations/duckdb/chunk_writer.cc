@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/clock.h"
+
 namespace sd::destinations::duckdb {
 namespace {
 
@@ -33,7 +35,7 @@ void scatter(duckdb_vector vector, std::uint32_t begin, std::uint32_t end, const
   }
   duckdb_vector_ensure_validity_writable(vector);
   std::uint64_t* validity = duckdb_vector_get_validity(vector);
-  std::memset(validity, 0, ((rows + 63) / 64) * 8);
+  std::memset(validity, 0, std::size_t{(rows + 63) / 64} * 8);
   for (const Cell* cell = first; cell != last; ++cell) {
     const std::uint32_t row = cell->row - begin;
     validity[row / 64] |= 1ULL << (row % 64);
@@ -99,8 +101,10 @@ void ChunkWriter::fill_column(std::size_t index, duckdb_vector vector, std::uint
     case BaseType::kBoolean:
       typed(static_cast<bool*>(data), [](const Cell& c) { return c.integer != 0; });
       break;
-    case BaseType::kBigint:
     case BaseType::kTimestampTz:
+      typed(static_cast<std::int64_t*>(data), [](const Cell& c) { return *parse_rfc3339(c.view()); });
+      break;
+    case BaseType::kBigint:
       typed(static_cast<std::int64_t*>(data), [](const Cell& c) { return c.integer; });
       break;
     case BaseType::kHugeint:
@@ -117,7 +121,8 @@ void ChunkWriter::fill_column(std::size_t index, duckdb_vector vector, std::uint
       const bool quoted_strings = as_json;
       std::string spelled;
       typed(static_cast<duckdb_string_t*>(data), [&](const Cell& c) {
-        const bool as_it_is = c.kind == Kind::kJson || (c.kind == Kind::kString && !quoted_strings);
+        const bool is_string = c.kind == Kind::kString || c.kind == Kind::kTime;
+        const bool as_it_is = c.kind == Kind::kJson || (is_string && !quoted_strings);
         if (as_it_is) return make_string(c.view());
         spelled.clear();
         if (as_json)

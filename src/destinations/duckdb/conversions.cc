@@ -17,6 +17,11 @@ std::string text_of(const std::string& c, json::ColumnType type) {
     case BaseType::kDecimal:
       return type.scale == 0 ? "CAST(" + c + " AS VARCHAR)"
                              : "rtrim(rtrim(CAST(" + c + " AS VARCHAR), '0'), '.')";
+    case BaseType::kTimestampTz: {
+      // As format_rfc3339 spells it; the session's time zone is UTC.
+      const std::string fraction = "CASE WHEN epoch_us(" + c + ") % 1000000 = 0 THEN 'Z' ELSE strftime(" + c + ", '.%fZ') END";
+      return "strftime(" + c + ", '%Y-%m-%dT%H:%M:%S') || " + fraction;
+    }
     default:
       return "CAST(" + c + " AS VARCHAR)";
   }
@@ -31,6 +36,7 @@ std::string conversion(std::string_view column, json::ColumnType from, json::Col
     case BaseType::kVarchar:
       return text_of(c, from);
     case BaseType::kJson:
+      if (from.base == BaseType::kTimestampTz) return "to_json(" + text_of(c, from) + ")";
       return from.base == BaseType::kVarchar && had_strings
                  ? "to_json(" + c + ")"
                  : "CAST(" + text_of(c, from) + " AS JSON)";

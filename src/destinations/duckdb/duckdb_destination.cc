@@ -161,12 +161,18 @@ Result<> DuckdbDestination::or_rollback(Result<> result) {
 Result<> DuckdbDestination::write(const Batch& batch) {
   TRY(begin());
   for (const TableBatch& table : batch.tables) TRY(or_rollback(write_table(table, batch)));
+  TRY(or_rollback(own_.write_counts(writer_.get(), batch.counts, batch.at)));
   return or_rollback(own_.write_failed(writer_.get(), batch.failed));
 }
 
-Result<> DuckdbDestination::commit(const Id128& log_id, const LoadState& state, Micros at) {
+Result<> DuckdbDestination::remove_failed(const std::vector<FailedRow>& rows) {
   TRY(begin());
-  TRY(or_rollback(own_.write_state(writer_.get(), log_id, state, at)));
+  return or_rollback(own_.remove_failed(writer_.get(), rows));
+}
+
+Result<> DuckdbDestination::commit(const Id128& log_id, const LoadState& state) {
+  TRY(begin());
+  TRY(or_rollback(own_.write_state(writer_.get(), log_id, state, system_clock().wall_us())));
   const auto committed = execute(writer_.get(), "COMMIT");
   in_transaction_ = false;
   if (!committed) {
@@ -278,6 +284,12 @@ Result<> DuckdbDestination::append_rows(const TableBatch& table) {
 
 Result<> DuckdbDestination::write(const TableChange& change, Micros at) {
   TRY(begin());
+  if (change.kind == TableChange::Kind::kContract) {
+    return or_rollback(own_.write_contract(writer_.get(), change, at));
+  }
+  if (change.kind == TableChange::Kind::kForget) {
+    return or_rollback(own_.forget_failed(writer_.get(), change.failed()));
+  }
   const auto schema = own_.schema(writer_.get(), change.table);
   if (!schema) return or_rollback(fail(schema.error()));
   if (!schema->exists) return {};  // dropped by a change before this one
@@ -301,6 +313,7 @@ Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableC
                                  quote_identifier(change.new_name)));
   TRY(own_.log_schema(writer_.get(), schema.name, at,
                       {{.event = "drop", .receipt = change.receipt}}));
+  TRY(own_.move_contract(writer_.get(), schema.name, change.new_name));
   std::vector<OwnTables::LogEntry> entries;
   entries.push_back({.event = "rename", .receipt = change.receipt});
   for (const json::SchemaColumn& column : schema.columns) {
@@ -312,11 +325,6 @@ Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableC
                        .receipt = change.receipt});
   }
   return own_.log_schema(writer_.get(), change.new_name, at, entries);
-}
-
-Result<RefusedRows> DuckdbDestination::refused(duckdb_connection connection,
-                                               std::string_view receipt, std::size_t limit) {
-  return own_.refused(connection, receipt, limit);
 }
 
 std::uint64_t DuckdbDestination::wal_bytes() const {
@@ -372,11 +380,12 @@ Result<> DuckdbDestination::close() {
 // such count, and the blocks of small tables are shared.
 Result<std::vector<TableInfo>> DuckdbDestination::tables() {
   TRY_ASSIGN(const Connection connection, connect());
+  TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
   return tables(connection.get());
 }
 
-Result<std::vector<TableInfo>> DuckdbDestination::tables(duckdb_connection connection) {
-  TRY(execute(connection, "BEGIN TRANSACTION READ ONLY"));
+Result<std::vector<TableInfo>> DuckdbDestination::tables(duckdb_connection connection,
+                                                         const std::string& only) {
   TRY_ASSIGN(auto rows,
              fetch(connection,
                    "SELECT t.table_name, c.column_name, c.data_type FROM duckdb_tables() t "
@@ -385,6 +394,7 @@ Result<std::vector<TableInfo>> DuckdbDestination::tables(duckdb_connection conne
                    "ORDER BY t.table_name, c.column_index"));
   std::vector<TableInfo> out;
   for (const Row& row : rows) {
+    if (!only.empty() && !same_ascii_folded(row.text(0), only)) continue;
     if (out.empty() || out.back().name != row.text(0)) out.emplace_back().name = row.text(0);
     out.back().columns.push_back({row.text(1), row.text(2)});
   }

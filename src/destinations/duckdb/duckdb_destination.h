@@ -50,15 +50,21 @@ class DuckdbDestination final : public Destination {
   Result<json::TableSchema> schema(const std::string& table) override;
   Result<> write(const Batch& batch) override;
   Result<> write(const TableChange& change, Micros at) override;
-  Result<> commit(const Id128& log_id, const LoadState& state, Micros at) override;
+  Result<> commit(const Id128& log_id, const LoadState& state) override;
   void rollback() override;
   Result<> maintain() override;
   Result<> close() override;
   Result<std::vector<TableInfo>> tables() override;
   // On a connection of the caller's, who may interrupt it.
-  Result<std::vector<TableInfo>> tables(duckdb_connection connection);
-  Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt,
-                              std::size_t limit);
+  Result<std::vector<TableInfo>> tables(duckdb_connection connection, const std::string& only = {});
+  Result<std::map<std::string, json::Contract>> contracts() override { return own_.contracts(writer_.get()); }
+  Result<std::vector<FailedRow>> failed_rows(const FailedFilter& filter, std::uint64_t after_position,
+                                             std::int64_t after_row, std::size_t limit) override {
+    return own_.failed_rows(writer_.get(), filter, after_position, after_row, limit);
+  }
+  Result<> remove_failed(const std::vector<FailedRow>& rows) override;
+  // What we keep in the destination, to read on a connection of the caller's.
+  OwnTables& own() { return own_; }
 
   // A connection of its own for one query, with `db` as its default database. Any thread, while open.
   Result<Connection> connect();

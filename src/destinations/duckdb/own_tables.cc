@@ -52,7 +52,8 @@ json::TypeState state_of_type(json::ColumnType type) {
       state.add(Kind::kJson);
       break;
     case BaseType::kTimestampTz:
-      break;  // not made by values yet
+      state.add(Kind::kTime);
+      break;
   }
   return state;
 }
@@ -63,7 +64,8 @@ std::optional<json::ColumnType> parse_type(std::string_view type) {
   static const std::map<std::string_view, BaseType> kTypes = {
       {"BOOLEAN", BaseType::kBoolean}, {"BIGINT", BaseType::kBigint},
       {"HUGEINT", BaseType::kHugeint}, {"DOUBLE", BaseType::kDouble},
-      {"VARCHAR", BaseType::kVarchar}, {"JSON", BaseType::kJson}};
+      {"VARCHAR", BaseType::kVarchar}, {"JSON", BaseType::kJson},
+      {"TIMESTAMP WITH TIME ZONE", BaseType::kTimestampTz}};
   const auto found = kTypes.find(type);
   if (found != kTypes.end()) return json::ColumnType{found->second, 0};
   constexpr std::string_view kDecimal = "DECIMAL(38,";
@@ -77,42 +79,72 @@ std::optional<json::ColumnType> parse_type(std::string_view type) {
   return std::nullopt;
 }
 
+namespace {
+
+constexpr const char* kVersion2 =
+    "CREATE TABLE db._scratch.contracts(table_key VARCHAR NOT NULL, table_name VARCHAR NOT NULL, "
+    "contract VARCHAR NOT NULL, set_at TIMESTAMPTZ NOT NULL, receipt VARCHAR);"
+    "CREATE TABLE db._scratch.request_tables(receipt VARCHAR NOT NULL, table_name VARCHAR NOT NULL, "
+    "rows UBIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL);";
+
+// One transaction: a crash leaves either nothing or all of it.
+Result<> in_transaction(duckdb_connection connection, const std::string& sql) {
+  TRY(execute(connection, "BEGIN TRANSACTION"));
+  const auto done = execute(connection, sql);
+  if (!done) {
+    (void)execute(connection, "ROLLBACK");
+    return done;
+  }
+  return execute(connection, "COMMIT");
+}
+
+}  // namespace
+
+Result<> OwnTables::make(duckdb_connection connection) {
+  return in_transaction(
+      connection,
+      std::string(kVersion2) +
+          "CREATE TABLE db._scratch.positions(log_id VARCHAR NOT NULL, position UBIGINT NOT NULL, "
+          "next_row_id BIGINT NOT NULL, rows_loaded UBIGINT NOT NULL, rows_failed UBIGINT NOT NULL, "
+          "loaded_at TIMESTAMPTZ NOT NULL);"
+          "CREATE TABLE db._scratch.schema_log(seq BIGINT NOT NULL, logged_at TIMESTAMPTZ NOT NULL, "
+          "table_key VARCHAR NOT NULL, table_name VARCHAR NOT NULL, event VARCHAR NOT NULL, "
+          "path VARCHAR, column_name VARCHAR, from_type VARCHAR, to_type VARCHAR, kinds USMALLINT, "
+          "int_digits UTINYINT, scale UTINYINT, receipt VARCHAR);"
+          "CREATE TABLE db._scratch.failed_rows(position UBIGINT NOT NULL, \"row\" UBIGINT NOT NULL, "
+          "table_name VARCHAR NOT NULL, receipt VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL, "
+          "code VARCHAR NOT NULL, detail VARCHAR NOT NULL, body BLOB NOT NULL, flatten UTINYINT, "
+          "flatten_depth UTINYINT);"
+          "INSERT INTO db._scratch.meta VALUES ('version', '" +
+          std::to_string(kOwnTablesVersion) + "')");
+}
+
+Result<> OwnTables::migrate(duckdb_connection connection, int version) {
+  if (version >= kOwnTablesVersion) return {};
+  return in_transaction(connection,
+                        std::string(kVersion2) +
+                            "ALTER TABLE db._scratch.failed_rows ADD COLUMN flatten UTINYINT;"
+                            "ALTER TABLE db._scratch.failed_rows ADD COLUMN flatten_depth UTINYINT;"
+                            "UPDATE db._scratch.meta SET value = '2' WHERE key = 'version'");
+}
+
 Result<> OwnTables::open(duckdb_connection connection) {
   TRY(execute(connection, "CREATE SCHEMA IF NOT EXISTS db._scratch"));
   TRY(execute(connection,
               "CREATE TABLE IF NOT EXISTS db._scratch.meta(key VARCHAR NOT NULL, value VARCHAR)"));
-  TRY_ASSIGN(auto version,
-             fetch(connection, "SELECT value FROM db._scratch.meta WHERE key='version'"));
-  if (version.empty()) {
-    // One transaction: a crash leaves either nothing or all of it.
-    TRY(execute(connection, "BEGIN TRANSACTION"));
-    const auto made = execute(
-        connection,
-        "CREATE TABLE db._scratch.positions(log_id VARCHAR NOT NULL, position UBIGINT NOT NULL, "
-        "next_row_id BIGINT NOT NULL, rows_loaded UBIGINT NOT NULL, rows_failed UBIGINT NOT NULL, "
-        "loaded_at TIMESTAMPTZ NOT NULL);"
-        "CREATE TABLE db._scratch.schema_log(seq BIGINT NOT NULL, logged_at TIMESTAMPTZ NOT NULL, "
-        "table_key VARCHAR NOT NULL, table_name VARCHAR NOT NULL, event VARCHAR NOT NULL, "
-        "path VARCHAR, column_name VARCHAR, from_type VARCHAR, to_type VARCHAR, kinds USMALLINT, "
-        "int_digits UTINYINT, scale UTINYINT, receipt VARCHAR);"
-        "CREATE TABLE db._scratch.failed_rows(position UBIGINT NOT NULL, \"row\" UBIGINT NOT NULL, "
-        "table_name VARCHAR NOT NULL, receipt VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL, "
-        "code VARCHAR NOT NULL, detail VARCHAR NOT NULL, body BLOB NOT NULL);"
-        "INSERT INTO db._scratch.meta VALUES ('version', '" +
-            std::to_string(kOwnTablesVersion) + "')");
-    if (!made) {
-      (void)execute(connection, "ROLLBACK");
-      return made;
+  TRY_ASSIGN(auto found, fetch(connection, "SELECT value FROM db._scratch.meta WHERE key='version'"));
+  if (found.empty()) {
+    TRY(make(connection));
+  } else {
+    const int version = std::atoi(found[0].text(0).c_str());
+    if (version > kOwnTablesVersion) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "this database was written by a newer version of the program (layout " +
+                      found[0].text(0) + ", this one knows " + std::to_string(kOwnTablesVersion) + ")");
     }
-    TRY(execute(connection, "COMMIT"));
-  } else if (std::atoi(version[0].text(0).c_str()) > kOwnTablesVersion) {
-    return fail(ErrorCode::kInvalidArgument,
-                "this database was written by a newer version of the program (layout " +
-                    version[0].text(0) + ", this one knows " + std::to_string(kOwnTablesVersion) +
-                    ")");
+    TRY(migrate(connection, version));
   }
-  TRY_ASSIGN(auto seq,
-             fetch(connection, "SELECT coalesce(max(seq), 0) FROM db._scratch.schema_log"));
+  TRY_ASSIGN(auto seq, fetch(connection, "SELECT coalesce(max(seq), 0) FROM db._scratch.schema_log"));
   next_seq_ = seq[0].integer(0) + 1;
   return {};
 }
@@ -123,7 +155,7 @@ Result<LoadState> OwnTables::load_state(duckdb_connection connection, const Id12
       fetch(connection,
             "SELECT position, next_row_id, rows_loaded, rows_failed FROM db._scratch.positions "
             "WHERE log_id = '" +
-                log_id.to_string() + "' ORDER BY position DESC LIMIT 1"));
+                log_id.to_string() + "' ORDER BY position DESC, next_row_id DESC LIMIT 1"));
   LoadState state;
   if (rows.empty()) {
     // A new log goes on numbering where the one before it stopped.
@@ -150,8 +182,9 @@ Result<> OwnTables::write_state(duckdb_connection connection, const Id128& log_i
 
 Result<> OwnTables::prune_positions(duckdb_connection connection) {
   return execute(connection,
-                 "DELETE FROM db._scratch.positions p WHERE position < (SELECT max(position) FROM "
-                 "db._scratch.positions q WHERE q.log_id = p.log_id)");
+                 "DELETE FROM db._scratch.positions p WHERE loaded_at < now() - INTERVAL 1 DAY AND position < "
+                 "(SELECT max(position) FROM db._scratch.positions q WHERE q.log_id = p.log_id);"
+                 "DELETE FROM db._scratch.request_tables WHERE loaded_at < now() - INTERVAL 30 DAY");
 }
 
 Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
@@ -257,6 +290,9 @@ Result<> OwnTables::write_failed(duckdb_connection connection, const std::vector
     put(row.code);
     put(row.detail);
     duckdb_append_blob(appender.get(), row.body.data(), row.body.size());
+    if (row.flatten) duckdb_append_uint8(appender.get(), static_cast<std::uint8_t>(*row.flatten));
+    else duckdb_append_null(appender.get());
+    duckdb_append_uint8(appender.get(), row.flatten_depth);
     if (duckdb_appender_end_row(appender.get()) != DuckDBSuccess) {
       return fail(appender_error(appender.get()));
     }

@@ -4,15 +4,21 @@
 //   positions(log_id, position, next_row_id, rows_loaded, rows_failed, loaded_at)
 //       how far each log has been loaded; the row with the highest position counts. Rows are only
 //       inserted, never updated: an updated row beside two overlapping queries has CHECKPOINT refused.
-//       Old ones are deleted just before a checkpoint.
+//       The last day's are kept, which tell when a request was loaded; older ones are deleted just before
+//       a checkpoint.
 //   schema_log(seq, logged_at, table_key, table_name, event, path, column_name, from_type, to_type,
 //              kinds, int_digits, scale, receipt)
 //       every change of a schema, in order; the last row of a path says what the column is now.
 //       table_key is the name with ASCII case folded. Events: create, add, widen, state (what the column
 //       has seen grew, its type did not), overflow (the table has its __overflow column), drop, rename
 //       (logged for each column under the new name).
-//   failed_rows(position, row, table_name, receipt, received_at, code, detail, body)
-//       refused rows, whole.
+//   failed_rows(position, row, table_name, receipt, received_at, code, detail, body, flatten,
+//               flatten_depth)
+//       refused rows, whole, with how they were to become rows.
+//   contracts(table_key, table_name, contract, set_at, receipt)
+//       what rows may change of a table (json::Contract); one row a table, which may not exist yet.
+//   request_tables(receipt, table_name, rows, loaded_at)
+//       how many rows a request brought to which table, where that may be more than one.
 #pragma once
 
 #include <string>
@@ -24,7 +30,7 @@
 
 namespace sd::destinations::duckdb {
 
-inline constexpr int kOwnTablesVersion = 1;
+inline constexpr int kOwnTablesVersion = 2;
 
 // Name of the attached database, in every process and for every kind of target.
 inline constexpr const char* kAttachedAs = "db";
@@ -37,7 +43,7 @@ class OwnTables {
   Result<LoadState> load_state(duckdb_connection connection, const Id128& log_id);
   Result<> write_state(duckdb_connection connection, const Id128& log_id, const LoadState& state,
                        Micros at);
-  // Deletes all but each log's last position.
+  // Deletes what is over a day old, but for each log's last position.
   Result<> prune_positions(duckdb_connection connection);
 
   // The schema as logged, checked against the table that is really there: columns that somebody
@@ -55,12 +61,40 @@ class OwnTables {
   };
   Result<> log_schema(duckdb_connection connection, const std::string& table, Micros at,
                       const std::vector<LogEntry>& entries);
+  Result<std::map<std::string, json::Contract>> contracts(duckdb_connection connection);
+  Result<> write_contract(duckdb_connection connection, const TableChange& change, Micros at);
+  // The contract of a table that is renamed goes with it.
+  Result<> move_contract(duckdb_connection connection, const std::string& from, const std::string& to);
+  Result<> write_counts(duckdb_connection connection, const std::vector<TableCount>& counts, Micros at);
+  Result<std::vector<FailedRow>> failed_rows(duckdb_connection connection, const FailedFilter& filter,
+                                             std::uint64_t after_position, std::int64_t after_row,
+                                             std::size_t limit);
+  Result<> remove_failed(duckdb_connection connection, const std::vector<FailedRow>& rows);
+  struct Change {
+    std::int64_t seq = 0;
+    Micros at = 0;
+    std::string table, event, column, from, to, receipt;
+  };
+  // The changes of a table's schema behind a number, oldest first.
+  Result<std::vector<Change>> history(duckdb_connection connection, const std::string& table,
+                                      std::uint64_t after, std::uint64_t limit);
+  Result<std::map<std::string, std::uint64_t>> failed_counts(duckdb_connection connection,
+                                                             const FailedFilter& filter);
+  Result<std::map<std::string, std::uint64_t>> request_tables(duckdb_connection connection,
+                                                              std::string_view receipt);
+  // When everything up to behind `position` was loaded; nothing where that is long ago.
+  Result<std::optional<Micros>> loaded_at(duckdb_connection connection, const Id128& log_id,
+                                          std::uint64_t position);
+  Result<> forget_failed(duckdb_connection connection, const FailedFilter& filter);
   Result<> write_failed(duckdb_connection connection, const std::vector<FailedRow>& rows);
   // How many rows of a request were refused, and the first of them.
   Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt,
                               std::size_t limit);
 
  private:
+  Result<> make(duckdb_connection connection);
+  Result<> migrate(duckdb_connection connection, int version);
+
   std::int64_t next_seq_ = 1;
 };
 

@@ -1,0 +1,203 @@
+#include "engine/questions.h"
+
+#include <map>
+
+#include "base/ascii.h"
+#include "destinations/duckdb/rows.h"
+#include "load/dry_run.h"
+
+namespace sd::engine {
+namespace {
+
+using destinations::FailedFilter;
+using destinations::duckdb::DuckdbDestination;
+using json::Value;
+using json::Writer;
+
+constexpr std::size_t kMaxRefusedShown = 100;  // api.md, Insert
+
+struct Question {
+  DuckdbDestination& destination;
+  duckdb_connection connection;
+  const Value& asked;
+  const QuestionContext& context;
+
+  std::string text(const char* name) const { return std::string(asked.string_or(name, "")); }
+  std::uint64_t number(const char* name) const {
+    const Value* value = asked.find(name);
+    return value == nullptr ? 0 : value->as_uint().value_or(0);
+  }
+  FailedFilter filter() const {
+    return {.table = text("table"), .receipt = Id128::parse(text("receipt")).value_or(Id128{})};
+  }
+};
+
+void write_time(Writer& w, const char* name, const std::optional<Micros>& at) {
+  if (at) w.member(name, format_rfc3339(*at));
+  else w.null_member(name);
+}
+
+void write_counts(Writer& w, const char* name, const std::map<std::string, std::uint64_t>& counts) {
+  w.begin_object(name);
+  for (const auto& [table, count] : counts) w.member(table, count);
+  w.end_object();
+}
+
+Result<> tables(const Question& q, Writer& w) {
+  TRY_ASSIGN(const auto tables, q.destination.tables(q.connection, q.text("table")));
+  w.begin_array("tables");
+  for (const destinations::TableInfo& table : tables) {
+    w.begin_object().member("name", table.name).member("rows", table.rows);
+    if (table.bytes) w.member("bytes", *table.bytes);
+    write_time(w, "first_row_at", table.first_row_at);
+    write_time(w, "last_row_at", table.last_row_at);
+    w.begin_array("columns");
+    for (const destinations::ColumnInfo& column : table.columns) {
+      w.begin_object().member("name", column.name).member("type", column.type).end_object();
+    }
+    w.end_array().end_object();
+  }
+  w.end_array();
+  return {};
+}
+
+Result<> refused(const Question& q, Writer& w) {
+  TRY_ASSIGN(const auto refused, q.destination.own().refused(q.connection, q.text("receipt"), kMaxRefusedShown));
+  w.member("count", refused.count).begin_array("rows");
+  for (const destinations::RefusedRow& row : refused.first) {
+    w.begin_object().member("row", row.row).member("code", row.code).member("detail", row.detail).end_object();
+  }
+  w.end_array();
+  return {};
+}
+
+Result<> contract(const Question& q, Writer& w) {
+  TRY_ASSIGN(const auto contracts, q.destination.own().contracts(q.connection));
+  const auto found = contracts.find(fold_ascii(q.text("table")));
+  if (found == contracts.end()) w.null_member("contract");
+  else w.raw_member("contract", found->second.to_json());
+  return {};
+}
+
+Result<> history(const Question& q, Writer& w) {
+  TRY_ASSIGN(const auto changes,
+             q.destination.own().history(q.connection, q.text("table"), q.number("after"), q.number("limit")));
+  w.begin_array("changes");
+  const auto put = [&](const char* name, const std::string& text) {
+    if (text.empty()) w.null_member(name);
+    else w.member(name, text);
+  };
+  for (const auto& change : changes) {
+    w.begin_object().member("seq", change.seq).member("at", format_rfc3339(change.at));
+    w.member("table", change.table).member("event", change.event);
+    put("column", change.column);
+    put("from", change.from);
+    put("to", change.to);
+    put("receipt", change.receipt);
+    w.end_object();
+  }
+  w.end_array();
+  return {};
+}
+
+Result<> failed(const Question& q, Writer& w) {
+  const Value* row = q.asked.find("row");
+  TRY_ASSIGN(const auto rows, q.destination.own().failed_rows(
+                                  q.connection, q.filter(), q.number("position"),
+                                  row == nullptr ? -1 : row->as_int().value_or(-1), q.number("limit")));
+  w.begin_array("rows");
+  for (const destinations::FailedRow& failed : rows) {
+    w.begin_object().member("position", failed.position).member("row", failed.row);
+    w.member("table", failed.table).member("receipt", failed.receipt.to_string());
+    w.member("received_at", format_rfc3339(failed.received_at)).member("code", failed.code);
+    w.member("detail", failed.detail).member("body", failed.body).end_object();
+  }
+  w.end_array();
+  return {};
+}
+
+Result<> failed_count(const Question& q, Writer& w) {
+  TRY_ASSIGN(const auto counts, q.destination.own().failed_counts(q.connection, q.filter()));
+  std::uint64_t total = 0;
+  for (const auto& [table, count] : counts) total += count;
+  w.member("total", total);
+  write_counts(w, "tables", counts);
+  return {};
+}
+
+Result<> receipt(const Question& q, Writer& w) {
+  TRY_ASSIGN(const auto failed, q.destination.own().failed_counts(q.connection, q.filter()));
+  TRY_ASSIGN(const auto loaded, q.destination.own().request_tables(q.connection, q.text("receipt")));
+  TRY_ASSIGN(const auto at, q.destination.own().loaded_at(q.connection, q.context.log_id, q.number("position")));
+  std::uint64_t total = 0;
+  for (const auto& [table, count] : failed) total += count;
+  w.member("failed", total);
+  write_counts(w, "failed_tables", failed);
+  write_counts(w, "tables", loaded);
+  write_time(w, "loaded_at", at);
+  return {};
+}
+
+class Schemas final : public load::SchemaReader {
+ public:
+  explicit Schemas(const Question& q) : q_(q) {}
+  Result<json::TableSchema> schema(const std::string& table) override {
+    return q_.destination.own().schema(q_.connection, table);
+  }
+  Result<std::map<std::string, json::Contract>> contracts() override {
+    return q_.destination.own().contracts(q_.connection);
+  }
+
+ private:
+  const Question& q_;
+};
+
+Result<> dry_run(const Question& q, Writer& w) {
+  load::InsertHead head;
+  head.table = q.text("table");
+  head.flatten = json::parse_flatten(q.asked.string_or("flatten", ""));
+  head.flatten_depth = static_cast<std::uint8_t>(q.number("flatten_depth"));
+  Schemas schemas(q);
+  TRY_ASSIGN(const load::DryRun run, load::dry_run(schemas, head, q.text("body"), q.context.loading));
+  w.member("rows", run.rows).member("failed", run.failed).begin_array("tables");
+  for (const auto& table : run.tables) {
+    w.begin_object().member("name", table.name).member("created", table.created);
+    w.begin_array("columns");
+    for (const auto& column : table.columns) {
+      w.begin_object().member("name", column.name).member("type", column.type);
+      w.member("change", column.change);
+      if (column.from.empty()) w.null_member("from");
+      else w.member("from", column.from);
+      w.end_object();
+    }
+    w.end_array().member("rows", table.rows);
+    // A row that is refused is one of the table that it was sent to.
+    w.member("failed", same_ascii_folded(table.name, head.table) ? run.failed : 0).end_object();
+  }
+  w.end_array().begin_array("errors");
+  for (const auto& row : run.refused) {
+    w.begin_object().member("row", row.row).member("code", row.code).member("detail", row.detail).end_object();
+  }
+  w.end_array();
+  return {};
+}
+
+using Answerer = Result<> (*)(const Question&, Writer&);
+const std::map<std::string_view, Answerer> kQuestions = {
+    {"tables", tables},   {"refused", refused},           {"contract", contract}, {"history", history},
+    {"failed", failed},   {"failed_count", failed_count}, {"receipt", receipt},   {"dry_run", dry_run}};
+
+}  // namespace
+
+Result<std::string> answer_question(DuckdbDestination& destination, duckdb_connection connection,
+                                    const Value& question, const QuestionContext& context) {
+  const auto found = kQuestions.find(question.string_or("what", ""));
+  if (found == kQuestions.end()) return fail(ErrorCode::kNotFound, "the engine does not know this question");
+  TRY(destinations::duckdb::execute(connection, "BEGIN TRANSACTION READ ONLY"));
+  Writer w;
+  w.begin_object();
+  TRY(found->second({destination, connection, question, context}, w));
+  return w.end_object().take();
+}
+
+}  // namespace sd::engine

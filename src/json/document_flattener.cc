@@ -1,0 +1,258 @@
+#include "json/document_flattener.h"
+
+#include <array>
+
+#include "json/schema.h"
+
+namespace sd::json {
+namespace {
+
+constexpr std::array<const char*, 4> kModes = {"horizontal", "vertical", "multitable", "none"};
+
+Cell integer_cell(std::int64_t value) {
+  const std::string token = std::to_string(value);
+  return classify_number(token, true);
+}
+
+}  // namespace
+
+const char* to_string(Flatten mode) { return kModes[static_cast<std::size_t>(mode)]; }
+
+std::optional<Flatten> parse_flatten(std::string_view name) {
+  if (name == "explode") return Flatten::kVertical;
+  for (std::size_t i = 0; i < kModes.size(); ++i) {
+    if (name == kModes[i]) return static_cast<Flatten>(i);
+  }
+  return std::nullopt;
+}
+
+DocumentFlattener::DocumentFlattener(FlattenOptions options, std::string table)
+    : options_([&] {
+        if (options.mode == Flatten::kNone) options.max_depth = 1;
+        return options;
+      }()),
+      table_(std::move(table)) {}
+
+bool DocumentFlattener::stays_whole(const RowTree& tree, Index i, std::uint32_t depth) const {
+  const RowTree::Value& value = tree[i];
+  if (!value.is_container()) return false;
+  return value.first == RowTree::kNone || (options_.max_depth != 0 && depth >= options_.max_depth);
+}
+
+std::optional<RowError> DocumentFlattener::check(const RowTree& tree) const {
+  Size size;
+  if (options_.mode == Flatten::kVertical) size = exploded_size(tree, RowTree::kRoot, 0);
+  if (options_.mode == Flatten::kMultitable) size.rows = 1 + count_children(tree, RowTree::kRoot, 0);
+  const bool rows = size.rows > static_cast<double>(options_.max_rows);
+  if (!rows && size.cells <= static_cast<double>(options_.max_cells)) return std::nullopt;
+  RowError error{.code = "too-many-rows", .detail = {}, .offset = 0};
+  error.detail = rows ? "the row would become more than " + std::to_string(options_.max_rows) + " rows"
+                      : "the row would become more than " + std::to_string(options_.max_cells) + " values";
+  return error;
+}
+
+Result<> DocumentFlattener::run(const RowTree& tree, std::int64_t document_id, RowSink& sink) const {
+  if (options_.mode == Flatten::kVertical) return run_vertical(tree, document_id, sink);
+  if (options_.mode == Flatten::kMultitable) {
+    return run_object(tree, RowTree::kRoot, 0, table_, nullptr, sink);
+  }
+  TRY_ASSIGN(TableBuilder* const to, sink.table(table_));
+  to->begin_row();
+  for (Index i = tree[RowTree::kRoot].first; i != RowTree::kNone; i = tree[i].next) {
+    put_flat(tree, i, 1, *to, to->tree().child(PathTree::kRoot, tree[i].key));
+  }
+  sink.commit(*to);
+  return {};
+}
+
+void DocumentFlattener::put_value(const RowTree& tree, Index i, TableBuilder& to,
+                                  PathTree::Node node) const {
+  const RowTree::Value& value = tree[i];
+  if (value.is_container()) {
+    std::string text;
+    tree.append_json(i, text);
+    to.add_text(node, Kind::kJson, text);
+  } else if (value.kind == ValueKind::kNull) {
+    to.add_null(node);
+  } else if (value.kind == ValueKind::kString) {
+    to.add_string(node, value.text);
+  } else {
+    to.add_copy(node, cell_of(value));
+  }
+}
+
+void DocumentFlattener::put_flat(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
+                                 PathTree::Node node) const {
+  const RowTree::Value& value = tree[i];
+  if (!value.is_container() || stays_whole(tree, i, depth)) return put_value(tree, i, to, node);
+  std::uint32_t element = 0;
+  for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
+    const PathTree::Node place = value.kind == ValueKind::kObject ? to.tree().child(node, tree[each].key)
+                                                                  : to.tree().element(node, element++);
+    put_flat(tree, each, depth + 1, to, place);
+  }
+}
+
+// ---- vertical
+
+// In doubles: exact where it matters, and no product of lengths overflows them.
+auto DocumentFlattener::exploded_size(const RowTree& tree, Index i, std::uint32_t depth) const -> Size {
+  const RowTree::Value& value = tree[i];
+  if (!value.is_container() || stays_whole(tree, i, depth)) return {.rows = 1, .cells = 1};
+  Size size{.rows = value.kind == ValueKind::kArray ? 0.0 : 1.0, .cells = 0};
+  for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
+    const Size one = exploded_size(tree, each, depth + 1);
+    if (value.kind == ValueKind::kArray) {
+      size.rows += one.rows;
+      size.cells += one.cells + one.rows;  // each row says which element it is
+    } else {
+      size.cells = size.cells * one.rows + one.cells * size.rows;
+      size.rows *= one.rows;
+    }
+  }
+  return size;
+}
+
+auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
+                                PathTree::Node node, const std::string& name) const
+    -> std::vector<Items> {
+  const RowTree::Value& value = tree[i];
+  if (!value.is_container() || stays_whole(tree, i, depth)) return {{Item{node, i}}};
+  std::vector<Items> rows;
+  if (value.kind == ValueKind::kArray) {
+    const PathTree::Node order = to.tree().child(PathTree::kRoot, "__order_" + name);
+    std::uint32_t element = 0;
+    for (Index each = value.first; each != RowTree::kNone; each = tree[each].next, ++element) {
+      // An array in an array has a place of its own in the order, and none in the names of columns.
+      for (Items& row : explode(tree, each, depth + 1, to, node, name + "_" + to.tree().name(node))) {
+        row.push_back({order, RowTree::kNone, element});
+        rows.push_back(std::move(row));
+      }
+    }
+    return rows;
+  }
+  rows.emplace_back();
+  for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
+    const PathTree::Node place = to.tree().child(node, tree[each].key);
+    std::vector<Items> member = explode(tree, each, depth + 1, to, place, to.tree().name(place));
+    if (member.size() == 1) {
+      for (Items& row : rows) row.insert(row.end(), member.front().begin(), member.front().end());
+      continue;
+    }
+    std::vector<Items> product;
+    product.reserve(rows.size() * member.size());
+    for (const Items& left : rows) {
+      for (const Items& right : member) {
+        Items& row = product.emplace_back(left);
+        row.insert(row.end(), right.begin(), right.end());
+      }
+    }
+    rows = std::move(product);
+  }
+  return rows;
+}
+
+Result<> DocumentFlattener::run_vertical(const RowTree& tree, std::int64_t document_id,
+                                         RowSink& sink) const {
+  TRY_ASSIGN(TableBuilder* const to, sink.table(table_));
+  const PathTree::Node document = to->tree().child(PathTree::kRoot, "___document_id");
+  for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, "")) {
+    to->begin_row();
+    for (const Item& item : row) {
+      if (item.value == RowTree::kNone) to->add_copy(item.node, integer_cell(item.order));
+      else put_value(tree, item.value, *to, item.node);
+    }
+    to->add_copy(document, integer_cell(document_id));
+    sink.commit(*to);
+  }
+  return {};
+}
+
+// ---- multitable
+
+double DocumentFlattener::count_children(const RowTree& tree, Index i, std::uint32_t depth) const {
+  const RowTree::Value& value = tree[i];
+  if (!value.is_container() || stays_whole(tree, i, depth)) return 0;
+  double rows = 0;
+  for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
+    if (value.kind == ValueKind::kArray) rows += 1;
+    const bool nested = value.kind == ValueKind::kArray && tree[each].kind == ValueKind::kArray;
+    if (!nested) rows += count_children(tree, each, depth + 1);
+  }
+  return rows;
+}
+
+void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
+                                   PathTree::Node node, const std::string& name,
+                                   std::vector<Child>& children) const {
+  for (Index each = tree[i].first; each != RowTree::kNone; each = tree[each].next) {
+    const RowTree::Value& value = tree[each];
+    const PathTree::Node place = to.tree().child(node, value.key);
+    const std::string full = name + "_" + std::string(value.key);
+    const bool whole = stays_whole(tree, each, depth + 1);
+    if (value.kind == ValueKind::kObject && !whole) {
+      put_object(tree, each, depth + 1, to, place, full, children);
+    } else if (value.kind == ValueKind::kArray && !whole && is_valid_name(full)) {
+      children.push_back({full, value.key, each, depth + 1});
+    } else {
+      put_value(tree, each, to, place);
+    }
+  }
+}
+
+// What a row of a child table has besides its own: unless it brings a key of that name.
+void DocumentFlattener::put_parent(const RowTree& tree, Index i, std::string_view column,
+                                   TableBuilder& to, const Parent& parent) const {
+  const auto put = [&](const std::string& key, const Cell& cell) {
+    const bool brings = tree[i].kind == ValueKind::kObject ? tree.find(i, key) != RowTree::kNone
+                                                           : column == key;
+    if (!brings) to.add_copy(to.tree().child(PathTree::kRoot, key), cell);
+  };
+  put("__parent_row_id", integer_cell(parent.row_id));
+  put(parent.table + "_id", parent.id);
+}
+
+Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::uint32_t depth,
+                                       const std::string& table, const Parent* parent,
+                                       RowSink& sink) const {
+  TRY_ASSIGN(TableBuilder* const to, sink.table(table));
+  std::vector<Child> children;
+  to->begin_row();
+  put_object(tree, object, depth, *to, PathTree::kRoot, table, children);
+  if (parent != nullptr) put_parent(tree, object, {}, *to, *parent);
+  Parent self{.table = table, .id = {}, .row_id = sink.row_id(*to)};
+  const Index own = tree.find(object, "id");
+  if (own == RowTree::kNone) {
+    self.id = integer_cell(self.row_id);
+    to->add_copy(to->tree().child(PathTree::kRoot, "id"), self.id);
+  } else {
+    const bool scalar = !tree[own].is_container() && tree[own].kind != ValueKind::kNull;
+    self.id = scalar ? cell_of(tree[own]) : integer_cell(self.row_id);
+  }
+  sink.commit(*to);
+  for (const Child& child : children) {
+    for (Index each = tree[child.array].first; each != RowTree::kNone; each = tree[each].next) {
+      TRY(run_element(tree, each, child, self, sink));
+    }
+  }
+  return {};
+}
+
+Result<> DocumentFlattener::run_element(const RowTree& tree, Index element, const Child& child,
+                                        const Parent& parent, RowSink& sink) const {
+  const bool is_object = tree[element].kind == ValueKind::kObject;
+  if (is_object && !stays_whole(tree, element, child.depth + 1)) {
+    return run_object(tree, element, child.depth + 1, child.table, &parent, sink);
+  }
+  TRY_ASSIGN(TableBuilder* const to, sink.table(child.table));
+  to->begin_row();
+  put_value(tree, element, *to, to->tree().child(PathTree::kRoot, child.column));
+  put_parent(tree, element, child.column, *to, parent);
+  if (child.column != "id") {
+    to->add_copy(to->tree().child(PathTree::kRoot, "id"), integer_cell(sink.row_id(*to)));
+  }
+  sink.commit(*to);
+  return {};
+}
+
+}  // namespace sd::json

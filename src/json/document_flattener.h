@@ -1,0 +1,112 @@
+// The flatten modes that see a document whole before they say which rows it becomes (api.md, Insert):
+//
+//   horizontal  with a depth limit: as HorizontalFlattener, and what lies deeper stays JSON
+//   vertical    the cross product of all arrays: each element of an array in a row of its own, what
+//               stands outside of it repeated. ___document_id is the same in all rows of a document,
+//               __order_<name> the element's place in its array.
+//   multitable  arrays become rows of child tables named <parent>_<keys>, with __parent_row_id,
+//               <parent>_id and id; objects are flattened where they stand
+//   none        a column for each member of the document; what is nested stays as it is
+//
+// An empty array or object has no leaf and stays whole, as "[]" or "{}".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "json/row_tree.h"
+#include "json/rows.h"
+#include "json/table_builder.h"
+
+namespace sd::json {
+
+enum class Flatten : std::uint8_t { kHorizontal = 0, kVertical = 1, kMultitable = 2, kNone = 3 };
+
+const char* to_string(Flatten mode);
+// Knows "explode" too, which is vertical.
+std::optional<Flatten> parse_flatten(std::string_view name);
+
+struct FlattenOptions {
+  Flatten mode = Flatten::kHorizontal;
+  // Containers nested deeper than this stay JSON: with 1, all that is nested; 0: no limit.
+  std::uint32_t max_depth = 0;
+  std::uint64_t max_rows = 10'000;      // that one document may become
+  std::uint64_t max_cells = 2'000'000;  // and values in them
+};
+
+// Takes the rows of a document.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  // Where the rows of a table are gathered; stands until the next document.
+  virtual Result<TableBuilder*> table(const std::string& name) = 0;
+  // The __row_id that the row under construction will have.
+  virtual std::int64_t row_id(const TableBuilder& builder) const = 0;
+  // The row in the builder is complete.
+  virtual void commit(TableBuilder& builder) = 0;
+};
+
+class DocumentFlattener {
+ public:
+  DocumentFlattener(FlattenOptions options, std::string table);
+
+  // Whether the document stays within the limits.
+  std::optional<RowError> check(const RowTree& tree) const;
+  // Hands over its rows. An error is the sink's.
+  Result<> run(const RowTree& tree, std::int64_t document_id, RowSink& sink) const;
+
+ private:
+  using Index = RowTree::Index;
+  struct Size {
+    double rows = 1;
+    double cells = 0;
+  };
+  struct Item {  // of a row that is being multiplied out
+    PathTree::Node node;
+    Index value;  // kNone: an order
+    std::uint32_t order = 0;
+  };
+  using Items = std::vector<Item>;
+  struct Child {  // an array that becomes rows of a child table
+    std::string table;
+    std::string_view column;
+    Index array;
+    std::uint32_t depth;
+  };
+  struct Parent {
+    std::string table;
+    Cell id;
+    std::int64_t row_id;
+  };
+
+  // A container that is not taken apart: empty, or too deep.
+  bool stays_whole(const RowTree& tree, Index i, std::uint32_t depth) const;
+  void put_value(const RowTree& tree, Index i, TableBuilder& to, PathTree::Node node) const;
+  void put_flat(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
+                PathTree::Node node) const;
+
+  Size exploded_size(const RowTree& tree, Index i, std::uint32_t depth) const;
+  std::vector<Items> explode(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
+                             PathTree::Node node, const std::string& name) const;
+  Result<> run_vertical(const RowTree& tree, std::int64_t document_id, RowSink& sink) const;
+
+  double count_children(const RowTree& tree, Index i, std::uint32_t depth) const;
+  void put_object(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
+                  PathTree::Node node, const std::string& name, std::vector<Child>& children) const;
+  void put_parent(const RowTree& tree, Index i, std::string_view column, TableBuilder& to,
+                  const Parent& parent) const;
+  Result<> run_object(const RowTree& tree, Index object, std::uint32_t depth,
+                      const std::string& table, const Parent* parent, RowSink& sink) const;
+  Result<> run_element(const RowTree& tree, Index element, const Child& child, const Parent& parent,
+                       RowSink& sink) const;
+
+  const FlattenOptions options_;
+  const std::string table_;
+};
+
+}  // namespace sd::json

@@ -1,0 +1,169 @@
+#include "json/document_flattener.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "json/schema.h"
+
+namespace sd::json {
+namespace {
+
+// Tables by name, as the loader keeps them.
+class Tables final : public RowSink {
+ public:
+  Result<TableBuilder*> table(const std::string& name) override {
+    auto& slot = builders_[name];
+    if (!slot) slot = std::make_unique<TableBuilder>();
+    return slot.get();
+  }
+  std::int64_t row_id(const TableBuilder& builder) const override { return builder.row_id_or(next_); }
+  void commit(TableBuilder& builder) override { builder.commit_row(next_++, 1); }
+
+  // "table: name=value,… | …", one part for each row, in the order of the columns' first appearance.
+  std::string text() const {
+    std::string out;
+    for (const auto& [name, builder] : builders_) {
+      if (!out.empty()) out += "; ";
+      out += name + ":";
+      const SchemaPlan plan(TableSchema(name), *builder, kDefaultMaxColumns);
+      for (std::uint32_t row = 0; row < builder->rows(); ++row) {
+        out += row == 0 ? " " : " | ";
+        out += std::to_string(builder->row_ids()[row]);
+        for (const auto& mapping : plan.mappings()) {
+          for (const Cell& cell : mapping.source->cells) {
+            if (cell.row != row) continue;
+            out += "," + plan.after().columns[mapping.column].name + "=";
+            append_json(out, cell);
+          }
+        }
+      }
+    }
+    return out;
+  }
+
+ private:
+  std::map<std::string, std::unique_ptr<TableBuilder>> builders_;
+  std::int64_t next_ = 1;
+};
+
+std::string flat(std::string_view row, FlattenOptions options) {
+  RowTree tree;
+  Parser parser(tree);
+  tree.begin_row();
+  const ParseResult parsed = parser.parse(row, 0, true);
+  EXPECT_EQ(parsed.outcome, Outcome::kOk);
+  const DocumentFlattener flattener(options, "t");
+  if (const auto error = flattener.check(tree)) return error->code + ": " + error->detail;
+  Tables tables;
+  EXPECT_TRUE(flattener.run(tree, 7, tables));
+  return tables.text();
+}
+
+std::string vertical(std::string_view row) { return flat(row, {.mode = Flatten::kVertical}); }
+std::string multitable(std::string_view row) { return flat(row, {.mode = Flatten::kMultitable}); }
+
+TEST(DocumentFlattener, KnowsItsModesByName) {
+  EXPECT_EQ(parse_flatten("explode"), Flatten::kVertical);
+  for (const auto mode : {Flatten::kHorizontal, Flatten::kVertical, Flatten::kMultitable, Flatten::kNone}) {
+    EXPECT_EQ(parse_flatten(to_string(mode)), mode);
+  }
+  EXPECT_FALSE(parse_flatten("Vertical"));
+}
+
+TEST(DocumentFlattener, VerticalPutsEachElementInARowOfItsOwn) {
+  EXPECT_EQ(vertical(R"({"u":"x","items":[{"sku":1},{"sku":2}]})"),
+            R"(t: 1,u="x",items_sku=1,__order_items=0,___document_id=7)"
+            R"( | 2,u="x",items_sku=2,__order_items=1,___document_id=7)");
+}
+
+TEST(DocumentFlattener, VerticalMultipliesArraysThatStandSideBySide) {
+  EXPECT_EQ(vertical(R"({"a":[1,2],"b":["p","q"]})"),
+            R"(t: 1,a=1,__order_a=0,b="p",__order_b=0,___document_id=7)"
+            R"( | 2,a=1,__order_a=0,b="q",__order_b=1,___document_id=7)"
+            R"( | 3,a=2,__order_a=1,b="p",__order_b=0,___document_id=7)"
+            R"( | 4,a=2,__order_a=1,b="q",__order_b=1,___document_id=7)");
+}
+
+TEST(DocumentFlattener, VerticalTakesArraysInArraysApartToo) {
+  EXPECT_EQ(vertical(R"({"a":[{"b":[1,2]},{"b":[3]}],"m":[[4]]})"),
+            R"(t: 1,a_b=1,__order_a_b=0,__order_a=0,m=4,__order_m_m=0,__order_m=0,___document_id=7)"
+            R"( | 2,a_b=2,__order_a_b=1,__order_a=0,m=4,__order_m_m=0,__order_m=0,___document_id=7)"
+            R"( | 3,a_b=3,__order_a_b=0,__order_a=1,m=4,__order_m_m=0,__order_m=0,___document_id=7)");
+}
+
+TEST(DocumentFlattener, VerticalKeepsEmptyArraysAndObjectsWithoutArraysWhole) {
+  EXPECT_EQ(vertical(R"({"a":[],"o":{},"n":{"x":null,"y":1}})"), R"(t: 1,a=[],o={},n_y=1,___document_id=7)");
+}
+
+TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
+  std::string row = "{";
+  for (int i = 0; i < 30; ++i) row += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":[1,2,3,4,5,6,7,8,9]";
+  EXPECT_EQ(vertical(row + "}"), "too-many-rows: the row would become more than 10000 rows");
+  // Few rows, but each of them wide.
+  row = "{\"a\":[";
+  for (int i = 0; i < 5000; ++i) row += i == 0 ? "1" : ",1";
+  row += "]";
+  for (int i = 0; i < 1000; ++i) row += ",\"" + std::to_string(i) + "\":1";
+  EXPECT_EQ(vertical(row + "}"), "too-many-rows: the row would become more than 2000000 values");
+  EXPECT_EQ(flat(R"({"a":[1,2,3]})", {.mode = Flatten::kVertical, .max_rows = 2}),
+            "too-many-rows: the row would become more than 2 rows");
+}
+
+TEST(DocumentFlattener, MultitableMakesAChildTableOfEachArray) {
+  EXPECT_EQ(multitable(R"({"id":"o1","user":{"name":"x"},"items":[{"sku":1},{"sku":2,"id":9}],"tags":["p"]})"),
+            R"(t: 1,id="o1",user_name="x"; )"
+            R"(t_items: 2,sku=1,__parent_row_id=1,t_id="o1",id=2 | 3,sku=2,__parent_row_id=1,t_id="o1",id=9; )"
+            R"(t_tags: 4,tags="p",__parent_row_id=1,t_id="o1",id=4)");
+}
+
+TEST(DocumentFlattener, MultitableNamesTablesByTheWholePath) {
+  EXPECT_EQ(multitable(R"({"a":{"b":[{"c":[true]}]}})"),
+            R"(t: 1,id=1; t_a_b: 2,__parent_row_id=1,t_id=1,id=2; )"
+            R"(t_a_b_c: 3,c=true,__parent_row_id=2,t_a_b_id=2,id=3)");
+}
+
+TEST(DocumentFlattener, MultitableKeepsKeysThatAreBroughtAndWhatHasNoRows) {
+  EXPECT_EQ(multitable(R"({"__row_id":50,"a":[{"t_id":"mine","__parent_row_id":"too"},{}],"e":[],"l":[[1,2],null]})"),
+            R"(t: 50,e=[],id=50; t_a: 2,t_id="mine",__parent_row_id="too",id=2 | )"
+            R"(3,t_id=50,__parent_row_id=50,id=3,a={}; )"
+            R"(t_l: 4,l=[1,2],__parent_row_id=50,t_id=50,id=4 | 5,__parent_row_id=50,t_id=50,id=5)");
+}
+
+TEST(DocumentFlattener, MultitableLeavesAnArrayWhoseTableCannotBeNamedWhereItStands) {
+  const std::string key(300, 'k');
+  const std::string out = multitable("{\"" + key + "\":[1]}");
+  EXPECT_EQ(out.find("t_k"), std::string::npos) << out;
+  EXPECT_EQ(multitable(R"({"../../etc":[1]})"),
+            R"(t: 1,id=1; t_../../etc: 2,../../etc=1,__parent_row_id=1,t_id=1,id=2)");
+}
+
+TEST(DocumentFlattener, NoneKeepsWhatIsNestedAsItWasSent) {
+  EXPECT_EQ(flat(R"({"a":{"b":[1.50,"x\n"]},"c":[],"d":1})", {.mode = Flatten::kNone}),
+            R"(t: 1,a={"b":[1.50,"x\n"]},c=[],d=1)");
+}
+
+TEST(DocumentFlattener, DepthLimitsHowFarObjectsAreTakenApart) {
+  EXPECT_EQ(flat(R"({"a":{"b":{"c":1},"d":2},"e":[[3]]})", {.max_depth = 2}),
+            R"(t: 1,a_b={"c":1},a_d=2,e_0=[3])");
+  EXPECT_EQ(flat(R"({"a":{"b":{"c":[1]}}})", {.mode = Flatten::kVertical, .max_depth = 2}),
+            R"(t: 1,a_b={"c":[1]},___document_id=7)");
+  EXPECT_EQ(flat(R"({"a":{"b":[1]},"c":[{"d":{"e":2}}]})", {.mode = Flatten::kMultitable, .max_depth = 2}),
+            R"(t: 1,a_b=[1],id=1; t_c: 2,c={"d":{"e":2}},__parent_row_id=1,t_id=1,id=2)");
+}
+
+TEST(RowTree, WritesBackWhatWasSent) {
+  for (const std::string text : {R"({"a":[1e400,-0,1.50,123456789012345678901234567890],"a":null})",
+                                 R"({"":{"\u0000":"\\\"","é":true},"x":[[],{},[[[false]]]]})"}) {
+    RowTree tree;
+    Parser parser(tree);
+    tree.begin_row();
+    ASSERT_EQ(parser.parse(text, 0, true).outcome, Outcome::kOk);
+    std::string out;
+    tree.append_json(RowTree::kRoot, out);
+    EXPECT_EQ(out, text);
+  }
+}
+
+}  // namespace
+}  // namespace sd::json

@@ -1,0 +1,46 @@
+// What an insert would do to a destination, without doing it: the same code as loading, in front of a
+// destination that keeps nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "destinations/destination.h"
+#include "load/loader.h"
+
+namespace sd::load {
+
+struct DryRun {
+  struct Column {
+    std::string name;
+    std::string type;    // afterwards
+    std::string change;  // "none", "add", "widen"
+    std::string from;    // of "widen"
+  };
+  struct Table {
+    std::string name;
+    bool created = false;
+    std::vector<Column> columns;
+    std::uint64_t rows = 0;
+  };
+  std::vector<Table> tables;
+  std::uint64_t rows = 0;    // of the request
+  std::uint64_t failed = 0;
+  std::vector<destinations::FailedRow> refused;  // the first hundred
+};
+
+// Reads schemas and contracts of the real destination.
+class SchemaReader {
+ public:
+  virtual ~SchemaReader() = default;
+  virtual Result<json::TableSchema> schema(const std::string& table) = 0;
+  virtual Result<std::map<std::string, json::Contract>> contracts() = 0;
+};
+
+// The body as the front accepted it.
+Result<DryRun> dry_run(SchemaReader& reader, const InsertHead& head, std::string_view body,
+                       const LoaderOptions& options);
+
+}  // namespace sd::load
