@@ -1,0 +1,152 @@
+// Contracts, the history of schemas, failed rows and receipts over HTTP.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { eventually, problem, useServer } from './lib.mjs';
+
+describe('contracts and failed rows', () => {
+  const server = useServer();
+  const contract_of = (table) => `/api/tables/${encodeURIComponent(table)}/contract`;
+  async function put(table, contract, options = {}) {
+    const answer = await server.api(contract_of(table), { method: 'PUT', body: JSON.stringify(contract), ...options });
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json();
+  }
+  const failed = async (query = '') => {
+    const answer = await server.api(`/api/data/failed${query}`);
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json();
+  };
+  const retry = async (query = '', body = '') => {
+    const answer = await server.api(`/api/data/failed/retry${query}`, { method: 'POST', body });
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json();
+  };
+  const post = async (table, rows, query = '') => {
+    const answer = await server.api(`/api/data/insert/${encodeURIComponent(table)}${query}`, { method: 'POST', body: JSON.stringify(rows) });
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json();
+  };
+  const values = async (sql) => (await server.rows(sql)).map((row) => Object.values(row)[0]);
+  async function key_of(spec) {
+    const made = await server.api('/api/destinations/local/keys', { key: server.adminKey, body: JSON.stringify(spec) });
+    assert.equal(made.status, 200, made.text);
+    return made.json().api_key;
+  }
+
+  test('a contract is read back as it was set, and the default where none was', async () => {
+    const initial = (await server.api(contract_of('later'))).json();
+    assert.deepEqual(initial, { tables: 'evolve', columns: 'evolve', data_type: 'evolve', timestamps: true, max_columns: null, flatten: null, flatten_depth: null });
+    const set = await put('later', { columns: 'freeze', flatten: 'explode', max_columns: 12 });
+    assert.deepEqual(set, { ...initial, columns: 'freeze', flatten: 'vertical', max_columns: 12 });
+    assert.deepEqual((await server.api(contract_of('LATER'))).json(), set, 'names of tables have no case');
+    assert.deepEqual(await put('later', {}), initial, 'what is left out has its default');
+  });
+
+  test('what a contract cannot be is 400 and says which member', async () => {
+    for (const [body, member] of [['{"columns":"allow"}', 'columns'], ['{"timestamps":1}', 'timestamps'], ['{"max_columns":0}', 'max_columns'],
+      ['{"flatten":"sideways"}', 'flatten'], ['{"colums":"freeze"}', 'colums'], ['{"flatten_depth":65}', 'flatten_depth'], ['{"data_type":null}', 'data_type']]) {
+      const answer = problem(await server.api(contract_of('t'), { method: 'PUT', body }), 400, 'invalid-contract');
+      assert.match(answer.detail, new RegExp(`"${member}"`));
+    }
+    problem(await server.api(contract_of('t'), { method: 'PUT', body: '[]' }), 400);
+    problem(await server.api(contract_of('t'), { method: 'PUT', body: '{' }), 400);
+    problem(await server.api(contract_of('x'.repeat(300)), { method: 'PUT', body: '{}' }), 400, 'invalid-table-name');
+  });
+
+  test('a frozen table refuses what would change it; after a change of the contract one call retries it', async () => {
+    await post('frozen', [{ n: 1 }], '?wait=true');
+    await put('frozen', { columns: 'freeze', data_type: 'freeze' });
+    const answer = await post('frozen', [{ n: 2 }, { n: 'x' }, { n: 3, m: 1 }, { n: 4 }], '?wait=true');
+    assert.equal(answer.rows, 2);
+    assert.equal(answer.failed, 2);
+    assert.deepEqual(answer.errors.map((e) => [e.row, e.code]), [[1, 'contract-freeze'], [2, 'contract-freeze']]);
+    assert.deepEqual(await values('SELECT n FROM frozen ORDER BY n'), [1, 2, 4]);
+
+    const list = await failed('?table=FROZEN');
+    assert.equal(list.total, 2);
+    assert.deepEqual(list.tables, { frozen: 2 });
+    assert.deepEqual(list.data.map((r) => [r.table, r.receipt, r.row, r.code, r.body]),
+      [['frozen', answer.receipt, 1, 'contract-freeze', '{"n":"x"}'], ['frozen', answer.receipt, 2, 'contract-freeze', '{"n":3,"m":1}']]);
+    assert.match(list.data[0].detail, /"n" is BIGINT/);
+
+    const receipt = (await server.api(`/api/receipts/${answer.receipt}`)).json();
+    assert.equal(receipt.state, 'partly_failed');
+    assert.deepEqual([receipt.rows, receipt.failed, receipt.tables], [2, 2, { frozen: { rows: 2, failed: 2 } }]);
+    assert.match(receipt.loaded_at, /Z$/);
+
+    assert.deepEqual(await retry('?table=frozen'), { ok: true, retried: 0, failed: 2 });
+    await put('frozen', { columns: 'evolve', data_type: 'freeze' });
+    assert.deepEqual(await retry('', JSON.stringify({ table: 'frozen' })), { ok: true, retried: 1, failed: 1 });
+    assert.deepEqual(await values('SELECT m FROM frozen WHERE n = 3'), [1]);
+    await put('frozen', {});
+    assert.deepEqual(await retry(`?receipt=${answer.receipt}`), { ok: true, retried: 1, failed: 0 });
+    assert.deepEqual(await values('SELECT n FROM frozen ORDER BY n'), ['1', '2', '3', '4', 'x']);
+    assert.equal((await server.api(`/api/receipts/${answer.receipt}`)).json().state, 'loaded');
+  });
+
+  test('the history of a schema names the receipts that caused its changes', async () => {
+    const first = await post('storied', { a: 1 }, '?wait=true');
+    const second = await post('storied', { a: 1.5, b: 'x' }, '?wait=true');
+    const history = (await server.api('/api/tables/storied/history')).json();
+    assert.deepEqual(history.data.map((c) => [c.event, c.column, c.from, c.to, c.receipt]), [
+      ['create', null, null, null, null],
+      ['add', 'a', null, 'BIGINT', first.receipt],
+      ['widen', 'a', 'BIGINT', 'DOUBLE', second.receipt],
+      ['add', 'b', null, 'VARCHAR', second.receipt]]);
+    const page = (await server.api('/api/tables/storied/history?limit=3')).json();
+    assert.deepEqual((await server.api(`/api/tables/storied/history?limit=3&after=${page.next}`)).json().data, history.data.slice(3));
+    problem(await server.api('/api/tables/never/history'), 404);
+  });
+
+  test('receipts: logged, loaded, unknown, and of tables that came of one row', async () => {
+    await put('docs', { flatten: 'multitable' });
+    const answer = await post('docs', [{ id: 'd', items: [{ x: 1 }, { x: 2 }] }], '?wait=true');
+    const receipt = (await server.api(`/api/receipts/${answer.receipt}`)).json();
+    assert.deepEqual([receipt.state, receipt.rows, receipt.failed, receipt.tables],
+      ['loaded', 1, 0, { docs: { rows: 1, failed: 0 }, docs_items: { rows: 2, failed: 0 } }]);
+    const early = await post('docs', [{ id: 'e' }]);
+    assert.match((await server.api(`/api/receipts/${early.receipt}`)).json().state, /^(logged|loaded)$/);
+    await eventually('it is loaded', async () => (await server.api(`/api/receipts/${early.receipt}`)).json().state === 'loaded');
+    problem(await server.api('/api/receipts/0190163d-8694-739b-aea5-966c26f8ad91'), 404);
+    problem(await server.api('/api/receipts/nonsense'), 404);
+    problem(await server.api(`/api/receipts/${early.receipt}`, { key: null }), 401);
+    const { api_key: other } = (await server.api('/api/destinations', { key: server.adminKey, body: '{"name":"other"}' })).json();
+    problem(await server.api(`/api/receipts/${early.receipt}`, { key: other }), 404);
+  });
+
+  test('failed rows come in pages, are deleted by table, and survive a crash', async () => {
+    const body = Array.from({ length: 25 }, (_, i) => (i % 5 === 0 ? { ok: i } : i));
+    await server.api('/api/data/insert/many', { method: 'POST', body: body.map((r) => JSON.stringify(r)).join('\n') });
+    await server.api('/api/data/insert/other', { method: 'POST', body: '{"a":1}\n7' });
+    assert.equal((await failed('?table=many')).total, 20);
+    await server.kill();
+    await server.start();
+    const seen = [];
+    let next = null;
+    do {
+      const page = await failed(`?table=many&limit=7${next ? `&after=${next}` : ''}`);
+      seen.push(...page.data.map((r) => r.body));
+      ({ next } = page);
+    } while (next);
+    assert.deepEqual(seen, body.filter((r) => typeof r === 'number').map(String));
+    assert.equal((await server.api('/api/data/failed?table=many', { method: 'DELETE' })).status, 204);
+    assert.equal((await failed('?table=many')).total, 0);
+    assert.equal((await failed('?table=other')).total, 1);
+    problem(await server.api('/api/data/failed?receipt=7'), 400, 'invalid-parameter');
+    problem(await server.api('/api/data/failed?after=x'), 400, 'invalid-parameter');
+  });
+
+  test('contracts and failed rows need the scope admin and the table', async () => {
+    const key = await key_of({ scopes: ['insert', 'query'] });
+    problem(await server.api(contract_of('frozen'), { method: 'PUT', body: '{}', key }), 403);
+    problem(await server.api('/api/data/failed', { key }), 403);
+    problem(await server.api('/api/data/failed/retry', { method: 'POST', key }), 403);
+    problem(await server.api('/api/data/failed', { method: 'DELETE', key }), 403);
+    const mine = await key_of({ scopes: ['admin', 'query'], tables: ['mine'] });
+    problem(await server.api('/api/data/failed', { key: mine }), 403);
+    problem(await server.api('/api/data/failed?table=frozen', { key: mine }), 403);
+    problem(await server.api(contract_of('frozen'), { method: 'PUT', body: '{}', key: mine }), 403);
+    assert.equal((await server.api('/api/data/failed?table=mine', { key: mine })).status, 200);
+    assert.equal((await server.api(contract_of('mine'), { method: 'PUT', body: '{}', key: mine })).status, 200);
+  });
+});
