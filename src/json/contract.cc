@@ -129,7 +129,15 @@ std::optional<RowError> ContractCheck::check(TableBuilder& row) {
       const SchemaColumn& known = schema_.columns[static_cast<std::size_t>(index)];
       TypeState state = known.state;
       state.add(column.cells.back());
-      if (known.state.has_values() && state.type() != known.type) {
+      std::optional<Shape> shape;
+      if (const Shape* added = row.new_shape(touched.column)) {
+        shape = known.shape ? *known.shape : *added;
+        shape->join(*added);
+      } else if (known.shape) {
+        shape = *known.shape;
+      }
+      const ColumnType wider = column_type(state, shape ? &*shape : nullptr);
+      if (known.state.has_values() && wider != known.type) {
         allow = contract_.data_type;
         what = "the column \"" + known.name + "\" is " + to_string(known.type) +
                " and the contract allows no wider type";

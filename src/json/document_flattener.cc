@@ -68,7 +68,9 @@ Result<> DocumentFlattener::run(const RowTree& tree, std::int64_t document_id, R
 void DocumentFlattener::put_value(const RowTree& tree, Index i, TableBuilder& to,
                                   PathTree::Node node) const {
   const RowTree::Value& value = tree[i];
-  if (value.is_container()) {
+  if (value.is_container() && options_.mode == Flatten::kNone) {
+    to.add_nested(node, tree, i);
+  } else if (value.is_container()) {
     std::string text;
     tree.append_json(i, text);
     to.add_text(node, Kind::kJson, text);

@@ -6,7 +6,7 @@
 //               __order_<name> the element's place in its array.
 //   multitable  arrays become rows of child tables named <parent>_<keys>, with __parent_row_id,
 //               <parent>_id and id; objects are flattened where they stand
-//   none        a column for each member of the document; what is nested stays as it is
+//   none        a column for each member of the document; what is nested becomes native (json/shape.h)
 //
 // An empty array or object has no leaf and stays whole, as "[]" or "{}".
 #pragma once

@@ -72,18 +72,25 @@ SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
         continue;
       }
       index = after_.columns.size();
-      const ColumnType type = column.state.type();
-      after_.add_existing({path, after_.free_name(wanted), column.state, type});
+      const ColumnType type = column_type(column.state, column.shape.get());
+      after_.add_existing({path, after_.free_name(wanted), column.state, column.shape, type});
       changes_.push_back({*index, std::nullopt, type, column.cause});
     } else {
       SchemaColumn& known = after_.columns[*index];
       TypeState state = known.state;
       state.join(column.state);
-      if (state != known.state) {
+      std::shared_ptr<const Shape> shape = known.shape;
+      if (column.shape) {
+        auto joined = std::make_shared<Shape>(shape ? *shape : *column.shape);
+        joined->join(*column.shape);
+        if (!shape || *joined != *shape) shape = std::move(joined);
+      }
+      if (state != known.state || shape != known.shape) {
         const ColumnType from = known.type;
         const bool had_strings = known.state.has(Kind::kString) || known.state.has(Kind::kTime);
         known.state = state;
-        known.type = state.type();
+        known.shape = std::move(shape);
+        known.type = column_type(state, known.shape.get());
         changes_.push_back({*index, from, known.type, column.cause, had_strings});
       }
     }

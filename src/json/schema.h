@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "json/shape.h"
 #include "json/table_builder.h"
 #include "json/types.h"
 
@@ -38,6 +40,7 @@ struct SchemaColumn {
   std::string path;  // identity
   std::string name;
   TypeState state;
+  std::shared_ptr<const Shape> shape;  // of nested values
   ColumnType type;  // that the destination's column has
 };
 

@@ -2,6 +2,9 @@
 
 #include <cstring>
 
+#include "json/row_tree.h"
+#include "json/shape.h"
+
 namespace sd::json {
 
 const char* Arena::copy(std::string_view text) {
@@ -37,6 +40,7 @@ void TableBuilder::begin_row() {
     column.last_row = -1;
   }
   touched_.clear();
+  new_shapes_.clear();
   own_row_id_ = false;
 }
 
@@ -48,6 +52,7 @@ void TableBuilder::forget(std::size_t index) {
     --cells_;
   }
   column.last_row = -1;
+  std::erase_if(new_shapes_, [&](const auto& entry) { return entry.first == touched.column; });
   touched_[index] = touched_.back();
   touched_.pop_back();
 }
@@ -101,6 +106,21 @@ void TableBuilder::add_copy(PathTree::Node node, Cell cell) {
   add(node, cell);
 }
 
+void TableBuilder::add_nested(PathTree::Node node, const RowTree& tree, std::uint32_t value) {
+  std::string text;
+  tree.append_json(value, text);
+  add_text(node, Kind::kNested, text);
+  if (touched_.empty()) return;
+  new_shapes_.emplace_back(touched_.back().column, std::make_shared<Shape>(Shape::of(tree, value, times_)));
+}
+
+const Shape* TableBuilder::new_shape(std::uint32_t column) const {
+  for (const auto& [index, shape] : new_shapes_) {
+    if (index == column) return shape.get();
+  }
+  return nullptr;
+}
+
 void TableBuilder::add_null(PathTree::Node node) {
   if (node == row_id_node_) return;  // the row gets an id as if it had brought none
   std::uint32_t index = 0;
@@ -122,6 +142,19 @@ void TableBuilder::commit_row(std::int64_t next_row_id, Micros received_at) {
       column.cause = source_;
     }
   }
+  for (auto& [index, shape] : new_shapes_) {
+    BuilderColumn& column = columns_[index];
+    if (!column.shape) {
+      column.shape = std::move(shape);
+      continue;
+    }
+    Shape joined = *column.shape;
+    joined.join(*shape);
+    if (joined == *column.shape) continue;
+    *column.shape = std::move(joined);
+    column.cause = source_;
+  }
+  new_shapes_.clear();
   touched_.clear();
   row_ids_.push_back(row_id_or(next_row_id));
   received_at_.push_back(received_at);

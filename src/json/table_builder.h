@@ -35,9 +35,13 @@ class Arena {
   std::size_t bytes_ = 0;  // handed out
 };
 
+class RowTree;
+class Shape;
+
 struct BuilderColumn {
   PathTree::Node node = PathTree::kRoot;
   TypeState state;          // of the values in this batch
+  std::shared_ptr<Shape> shape;  // of those that are nested, if any
   std::vector<Cell> cells;  // in the order of their rows
   std::int64_t last_row = -1;
   bool used = false;        // a committed row has the key
@@ -59,6 +63,10 @@ class TableBuilder {
   }
   // A value whose text, if it has any, stands elsewhere.
   void add_copy(PathTree::Node node, Cell cell);
+  // An object or array that may become a native value.
+  void add_nested(PathTree::Node node, const RowTree& tree, std::uint32_t value);
+  // What add_nested() was given for a column, in the row under construction.
+  const Shape* new_shape(std::uint32_t column) const;
   // The id that the row under construction will have.
   std::int64_t row_id_or(std::int64_t next_row_id) const { return own_row_id_ ? row_id_ : next_row_id; }
   // `next_row_id` is used unless the row brought an integer of 64 bits as "__row_id".
@@ -105,6 +113,7 @@ class TableBuilder {
   std::vector<std::int32_t> column_of_node_;
   std::vector<BuilderColumn> columns_;
   std::vector<Touched> touched_;  // by the row under construction
+  std::vector<std::pair<std::uint32_t, std::shared_ptr<Shape>>> new_shapes_;  // of that row
   std::vector<std::int64_t> row_ids_;
   std::vector<Micros> received_at_;
   bool times_ = true;

@@ -141,7 +141,11 @@ Cell classify_fraction(std::string_view token) {
 
 }  // namespace
 
-std::string to_string(ColumnType type) {
+ColumnType nested_type(BaseType base, std::vector<std::pair<std::string, ColumnType>> children) {
+  return {base, 0, std::make_shared<const std::vector<std::pair<std::string, ColumnType>>>(std::move(children))};
+}
+
+std::string to_string(const ColumnType& type) {
   switch (type.base) {
     case BaseType::kBoolean:
       return "BOOLEAN";
@@ -159,14 +163,35 @@ std::string to_string(ColumnType type) {
       return "JSON";
     case BaseType::kTimestampTz:
       return "TIMESTAMP WITH TIME ZONE";
+    case BaseType::kList:
+      return to_string(type.children->front().second) + "[]";
+    case BaseType::kMap:
+      return "MAP(VARCHAR, " + to_string(type.children->back().second) + ")";
+    case BaseType::kStruct: {
+      std::string out;
+      for (const auto& [name, child] : *type.children) {
+        out += out.empty() ? "STRUCT(\"" : ", \"";
+        for (const char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+        out += "\" " + to_string(child);
+      }
+      return out + ")";
+    }
   }
   return "VARCHAR";
+}
+
+bool TypeState::has_numbers() const {
+  for (const Kind kind : {Kind::kInt53, Kind::kInt64, Kind::kHuge, Kind::kBigger, Kind::kDouble,
+                          Kind::kNegativeZero, Kind::kLongFraction}) {
+    if (has(kind)) return true;
+  }
+  return false;
 }
 
 ColumnType TypeState::type() const {
   const auto only = [&](std::uint16_t set) { return (kinds_ & ~bit(Kind::kNull) & ~set) == 0; };
   if (!has_values()) return {BaseType::kVarchar, 0};
-  if (has(Kind::kJson)) return {BaseType::kJson, 0};
+  if (has(Kind::kJson) || has(Kind::kNested)) return {BaseType::kJson, 0};
   if (only(bit(Kind::kBool))) return {BaseType::kBoolean, 0};
   if (only(bit(Kind::kTime))) return {BaseType::kTimestampTz, 0};
   if (has(Kind::kString) || has(Kind::kBool) || has(Kind::kBigger) || has(Kind::kTime)) {
@@ -236,6 +261,7 @@ void append_text(std::string& out, const Cell& cell) {
     case Kind::kString:
     case Kind::kTime:
     case Kind::kJson:
+    case Kind::kNested:
       out += cell.view();
       break;
     case Kind::kLongFraction: {

@@ -26,8 +26,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sd::json {
 
@@ -44,6 +47,7 @@ enum class Kind : std::uint8_t {
   kString,
   kJson,  // an object or array that stays whole
   kTime,  // a string that is_timestamp() knows
+  kNested,  // an object or array that may become a native nested value
 };
 
 enum class BaseType : std::uint8_t {
@@ -55,16 +59,28 @@ enum class BaseType : std::uint8_t {
   kVarchar,
   kJson,
   kTimestampTz,
+  kStruct,
+  kList,
+  kMap,
 };
 
 struct ColumnType {
   BaseType base = BaseType::kVarchar;
   std::uint8_t scale = 0;  // of a DECIMAL(38, scale)
-  friend bool operator==(const ColumnType&, const ColumnType&) = default;
+  // Fields of a STRUCT; "key" and "value" of a MAP; the one type of a LIST's elements.
+  std::shared_ptr<const std::vector<std::pair<std::string, ColumnType>>> children = {};
+
+  bool is_nested() const { return children != nullptr; }
+  friend bool operator==(const ColumnType& a, const ColumnType& b) {
+    if (a.base != b.base || a.scale != b.scale || a.is_nested() != b.is_nested()) return false;
+    return !a.is_nested() || *a.children == *b.children;
+  }
 };
 
-// "BIGINT", "DECIMAL(38,2)", "TIMESTAMP WITH TIME ZONE" …
-std::string to_string(ColumnType type);
+ColumnType nested_type(BaseType base, std::vector<std::pair<std::string, ColumnType>> children);
+
+// "BIGINT", "DECIMAL(38,2)", "TIMESTAMP WITH TIME ZONE", "STRUCT(\"a\" BIGINT, \"b\" VARCHAR[])" …
+std::string to_string(const ColumnType& type);
 
 struct Cell;
 
@@ -85,6 +101,9 @@ class TypeState {
     add_digits(other.int_digits_, other.scale_);
   }
   bool has(Kind kind) const { return (kinds_ & bit(kind)) != 0; }
+  // Besides null.
+  bool has_only(Kind kind) const { return (kinds_ & ~bit(Kind::kNull)) == bit(kind); }
+  bool has_numbers() const;
   bool has_values() const { return (kinds_ & ~bit(Kind::kNull)) != 0; }
   ColumnType type() const;
 

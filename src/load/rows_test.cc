@@ -176,6 +176,104 @@ TEST_F(RowsTest, AProductThatIsTooLargeIsAFailedRow) {
   EXPECT_EQ(failed(), "");
 }
 
+// ---- native nested values
+
+TEST_F(RowsTest, NestedValuesBecomeNativeWhereTheirShapesAgree) {
+  insert("n", R"([{"o":{"a":1,"b":["x",null]},"l":[1,2.5],"m":[{"k":1},{"z":true}],"at":["2024-01-01T00:00:00Z"]},
+                  {"o":{"b":[]},"l":[]}, {"o":null}, {"l":[9007199254740993]}])", Flatten::kNone);
+  load();
+  EXPECT_EQ(columns("n"),
+            "o STRUCT(a BIGINT, b VARCHAR[]);l DECIMAL(38,1)[];m STRUCT(k BIGINT, z BOOLEAN)[];"
+            "at TIMESTAMP WITH TIME ZONE[];");
+  EXPECT_EQ(query("SELECT coalesce(o::VARCHAR, '-') || coalesce(l::VARCHAR, '-') FROM n ORDER BY __row_id"),
+            "{'a': 1, 'b': [x, NULL]}[1.0, 2.5];{'a': NULL, 'b': []}[];--;-[9007199254740993.0];");
+  EXPECT_EQ(query("SELECT m[1].k || ':' || m[2].z FROM n WHERE m IS NOT NULL"), "1:true;");
+}
+
+TEST_F(RowsTest, NativeColumnsWidenInPlaceAndKeepEveryValue) {
+  insert("n", R"([{"o":{"a":1,"s":{}},"l":[1,null]},{"o":{"a":2,"s":{}},"l":[]}])", Flatten::kNone);
+  load();
+  EXPECT_EQ(columns("n"), "o STRUCT(a BIGINT, s JSON);l BIGINT[];");
+  insert("n", R"({"o":{"a":1.5,"s":{"x":"y"},"new":[[1]]},"l":["t"]})", Flatten::kNone);
+  load();
+  EXPECT_EQ(columns("n"), "o STRUCT(a DOUBLE, s STRUCT(x VARCHAR), \"new\" BIGINT[][]);l VARCHAR[];");
+  EXPECT_EQ(query("SELECT o::VARCHAR || l::VARCHAR FROM n ORDER BY __row_id"),
+            "{'a': 1.0, 's': {'x': NULL}, 'new': NULL}[1, NULL];{'a': 2.0, 's': {'x': NULL}, 'new': NULL}[];"
+            "{'a': 1.5, 's': {'x': y}, 'new': [[1]]}[t];");
+  EXPECT_EQ(query("SELECT from_type || ' -> ' || to_type FROM db._scratch.schema_log WHERE event = 'widen' AND "
+                  "column_name = 'l'"),
+            "BIGINT[] -> VARCHAR[];");
+}
+
+TEST_F(RowsTest, NestedValuesThatDoNotAgreeBecomeJson) {
+  insert("n", R"([{"a":{"x":1,"big":123456789012345678901234567890},"b":[1],"c":{"k":1,"K":2},"d":[{"t":"q\"\\"},[1]]}])", Flatten::kNone);
+  load();
+  EXPECT_EQ(columns("n"), "a STRUCT(x BIGINT, big HUGEINT);b BIGINT[];c JSON;d JSON[];");
+  insert("n", R"([{"a":[1],"b":{"y":1},"c":1,"d":"text"}])", Flatten::kNone);
+  load();
+  EXPECT_EQ(columns("n"), "a JSON;b JSON;c JSON;d JSON;");
+  EXPECT_EQ(query("SELECT a || b || c || d FROM n ORDER BY __row_id"),
+            R"({"x":1,"big":123456789012345678901234567890}[1]{"k":1,"K":2}[{"t":"q\"\\"},[1]];[1]{"y":1}1"text";)");
+}
+
+TEST_F(RowsTest, ManyKeysOfOneFamilyAreAMap) {
+  const auto object = [](int from, int to) {
+    std::string out = "{";
+    for (int i = from; i < to; ++i) out += (i == from ? "\"k" : ",\"k") + std::to_string(i) + "\":" + std::to_string(i);
+    return "{\"m\":" + out + "}}";
+  };
+  insert("n", object(0, 40), Flatten::kNone);
+  load();
+  EXPECT_EQ(columns("n").substr(0, 17), "m STRUCT(k0 BIGIN");
+  insert("n", object(30, 80), Flatten::kNone);
+  insert("n", R"({"m":{}})", Flatten::kNone);
+  load();
+  EXPECT_EQ(query("SELECT detail FROM db._scratch.failed_rows"), "");
+  EXPECT_EQ(columns("n"), "m MAP(VARCHAR, BIGINT);");
+  EXPECT_EQ(query("SELECT cardinality(m) || ':' || coalesce(m['k39'], -1) FROM n ORDER BY __row_id"), "40:39;50:39;0:-1;");
+  insert("n", R"({"m":{"k1":0.5}})", Flatten::kNone);
+  load();
+  EXPECT_EQ(query("SELECT m['k1'] FROM n ORDER BY __row_id DESC LIMIT 1"), "0.5;");
+  insert("n", R"({"m":{"k1":"text"}})", Flatten::kNone);
+  load();
+  EXPECT_EQ(query("SELECT json_extract_string(to_json(m), 'k1') FROM n ORDER BY __row_id DESC LIMIT 1"), "text;");
+  EXPECT_EQ(query("SELECT count(*) FROM n"), "5;");
+}
+
+TEST_F(RowsTest, NativeValuesOfManyRowsStandWhereTheyBelong) {
+  std::string body;
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string n = std::to_string(i);
+    if (i % 7 == 0) body += "{\"n\":" + n + "}\n";
+    else if (i % 11 == 0) body += "{\"n\":" + n + ",\"o\":null,\"l\":[]}\n";
+    else body += "{\"n\":" + n + ",\"o\":{\"s\":\"a string that is not short " + n + "\",\"d\":{\"i\":" + n + "}},\"l\":[" +
+                 (i % 3 == 0 ? n + ",null," + n : std::string("1")) + "],\"ll\":[[\"" + n + "\"],[],null]}\n";
+  }
+  insert("n", body, Flatten::kNone);
+  load({.max_batch_rows = 6000});
+  EXPECT_EQ(query("SELECT count(*) FROM n WHERE (n % 7 = 0 OR n % 11 = 0) <> (o IS NULL)"), "0;");
+  EXPECT_EQ(query("SELECT count(*) FROM n WHERE o IS NOT NULL AND (o.s <> 'a string that is not short ' || n OR o.d.i <> n "
+                  "OR ll[1][1] <> n::VARCHAR OR len(ll) <> 3 OR ll[3] IS NOT NULL)"),
+            "0;");
+  EXPECT_EQ(query("SELECT count(*) FROM n WHERE n % 3 = 0 AND n % 7 <> 0 AND n % 11 <> 0 AND (l[1] <> n OR l[2] IS NOT NULL OR "
+                  "l[3] <> n OR len(l) <> 3)"),
+            "0;");
+  // The next loader knows the shapes again.
+  insert("n", R"({"n":-1,"o":{"s":"x","d":{"i":1,"j":2}},"l":[7]})", Flatten::kNone);
+  load();
+  EXPECT_EQ(query("SELECT o.d.j || l[1] FROM n WHERE n = -1"), "27;");
+  EXPECT_EQ(query("SELECT sum(o.d.i) - (SELECT sum(n) FROM n m WHERE m.o IS NOT NULL AND m.n >= 0) FROM n"), "1;");
+}
+
+TEST_F(RowsTest, AFrozenNativeColumnRefusesAnotherField) {
+  insert("n", R"({"o":{"a":1}})", Flatten::kNone);
+  contract("n", R"({"data_type":"freeze"})");
+  insert("n", R"([{"o":{"a":2}},{"o":{"b":1}},{"o":[]}])", Flatten::kNone);
+  load();
+  EXPECT_EQ(columns("n"), "o STRUCT(a BIGINT);");
+  EXPECT_EQ(failed(), R"(contract-freeze {"o":{"b":1}};contract-freeze {"o":[]};)");
+}
+
 // ---- contracts
 
 TEST_F(RowsTest, AFrozenTableRefusesWhatWouldChangeIt) {
@@ -287,15 +385,20 @@ TEST_F(RowsTest, RetryTakesTheRowsThatGoInAndLeavesTheOthers) {
 TEST_F(RowsTest, AFileOfTheFirstLayoutIsTakenOver) {
   insert("t", R"([{"n":1},7])");
   load();
-  auto connection = destination_->connect();
-  ASSERT_TRUE(destinations::duckdb::execute(
-      connection->get(),
-      "ALTER TABLE db._scratch.failed_rows DROP COLUMN flatten; ALTER TABLE db._scratch.failed_rows DROP "
-      "COLUMN flatten_depth; DROP TABLE db._scratch.contracts; DROP TABLE db._scratch.request_tables; "
-      "UPDATE db._scratch.meta SET value = '1' WHERE key = 'version'"));
-  *connection = {};
-  const auto closed = destination_->close();
-  ASSERT_TRUE(closed) << closed.error().message;
+  ASSERT_TRUE(destination_->close());
+  {
+    destinations::duckdb::Database file;
+    destinations::duckdb::Connection connection;
+    const std::string path = directory_ / "data.duckdb";
+    ASSERT_EQ(duckdb_open(path.c_str(), file.out()), DuckDBSuccess);
+    ASSERT_EQ(duckdb_connect(file.get(), connection.out()), DuckDBSuccess);
+    const auto changed = destinations::duckdb::execute(
+        connection.get(),
+        "ALTER TABLE _scratch.schema_log DROP COLUMN shape; ALTER TABLE _scratch.failed_rows DROP COLUMN "
+        "flatten; ALTER TABLE _scratch.failed_rows DROP COLUMN flatten_depth; DROP TABLE _scratch.contracts; "
+        "DROP TABLE _scratch.request_tables; UPDATE _scratch.meta SET value = '1' WHERE key = 'version'");
+    ASSERT_TRUE(changed) << changed.error().message;
+  }
   ASSERT_TRUE(destination_->open());
   contract("t", R"({"columns":"freeze"})");
   insert("t", R"([{"n":2},{"m":1}])");

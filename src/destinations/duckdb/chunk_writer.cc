@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "destinations/duckdb/nested_writer.h"
 
 namespace sd::destinations::duckdb {
 namespace {
@@ -96,7 +97,16 @@ void ChunkWriter::fill_column(std::size_t index, duckdb_vector vector, std::uint
     scatter(vector, begin, end, first, last,
             [&](std::uint32_t row, const Cell& cell) { out[row] = convert(cell); });
   };
-  const json::ColumnType type = columns_[index].type;
+  const json::ColumnType& type = columns_[index].type;
+  if (type.is_nested()) {
+    NestedWriter nested(text_);
+    const Cell* cell = first;
+    for (std::uint32_t row = begin; row < end; ++row) {
+      if (cell == last || cell->row != row) nested.put_null(vector, row - begin, type);
+      else nested.put(vector, row - begin, type, (cell++)->view());
+    }
+    return;
+  }
   switch (type.base) {
     case BaseType::kBoolean:
       typed(static_cast<bool*>(data), [](const Cell& c) { return c.integer != 0; });
@@ -122,7 +132,8 @@ void ChunkWriter::fill_column(std::size_t index, duckdb_vector vector, std::uint
       std::string spelled;
       typed(static_cast<duckdb_string_t*>(data), [&](const Cell& c) {
         const bool is_string = c.kind == Kind::kString || c.kind == Kind::kTime;
-        const bool as_it_is = c.kind == Kind::kJson || (is_string && !quoted_strings);
+        const bool is_json = c.kind == Kind::kJson || c.kind == Kind::kNested;
+        const bool as_it_is = is_json || (is_string && !quoted_strings);
         if (as_it_is) return make_string(c.view());
         spelled.clear();
         if (as_json)
@@ -133,6 +144,8 @@ void ChunkWriter::fill_column(std::size_t index, duckdb_vector vector, std::uint
       });
       break;
     }
+    default:
+      break;
   }
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "destinations/duckdb/chunk_writer.h"
 #include "destinations/duckdb/conversions.h"
+#include "destinations/duckdb/nested_writer.h"
 #include "destinations/duckdb/rows.h"
 
 namespace sd::destinations::duckdb {
@@ -211,6 +212,7 @@ Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& 
         .from_type = "",
         .to_type = type,
         .state = column.state,
+                              .shape = column.shape,
         .receipt = change.cause < batch.sources.size() ? batch.sources[change.cause] : Id128{}};
     if (!change.from) {
       entry.event = "add";
@@ -267,6 +269,10 @@ Result<> DuckdbDestination::append_rows(const TableBatch& table) {
   for (idx_t i = 0; i < columns.size() + 2; ++i) {
     types.emplace_back(duckdb_appender_column_type(appender.get(), i));
     raw_types.push_back(types.back().get());
+    // Somebody else may have changed a field: nothing is written into memory of another shape.
+    if (i >= 2 && columns[i - 2].type.is_nested() && !has_type(types.back().get(), columns[i - 2].type)) {
+      return fail(ErrorCode::kInvalidArgument, "a nested column of the table was changed by somebody else");
+    }
   }
   DataChunk chunk(duckdb_create_data_chunk(raw_types.data(), raw_types.size()));
   ChunkWriter writer(*table.rows, std::move(columns));
@@ -322,6 +328,7 @@ Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableC
                        .column = column.name,
                        .to_type = json::to_string(column.type),
                        .state = column.state,
+                       .shape = column.shape,
                        .receipt = change.receipt});
   }
   return own_.log_schema(writer_.get(), change.new_name, at, entries);

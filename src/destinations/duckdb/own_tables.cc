@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <unordered_map>
 
 #include "base/ascii.h"
 #include "base/json_text.h"
@@ -16,6 +17,12 @@ using json::Kind;
 
 std::string micros(Micros at) {
   return "make_timestamptz(" + std::to_string(at) + ")";
+}
+
+// Whether a column may have the nested type that it was given: its fields are looked at when rows are written.
+bool looks_like(const json::ColumnType& type, std::string_view physical) {
+  if (type.base == BaseType::kList) return physical.ends_with("[]");
+  return physical.starts_with(type.base == BaseType::kMap ? "MAP(" : "STRUCT(") && physical.ends_with(')');
 }
 
 std::string literal_or_null(std::string_view text) {
@@ -49,6 +56,9 @@ json::TypeState state_of_type(json::ColumnType type) {
       state.add(Kind::kString);
       break;
     case BaseType::kJson:
+    case BaseType::kStruct:
+    case BaseType::kList:
+    case BaseType::kMap:
       state.add(Kind::kJson);
       break;
     case BaseType::kTimestampTz:
@@ -110,7 +120,7 @@ Result<> OwnTables::make(duckdb_connection connection) {
           "CREATE TABLE db._scratch.schema_log(seq BIGINT NOT NULL, logged_at TIMESTAMPTZ NOT NULL, "
           "table_key VARCHAR NOT NULL, table_name VARCHAR NOT NULL, event VARCHAR NOT NULL, "
           "path VARCHAR, column_name VARCHAR, from_type VARCHAR, to_type VARCHAR, kinds USMALLINT, "
-          "int_digits UTINYINT, scale UTINYINT, receipt VARCHAR);"
+          "int_digits UTINYINT, scale UTINYINT, receipt VARCHAR, shape VARCHAR);"
           "CREATE TABLE db._scratch.failed_rows(position UBIGINT NOT NULL, \"row\" UBIGINT NOT NULL, "
           "table_name VARCHAR NOT NULL, receipt VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL, "
           "code VARCHAR NOT NULL, detail VARCHAR NOT NULL, body BLOB NOT NULL, flatten UTINYINT, "
@@ -123,6 +133,7 @@ Result<> OwnTables::migrate(duckdb_connection connection, int version) {
   if (version >= kOwnTablesVersion) return {};
   return in_transaction(connection,
                         std::string(kVersion2) +
+                            "ALTER TABLE db._scratch.schema_log ADD COLUMN shape VARCHAR;"
                             "ALTER TABLE db._scratch.failed_rows ADD COLUMN flatten UTINYINT;"
                             "ALTER TABLE db._scratch.failed_rows ADD COLUMN flatten_depth UTINYINT;"
                             "UPDATE db._scratch.meta SET value = '2' WHERE key = 'version'");
@@ -192,6 +203,7 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
   struct Logged {
     std::string path, name;
     json::TypeState state;
+    std::shared_ptr<const json::Shape> shape;
   };
   const std::string key = fold_ascii(table);
   TRY_ASSIGN(auto physical,
@@ -204,24 +216,27 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
   if (physical.empty()) return json::TableSchema(table);
 
   TRY_ASSIGN(auto log, fetch(connection,
-                             "SELECT event, path, column_name, kinds, int_digits, scale FROM "
+                             "SELECT event, path, column_name, kinds, int_digits, scale, shape FROM "
                              "db._scratch.schema_log WHERE table_key = " +
                                  quote_literal(key) + " ORDER BY seq"));
-  std::vector<Logged> logged;
+  std::unordered_map<std::string, Logged> logged;  // by path
   for (const Row& row : log) {
     const std::string event = row.text(0);
     if (event == "drop") logged.clear();
     if (event == "drop" || row.text(1).empty()) continue;
-    const json::TypeState state(static_cast<std::uint16_t>(row.integer(3)),
-                                static_cast<std::uint8_t>(row.integer(4)),
-                                static_cast<std::uint8_t>(row.integer(5)));
-    const auto same = std::find_if(logged.begin(), logged.end(),
-                                   [&](const Logged& l) { return l.path == row.text(1); });
-    if (same != logged.end())
-      *same = {row.text(1), row.text(2), state};
-    else
-      logged.push_back({row.text(1), row.text(2), state});
+    Logged& entry = logged[row.text(1)];
+    entry.path = row.text(1);
+    entry.name = row.text(2);
+    entry.state = json::TypeState(static_cast<std::uint16_t>(row.integer(3)),
+                                  static_cast<std::uint8_t>(row.integer(4)),
+                                  static_cast<std::uint8_t>(row.integer(5)));
+    if (row.is_null(6)) continue;
+    TRY_ASSIGN(const json::Value document, json::parse_document(row.text(6)));
+    TRY_ASSIGN(json::Shape shape, json::Shape::from_json(document));
+    entry.shape = std::make_shared<const json::Shape>(std::move(shape));
   }
+  std::unordered_map<std::string, const Logged*> by_name;
+  for (const auto& [path, entry] : logged) by_name[entry.name] = &entry;
 
   json::TableSchema schema(physical[0].text(0));
   schema.exists = true;
@@ -235,16 +250,20 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
     const std::string name = row.text(1);
     if (name == json::kOverflow) schema.has_overflow = row.text(2) == "JSON";
     if (name == json::kRowId || name == json::kReceivedAt || name == json::kOverflow) continue;
+    const auto found = by_name.find(name);
+    const Logged* own = found == by_name.end() ? nullptr : found->second;
     const auto type = parse_type(row.text(2));
-    const auto own =
-        std::find_if(logged.begin(), logged.end(), [&](const Logged& l) { return l.name == name; });
-    if (!type) {
+    const json::ColumnType logged_type =
+        own != nullptr ? json::column_type(own->state, own->shape.get()) : json::ColumnType{};
+    if (own != nullptr && logged_type.is_nested() && looks_like(logged_type, row.text(2))) {
+      schema.add_existing({own->path, name, own->state, own->shape, logged_type});
+    } else if (!type) {
       schema.take_name(name);  // a type that we never make: left to whoever made it
-    } else if (own != logged.end() && own->state.type() == *type) {
-      schema.add_existing({own->path, name, own->state, *type});
+    } else if (own != nullptr && logged_type == *type) {
+      schema.add_existing({own->path, name, own->state, own->shape, *type});
     } else {
-      const std::string path = own != logged.end() ? own->path : "[" + json_string(name) + "]";
-      schema.add_existing({path, name, state_of_type(*type), *type});
+      const std::string path = own != nullptr ? own->path : "[" + json_string(name) + "]";
+      schema.add_existing({path, name, state_of_type(*type), nullptr, *type});
     }
   }
   return schema;
@@ -264,7 +283,8 @@ Result<> OwnTables::log_schema(duckdb_connection connection, const std::string& 
            literal_or_null(entry.column) + "," + literal_or_null(entry.from_type) + "," +
            literal_or_null(entry.to_type) + "," + std::to_string(entry.state.kinds()) + "," +
            std::to_string(entry.state.int_digits()) + "," + std::to_string(entry.state.scale()) +
-           "," + (entry.receipt.is_zero() ? "NULL" : "'" + entry.receipt.to_string() + "'") + ")";
+           "," + (entry.receipt.is_zero() ? "NULL" : "'" + entry.receipt.to_string() + "'") + "," +
+           (entry.shape ? quote_literal(entry.shape->to_json()) : "NULL") + ")";
   }
   TRY(execute(connection, sql));
   next_seq_ = seq;

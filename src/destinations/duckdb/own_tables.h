@@ -7,7 +7,7 @@
 //       The last day's are kept, which tell when a request was loaded; older ones are deleted just before
 //       a checkpoint.
 //   schema_log(seq, logged_at, table_key, table_name, event, path, column_name, from_type, to_type,
-//              kinds, int_digits, scale, receipt)
+//              kinds, int_digits, scale, receipt, shape)
 //       every change of a schema, in order; the last row of a path says what the column is now.
 //       table_key is the name with ASCII case folded. Events: create, add, widen, state (what the column
 //       has seen grew, its type did not), overflow (the table has its __overflow column), drop, rename
@@ -57,6 +57,7 @@ class OwnTables {
     std::string from_type;  // empty: NULL
     std::string to_type;
     json::TypeState state;
+    std::shared_ptr<const json::Shape> shape = {};
     Id128 receipt;
   };
   Result<> log_schema(duckdb_connection connection, const std::string& table, Micros at,
