@@ -169,6 +169,15 @@ std::optional<std::pair<std::string, std::string>> basic_credentials(
                    colon == std::string::npos ? "" : decoded->substr(colon + 1));
 }
 
+bool is_form_with(std::string_view body, std::string_view field) {
+  const std::string_view first = body.substr(0, body.find_first_of("=&"));
+  const bool is_name = !first.empty() && std::ranges::all_of(first, [](char c) {
+    return (c >= '0' && c <= '9') || c == '_' || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
+  });
+  const std::string part = std::string(field) + "=";
+  return is_name && (body.starts_with(part) || body.find("&" + part) != std::string_view::npos);
+}
+
 std::vector<std::string> find_secrets(const http::Exchange& exchange, const Query& query,
                                       const Query* form) {
   const std::string_view authorization = exchange.header("Authorization");
@@ -212,6 +221,11 @@ Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& 
     return d != nullptr && d->state == catalog::DestinationState::kActive;
   };
   if (!access.key->is_admin()) {
+    // Rows never go to another destination than the one that was named.
+    const std::string* meant = query.find("destination_id");
+    if (meant == nullptr && form != nullptr) meant = form->find("destination_id");
+    const auto other = meant != nullptr ? app.keys().destination_by_text(*meant) : nullptr;
+    if (meant != nullptr && (!other || other->id != *access.key->destination_id)) return missing();
     access.tenant = app.tenants().find(*access.key->destination_id);
     if (access.tenant) return access;
     if (is_active(app.keys().destination(*access.key->destination_id).get())) return not_served();

@@ -27,6 +27,10 @@ struct Query {
 // raw, then it runs to the end; or percent-encoded, then it is one part.
 Query parse_query(std::string_view text);
 
+// Whether a body that is labelled as a form is one with this field: plain `curl --data` labels everything so.
+// It begins with a field's name, and no statement of SQL does.
+bool is_form_with(std::string_view body, std::string_view field);
+
 // What the request carries that may be a key: Authorization (Bearer, or Basic with it as user name or as
 // password: two candidates), X-API-KEY, ?api_key=. `form` is the form body's fields, where there is one.
 std::vector<std::string> find_secrets(const http::Exchange& exchange, const Query& query,

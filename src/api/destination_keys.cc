@@ -4,6 +4,7 @@
 #include "api/await.h"
 #include "api/destinations.h"
 #include "api/resource.h"
+#include "json/document_flattener.h"
 
 namespace sd::api {
 namespace {
@@ -41,6 +42,8 @@ std::string key_json(const Key& key, const std::string& secret = {}) {
   }
   w.end_array();
   write_names(w, "tables", key.tables);
+  if (key.flatten.empty()) w.null_member("flatten");
+  else w.member("flatten", key.flatten);
   w.member("origin", to_string(key.origin)).member("created_at", format_rfc3339(key.created_at));
   write_time(w, "last_used_at", key.last_used_at);
   write_time(w, "revoked_at", key.revoked_at);
@@ -74,7 +77,7 @@ Result<catalog::Scopes> read_scopes(const json::Value& value) {
 // Without a word on scopes or tables a key gets what its maker has.
 Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::KeyInfo& maker,
                                      const Id128& destination_id) {
-  TRY(check_members(body, {"name", "scopes", "tables"}));
+  TRY(check_members(body, {"name", "scopes", "tables", "flatten"}));
   catalog::NewKey spec{.destination_id = destination_id};
   const json::Value* name = body.find("name");
   if (name != nullptr && !name->is_string()) return fail(parameter_error("name must be a text"));
@@ -88,6 +91,11 @@ Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::Key
     TRY_ASSIGN(spec.tables, read_texts("tables", *tables));
   }
   spec.endpoints = maker.endpoints;
+  if (const json::Value* flatten = body.find("flatten"); flatten != nullptr && !flatten->is_null()) {
+    const auto mode = json::parse_flatten(flatten->as_string().value_or(""));
+    if (!mode) return fail(parameter_error("flatten must be horizontal, vertical, multitable or none"));
+    spec.flatten = json::to_string(*mode);
+  }
   // Nobody hands out more than they have.
   const bool wider = (spec.scopes | maker.scopes) != maker.scopes;
   const bool other_tables =

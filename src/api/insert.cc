@@ -1,215 +1,70 @@
 #include "api/insert.h"
 
-#include <algorithm>
-#include <array>
-
-#include "api/ask.h"
-#include "json/document.h"
+#include "api/idempotency.h"
+#include "api/insert_body.h"
+#include "api/insert_options.h"
+#include "api/insert_store.h"
 #include "json/schema.h"
-#include "load/record.h"
 
 namespace sd::api {
 namespace {
 
-using json::BodySummary;
-using std::chrono::milliseconds;
-
-constexpr milliseconds kWaitLimit{30'000};
+constexpr std::chrono::milliseconds kTurnLimit{30'000};
 constexpr std::uint64_t kMaxFormBytes = 16U << 20;
 
-// Our own parameters, which are never values of a row.
-constexpr std::array kOwnParameters = {"api_key", "destination_id", "flatten", "wait",
-                                       "strict",  "dry_run",        "pixel"};
+// An insert on its way: what is known of it, and by whose leave it goes on.
+struct Insert {
+  App& app;
+  http::Exchange& exchange;
+  const std::string table;
+  const Query query;
+  InsertOptions options;
+  Access access;
+  std::optional<Id128> key;     // hash of its Idempotency-Key
+  IdempotencyTurns::Turn turn;  // of that key
 
-struct Options {
-  bool wait = false;
-  bool strict = false;
-  bool pixel = false;
-  std::optional<Error> error;  // of a parameter
+  // Blobs of the journal, and nothing for a dry run.
+  journal::Log* log() const { return options.dry_run ? nullptr : &access.tenant->log(); }
 };
 
-Error parameter_error(std::string message) {
-  return invalid(std::move(message)).with_slug("invalid-parameter");
-}
-
-Result<Options> read_options(const Query& query) {
-  Options options;
-  TRY_ASSIGN(options.wait, query.flag("wait"));
-  TRY_ASSIGN(options.strict, query.flag("strict"));
-  TRY_ASSIGN(options.pixel, query.flag("pixel"));
-  TRY_ASSIGN(const bool dry_run, query.flag("dry_run"));
-  // A parameter that would change what happens to the rows is never passed over in silence.
-  if (dry_run) return fail(parameter_error("dry_run is not available in this version"));
-  if (const std::string* flatten = query.find("flatten");
-      flatten != nullptr && *flatten != "horizontal") {
-    return fail(parameter_error("flatten must be 'horizontal' in this version"));
+// What can be said of a request before its rows are read, to one who has shown a key.
+Result<> may_insert(Insert& insert) {
+  if (insert.options.error) return fail(*insert.options.error);
+  if (!json::is_valid_name(insert.table)) {
+    return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL")
+                    .with_slug("invalid-table-name"));
   }
-  return options;
-}
-
-bool is_form(std::string_view content_type) {
-  return content_type.starts_with("application/x-www-form-urlencoded");
-}
-
-std::size_t first_byte(std::string_view body) {
-  std::size_t at = body.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-  while (at < body.size() && json::is_space(body[at])) ++at;
-  return at;
-}
-
-std::string row_of_fields(const Query& fields) {
-  json::Writer w;
-  w.begin_object();
-  for (const http::Parameter& p : fields.parameters) {
-    if (std::find(kOwnParameters.begin(), kOwnParameters.end(), p.name) == kOwnParameters.end()) {
-      w.member(p.name, p.value);
-    }
+  TRY(may_use_table(insert.access, insert.table));
+  // What the request says goes first, then what its key says, then the table's contract.
+  const std::string& by_key = insert.access.key->flatten;
+  if (!insert.options.flatten && !by_key.empty()) insert.options.flatten = json::parse_flatten(by_key);
+  TRY(check_content_type(insert.exchange.header("Content-Type")));
+  TRY_ASSIGN(insert.key,
+             read_idempotency_key(insert.exchange.header("Idempotency-Key"), insert.table));
+  // A dry run is none of those requests of which one is to be stored.
+  if (insert.options.dry_run) insert.key.reset();
+  if (insert.app.disk_is_low && !insert.options.dry_run) {
+    return fail(Error{.code = ErrorCode::kResourceExhausted,
+                      .message = "the disk is almost full: nothing was stored",
+                      .slug = "disk-full",
+                      .retry_after_s = 30});
   }
-  return w.end_object().take();
+  return {};
 }
 
-struct Accepted {
-  std::string table;
-  BodySummary summary;
-  journal::Position end = 0;
-  Id128 receipt;
-};
-
-std::string answer_json(const Accepted& accepted, std::optional<bool> visible) {
-  json::Writer w;
-  w.begin_object().member("ok", true).member("table", accepted.table);
-  w.member("rows", accepted.summary.rows).member("failed", accepted.summary.failed);
-  w.member("receipt", accepted.receipt.to_string());
-  if (visible) w.member("visible", *visible);
-  if (!accepted.summary.errors.empty()) {
-    w.begin_array("errors");
-    for (const json::RefusedRow& row : accepted.summary.errors) {
-      w.begin_object().member("row", row.row).member("code", row.error.code);
-      w.member("detail", row.error.detail);
-      if (row.error.offset != json::RowError::kNoOffset) w.member("offset", row.error.offset);
-      w.end_object();
-    }
-    w.end_array();
-  }
-  return w.end_object().take();
-}
-
-// With strict, one bad row refuses the request.
-Result<> check_strict(const BodySummary& summary, bool strict) {
-  if (!strict || summary.failed == 0) return {};
-  const json::RefusedRow& first = summary.errors.front();
-  return fail(invalid("row " + std::to_string(first.row) + ": " + first.error.detail +
-                      " at offset " + std::to_string(first.error.offset))
-                  .with_slug(first.error.code)
-                  .with_member("row", std::to_string(first.row))
-                  .with_member("offset", std::to_string(first.error.offset)));
-}
-
-void fill_record(PendingAppend& pending, const BodySummary& summary, const Id128& receipt) {
-  pending.meta.kind = journal::RecordKind::kInsert;
-  pending.meta.rows = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(summary.rows + summary.failed, UINT32_MAX));
-  pending.meta.receipt = receipt;
-}
-
-Task<Result<Accepted>> accept_inline(App& app, http::Exchange& exchange, Tenant& tenant,
-                                     const std::string& table, std::string_view rows, bool strict) {
-  Accepted accepted{.table = table};
-  CO_TRY_ASSIGN(accepted.summary, json::scan_body(rows));
-  CO_TRY(check_strict(accepted.summary, strict));
-  accepted.receipt = Id128::make();
-  // An empty array is a request without rows: nothing to keep.
-  if (accepted.summary.rows + accepted.summary.failed == 0) {
-    accepted.end = tenant.log().durable_end();
-    co_return accepted;
-  }
-  const std::string head = load::encode_insert_head({.table = table});
-  PendingAppend pending;
-  fill_record(pending, accepted.summary, accepted.receipt);
-  pending.head = head;
-  pending.body = rows;
-  co_await append(tenant.log(), app.sink(exchange), pending);
-  CO_TRY(std::move(pending.result));
-  accepted.end = pending.end;
-  tenant.count_acknowledged(accepted.summary.rows);
-  co_return accepted;
-}
-
-// A body larger than what stays in memory: checked and written to a blob as it arrives. All or nothing:
-// the one record that refers to the blob is appended when everything is on disk.
-Task<Result<Accepted>> accept_blob(App& app, http::Exchange& exchange, Tenant& tenant,
-                                   const std::string& table, std::string first, bool strict) {
-  struct State {
-    std::unique_ptr<journal::BlobWriter> writer;
-    json::BodyScanner scanner;
-  };
-  auto state = std::make_unique<State>();
-  const net::any_io_executor executor = exchange.executor();
-  std::string piece = std::move(first);
-  const auto step = [&]() -> Result<> {
-    if (!state->writer) {
-      TRY_ASSIGN(state->writer, tenant.log().create_blob());
-    }
-    TRY(state->scanner.feed(piece));
-    return state->writer->write(piece);
-  };
-  bool more = true;
-  while (more || !piece.empty()) {
-    Result<> stepped = co_await run_blocking(app.blocking(), executor, step);
-    CO_TRY(std::move(stepped));
-    piece.clear();
-    while (more && piece.size() < app.options().inline_body_bytes) {
-      Result<std::string_view> read = co_await exchange.read_some();
-      if (!read) co_return std::unexpected(std::move(read).error());
-      more = !read->empty();
-      piece += *read;
-    }
-  }
-  Accepted accepted{.table = table, .receipt = Id128::make()};
-  CO_TRY_ASSIGN(accepted.summary, state->scanner.finish());
-  CO_TRY(check_strict(accepted.summary, strict));
-  const auto finish = [&] { return state->writer->finish(); };
-  Result<journal::BlobRef> blob = co_await run_blocking(app.blocking(), executor, finish);
-  if (!blob) co_return std::unexpected(std::move(blob).error());
-  const std::string head = load::encode_insert_head({.table = table});
-  PendingAppend pending;
-  fill_record(pending, accepted.summary, accepted.receipt);
-  pending.meta.blob = *blob;
-  pending.head = head;
-  co_await append(tenant.log(), app.sink(exchange), pending);
-  CO_TRY(std::move(pending.result));
-  state->writer->keep();
-  accepted.end = pending.end;
-  tenant.count_acknowledged(accepted.summary.rows);
-  co_return accepted;
-}
-
-// Counts what only loading found: the destination holds every refused row of the request, those that
-// the front refused included. An offset is what the front alone knows.
-void add_refused(BodySummary& summary, RefusedRows refused) {
-  if (refused.count <= summary.failed) return;
-  const std::uint64_t total = summary.rows + summary.failed;
-  summary.failed = refused.count;
-  summary.rows = total > refused.count ? total - refused.count : 0;
-  for (json::RefusedRow& row : refused.first) {
-    const bool known =
-        std::ranges::any_of(summary.errors, [&](const auto& e) { return e.row == row.row; });
-    if (!known) summary.errors.push_back(std::move(row));
-  }
-  std::ranges::sort(summary.errors, {}, &json::RefusedRow::row);
-  if (summary.errors.size() > json::kMaxErrors) summary.errors.resize(json::kMaxErrors);
-}
-
-// Waits until the rows can be queried; false after the limit. What loading refused is added to the summary.
-Task<bool> wait_visible(App& app, http::Exchange& exchange, const Tenant& tenant,
-                        Accepted& accepted) {
-  const bool applied = co_await wait_applied(app, exchange, tenant, accepted.end, kWaitLimit);
-  if (!applied) co_return false;
-  std::optional<RefusedRows> refused =
-      co_await ask_refused(app, exchange, tenant, accepted.end, accepted.receipt);
-  // Where the engine died in between, the rows are in sight and the count is what the front knows.
-  if (refused) add_refused(accepted.summary, std::move(*refused));
-  co_return true;
+// Lets the request in: its API key, its parameters, and its turn where another one with the same
+// Idempotency-Key is under way.
+Task<Result<>> admit(Insert& insert, const Query* form) {
+  CO_TRY_ASSIGN(insert.access, authorise(insert.app, insert.exchange, insert.query,
+                                         catalog::Scope::kInsert, form));
+  CO_TRY(may_insert(insert));
+  if (!insert.key) co_return Result<>();
+  const net::any_io_executor executor = insert.exchange.executor();
+  Result<IdempotencyTurns::Turn> turn =
+      co_await insert.access.tenant->idempotency().wait(executor, *insert.key, kTurnLimit);
+  if (!turn) co_return std::unexpected(std::move(turn).error());
+  insert.turn = std::move(*turn);
+  co_return Result<>();
 }
 
 // What of the body fits in memory, and whether that is all of it.
@@ -243,97 +98,101 @@ Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange) {
   co_return beginning;
 }
 
-// What can be said of a request before its rows are read, to one who has shown a key.
-Result<> may_insert(App& app, const http::Exchange& exchange, const Access& access,
-                    std::string_view table, const Options& options) {
-  if (options.error) return fail(*options.error);
-  if (!json::is_valid_name(table)) {
-    return fail(invalid("a table's name is 1 to 255 bytes of UTF-8 without NUL")
-                    .with_slug("invalid-table-name"));
+// A form is decoded as a whole.
+Task<Result<Query>> read_form(http::Exchange& exchange, Beginning& beginning) {
+  while (!beginning.is_whole && beginning.first.size() <= kMaxFormBytes) {
+    Result<std::string_view> read = co_await exchange.read_some();
+    if (!read) co_return std::unexpected(std::move(read).error());
+    beginning.is_whole = read->empty();
+    beginning.first += *read;
   }
-  TRY(may_use_table(access, table));
-  if (!exchange.header("Idempotency-Key").empty()) {
-    return fail(parameter_error("Idempotency-Key is not available in this version"));
+  if (!beginning.is_whole || beginning.bytes().size() > kMaxFormBytes) {
+    co_return fail(invalid("a form body may have at most 16 MiB")
+                       .with_status(413)
+                       .with_slug("body-too-large"));
   }
-  if (app.disk_is_low) {
-    return fail(Error{.code = ErrorCode::kResourceExhausted,
-                      .message = "the disk is almost full: nothing was stored",
-                      .slug = "disk-full",
-                      .retry_after_s = 30});
-  }
-  return {};
+  co_return parse_query(beginning.bytes());
 }
 
-Task<Result<Accepted>> accept_post(App& app, http::Exchange& exchange, const Query& query,
-                                   const std::string& table, Options& options, Access& access) {
-  // The key first, wherever it can be seen: nobody uploads for nothing.
-  Query form;
-  const std::string_view content_type = exchange.header("Content-Type");
-  const bool key_may_be_in_body = find_secrets(exchange, query).empty() && is_form(content_type);
-  if (!key_may_be_in_body) {
-    CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
-    CO_TRY(may_insert(app, exchange, access, table, options));
-  }
-  Result<Beginning> beginning = co_await read_beginning(app, exchange);
-  if (!beginning) co_return std::unexpected(std::move(beginning).error());
-  const bool large = !beginning->is_whole;
-  std::string_view bytes = beginning->bytes();
-  const std::size_t start = first_byte(bytes);
-  const bool json_body = start < bytes.size() && (bytes[start] == '{' || bytes[start] == '[');
-  if (large && json_body) {
-    if (key_may_be_in_body) {
-      CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
-      CO_TRY(may_insert(app, exchange, access, table, options));
-    }
-    Task<Result<Accepted>> task = accept_blob(app, exchange, *access.tenant, table,
-                                              std::move(beginning->first), options.strict);
-    Result<Accepted> accepted = co_await std::move(task);
-    co_return accepted;
-  }
-  std::string whole;
-  if (large) {
-    // A form is decoded as a whole.
-    whole = std::move(beginning->first);
-    while (whole.size() <= kMaxFormBytes) {
-      Result<std::string_view> read = co_await exchange.read_some();
+// Rows that do not stay where they lie: checked as they arrive, and written to a blob where they are
+// many. Nothing is kept unless all is well.
+Task<Result<Rows>> take_in(Insert& insert, BodyFormat format, std::string piece, bool is_whole) {
+  App& app = insert.app;
+  const std::uint64_t in_memory =
+      insert.options.dry_run ? kMaxDryRunBytes : app.options().inline_body_bytes;
+  const RowIntake::Limits limits{.in_memory = in_memory, .total = app.options().max_body_bytes};
+  const auto intake =
+      std::make_unique<RowIntake>(format, insert.log(), limits, insert.key.has_value());
+  const net::any_io_executor executor = insert.exchange.executor();
+  const auto step = [&] { return intake->feed(piece); };
+  while (!is_whole || !piece.empty()) {
+    Result<> stepped = co_await run_blocking(app.blocking(), executor, step);
+    CO_TRY(std::move(stepped));
+    piece.clear();
+    while (!is_whole && piece.size() < app.options().inline_body_bytes) {
+      Result<std::string_view> read = co_await insert.exchange.read_some();
       if (!read) co_return std::unexpected(std::move(read).error());
-      if (read->empty()) break;
-      whole += *read;
+      is_whole = read->empty();
+      piece += *read;
     }
-    if (whole.size() > kMaxFormBytes) {
-      co_return fail(invalid("a form body may have at most 16 MiB")
-                         .with_status(413)
-                         .with_slug("body-too-large"));
-    }
-    bytes = whole;
   }
-  CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_body(bytes, content_type, form));
-  if (key_may_be_in_body) {
-    CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert, &form));
-    CO_TRY(may_insert(app, exchange, access, table, options));
-  }
-  if (rows.json().size() > app.options().inline_body_bytes) {
-    // The rows of a large form: more than a record of the journal should hold.
-    std::string copied(rows.json());
-    Task<Result<Accepted>> task =
-        accept_blob(app, exchange, *access.tenant, table, std::move(copied), options.strict);
-    Result<Accepted> stored = co_await std::move(task);
-    co_return stored;
-  }
-  Result<Accepted> accepted =
-      co_await accept_inline(app, exchange, *access.tenant, table, rows.json(), options.strict);
-  co_return accepted;
+  const auto finish = [&] { return intake->finish(); };
+  Result<Rows> rows = co_await run_blocking(app.blocking(), executor, finish);
+  co_return rows;
 }
 
-Task<Result<Accepted>> accept_get(App& app, http::Exchange& exchange, const Query& query,
-                                  const std::string& table, const Options& options,
-                                  Access& access) {
-  CO_TRY_ASSIGN(access, authorise(app, exchange, query, catalog::Scope::kInsert));
-  CO_TRY(may_insert(app, exchange, access, table, options));
-  CO_TRY_ASSIGN(const BodyOfRows rows, rows_of_query(query));
-  Result<Accepted> accepted =
-      co_await accept_inline(app, exchange, *access.tenant, table, rows.json(), options.strict);
-  co_return accepted;
+Task<Result<Rows>> rows_of_post(Insert& insert) {
+  // The key first, wherever it can be seen: nobody uploads for nothing.
+  const std::string_view content_type = insert.exchange.header("Content-Type");
+  const bool key_may_be_in_body =
+      find_secrets(insert.exchange, insert.query).empty() && is_form(content_type);
+  if (!key_may_be_in_body) {
+    Result<> admitted = co_await admit(insert, nullptr);
+    CO_TRY(std::move(admitted));
+  }
+  Result<Beginning> beginning = co_await read_beginning(insert.app, insert.exchange);
+  if (!beginning) co_return std::unexpected(std::move(beginning).error());
+  const BodyFormat format = format_of(beginning->bytes(), content_type);
+  Query form;
+  if (format == BodyFormat::kForm) {
+    Result<Query> read = co_await read_form(insert.exchange, *beginning);
+    if (!read) co_return std::unexpected(std::move(read).error());
+    form = std::move(*read);
+  }
+  if (key_may_be_in_body) {
+    Result<> admitted = co_await admit(insert, &form);
+    CO_TRY(std::move(admitted));
+  }
+  const std::uint64_t in_memory = insert.app.options().inline_body_bytes;
+  if (format == BodyFormat::kForm) {
+    std::string made = rows_of_form(form);
+    if (made.size() > in_memory) {
+      // More than a record of the journal should hold.
+      Result<Rows> rows = co_await take_in(insert, BodyFormat::kJson, std::move(made), true);
+      co_return rows;
+    }
+    CO_TRY_ASSIGN(Rows rows, rows_in_place(made, insert.key.has_value()));
+    rows.owned = std::move(made);
+    co_return rows;
+  }
+  if (beginning->is_whole && format == BodyFormat::kJson) {
+    CO_TRY_ASSIGN(Rows rows, rows_in_place(beginning->bytes(), insert.key.has_value()));
+    rows.owned = std::move(beginning->first);
+    co_return rows;
+  }
+  std::string first(beginning->bytes());
+  beginning->first = std::string();
+  Result<Rows> rows = co_await take_in(insert, format, std::move(first), beginning->is_whole);
+  co_return rows;
+}
+
+Task<Result<Rows>> rows_of_get(Insert& insert) {
+  Result<> admitted = co_await admit(insert, nullptr);
+  CO_TRY(std::move(admitted));
+  CO_TRY_ASSIGN(std::string made, rows_of_query(insert.query));
+  CO_TRY_ASSIGN(Rows rows, rows_in_place(made, insert.key.has_value()));
+  rows.owned = std::move(made);
+  co_return rows;
 }
 
 // A transparent 1×1 GIF.
@@ -342,8 +201,15 @@ constexpr unsigned char kPixel[] = {
     0x00, 0xff, 0xff, 0xff, 0x21, 0xf9, 0x04, 0x01, 0x00, 0x00, 0x00, 0x00, 0x2c, 0x00, 0x00,
     0x00, 0x00, 0x01, 0x00, 0x01, 0x00, 0x00, 0x02, 0x02, 0x44, 0x01, 0x00, 0x3b};
 
-Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
-  const std::string table(exchange.path_parameter("table"));
+http::Response pixel() {
+  http::Response gif{.status = 200,
+                     .headers = {{"Content-Type", "image/gif"}, {"Cache-Control", "no-store"}},
+                     .body = {}};
+  gif.body.assign(reinterpret_cast<const char*>(kPixel), sizeof kPixel);
+  return gif;
+}
+
+Task<Result<http::Response>> take(App& app, http::Exchange& exchange) {
   if (exchange.method() == "HEAD") {
     // A link checker that only looks must not insert a row.
     exchange.add_header("Allow", "GET, POST");
@@ -351,76 +217,44 @@ Task<Result<http::Response>> insert(App& app, http::Exchange& exchange) {
                        .with_slug("method-not-allowed")
                        .with_status(405));
   }
-  const Query query = parse_query(exchange.raw_query());
-  Options options;
-  if (auto read = read_options(query)) options = std::move(*read);
-  else options.error = std::move(read).error();
-  Access access;
+  Query query = parse_query(exchange.raw_query());
+  InsertOptions options = read_insert_options(query);
+  Insert insert{.app = app,
+                .exchange = exchange,
+                .table = std::string(exchange.path_parameter("table")),
+                .query = std::move(query),
+                .options = std::move(options),
+                .access = {},
+                .key = {},
+                .turn = {}};
   const bool get = exchange.method() == "GET";
-  Task<Result<Accepted>> task = get ? accept_get(app, exchange, query, table, options, access)
-                                    : accept_post(app, exchange, query, table, options, access);
-  Result<Accepted> accepted = co_await std::move(task);
-  if (!accepted) co_return std::unexpected(std::move(accepted).error());
-  std::optional<bool> visible;
-  if (options.wait) visible = co_await wait_visible(app, exchange, *access.tenant, *accepted);
-  if (options.pixel) {
-    http::Response pixel{.status = 200,
-                         .headers = {{"Content-Type", "image/gif"}, {"Cache-Control", "no-store"}},
-                         .body = {}};
-    pixel.body.assign(reinterpret_cast<const char*>(kPixel), sizeof kPixel);
-    co_return pixel;
+  Task<Result<Rows>> reading = get ? rows_of_get(insert) : rows_of_post(insert);
+  Result<Rows> rows = co_await std::move(reading);
+  if (!rows) co_return std::unexpected(std::move(rows).error());
+  CO_TRY(check_strict(rows->summary, insert.options.strict));
+  Tenant& tenant = *insert.access.tenant;
+  if (insert.options.dry_run) {
+    Result<std::string> would =
+        co_await dry_run(app, exchange, tenant, insert.table, insert.options, std::move(*rows));
+    if (!would) co_return std::unexpected(std::move(would).error());
+    co_return http::json_response(std::move(*would));
   }
+  Result<Accepted> accepted = co_await store(app, exchange, tenant, insert.table, insert.options,
+                                             std::move(*rows), insert.key);
+  // Whoever waits for this key's turn finds the rows now.
+  insert.turn.end();
+  if (!accepted) co_return std::unexpected(std::move(accepted).error());
+  if (accepted->replayed) exchange.add_header("Idempotent-Replayed", "true");
+  std::optional<bool> visible;
+  if (insert.options.wait) visible = co_await wait_visible(app, exchange, tenant, *accepted);
+  if (insert.options.pixel) co_return pixel();
   co_return http::json_response(answer_json(*accepted, visible));
 }
 
 }  // namespace
 
-Result<BodyOfRows> rows_of_body(std::string_view body, std::string_view content_type, Query& form) {
-  BodyOfRows rows;
-  const std::size_t start = first_byte(body);
-  const bool json_body = start < body.size() && (body[start] == '{' || body[start] == '[');
-  if (json_body || start == body.size()) {
-    rows.borrowed = body;  // empty too: the scan says what is wrong with it
-    return rows;
-  }
-  if (!is_form(content_type)) {
-    if (content_type.starts_with("text/csv")) {
-      return fail(invalid("CSV bodies are not taken in this version")
-                      .with_status(415)
-                      .with_slug("unsupported-media-type"));
-    }
-    rows.borrowed = body;
-    return rows;
-  }
-  form = parse_query(body);
-  const std::string* payload = form.find("payload");
-  const bool only_payload =
-      payload != nullptr &&
-      std::all_of(form.parameters.begin(), form.parameters.end(),
-                  [](const auto& p) { return p.name == "payload" || p.name == "api_key"; });
-  if (form.json)
-    rows.owned = *form.json;
-  else if (only_payload && first_byte(*payload) < payload->size() &&
-           ((*payload)[first_byte(*payload)] == '{' || (*payload)[first_byte(*payload)] == '['))
-    rows.owned = *payload;
-  else
-    rows.owned = row_of_fields(form);
-  return rows;
-}
-
-Result<BodyOfRows> rows_of_query(const Query& query) {
-  BodyOfRows rows;
-  rows.owned = query.json ? *query.json : row_of_fields(query);
-  if (rows.owned == "{}" && !query.json) {
-    return fail(
-        invalid("no row: add parameters, or a JSON object as the last part of the query string")
-            .with_slug("empty-body"));
-  }
-  return rows;
-}
-
 Task<void> handle_insert(App& app, http::Exchange& exchange) {
-  Result<http::Response> response = co_await insert(app, exchange);
+  Result<http::Response> response = co_await take(app, exchange);
   if (!response) {
     co_await refuse(exchange, std::move(response).error());
     co_return;

@@ -1,18 +1,25 @@
-#include "api/insert.h"
+#include "api/insert_body.h"
 
 #include <gtest/gtest.h>
+
+#include "api/idempotency.h"
+#include "api/insert_options.h"
+#include "journal/testing/harness.h"
 
 namespace sd::api {
 namespace {
 
 std::string json_of(std::string_view query_string) {
   const auto rows = rows_of_query(parse_query(query_string));
-  return rows ? std::string(rows->json()) : "400 " + rows.error().slug;
+  return rows ? *rows : "400 " + rows.error().slug;
 }
 
 std::string json_of_body(std::string_view body, std::string_view content_type) {
-  Query form;
-  const auto rows = rows_of_body(body, content_type, form);
+  if (format_of(body, content_type) == BodyFormat::kForm) return rows_of_form(parse_query(body));
+  RowIntake intake(format_of(body, content_type), nullptr, {.in_memory = 1000, .total = 1000},
+                   false);
+  if (auto fed = intake.feed(body); !fed) return std::to_string(fed.error().effective_status());
+  const auto rows = intake.finish();
   return rows ? std::string(rows->json()) : std::to_string(rows.error().effective_status());
 }
 
@@ -41,7 +48,119 @@ TEST(InsertBodies, TheFirstByteDecidesBeforeTheContentType) {
   EXPECT_EQ(json_of_body("payload=plain", kForm), R"({"payload":"plain"})");
   EXPECT_EQ(json_of_body("a=1&b=x+y", kForm), R"({"a":"1","b":"x y"})");
   EXPECT_EQ(json_of_body(R"(api_key=k&{"a":1})", kForm), R"({"a":1})");
-  EXPECT_EQ(json_of_body("a,b\n1,2\n", "text/csv"), "415");
+  EXPECT_EQ(json_of_body("a,b\n1,2\n", "text/csv"), "[\n{\"a\":1,\"b\":2}\n]");
+  EXPECT_EQ(json_of_body("a,b\n1,2\n", "Text/CSV ; charset=utf-8"), "[\n{\"a\":1,\"b\":2}\n]");
+  EXPECT_EQ(json_of_body("a,b\n1,2\n", "text/csvx"), "400");
+  EXPECT_FALSE(check_content_type("text/csv; header=absent"));
+  EXPECT_TRUE(check_content_type("text/csv; header=present"));
+}
+
+TEST(InsertBodies, ErrorsOfCsvAreInItsOwnTerms) {
+  RowIntake good(BodyFormat::kCsv, nullptr, {.in_memory = 1000, .total = 1000}, true);
+  ASSERT_TRUE(good.feed("a\n1,2\n3\n\xff\n"));
+  const auto rows = good.finish();
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->summary.errors.size(), 2U);
+  EXPECT_EQ(rows->summary.errors[0].error.code, "too-many-fields");
+  EXPECT_EQ(rows->summary.errors[0].error.offset, 2U);
+  EXPECT_EQ(rows->summary.errors[1].error.code, "invalid-utf8");
+  EXPECT_EQ(rows->summary.errors[1].error.offset, json::RowError::kNoOffset);
+  EXPECT_EQ(*rows->hash, first_bits(sha256(rows->json())));
+  for (const auto& [csv, slug] : {std::pair("a\n1,2\n", "too-many-fields"),
+                                  std::pair("a\n\xff\n1,2\n", "invalid-utf8")}) {
+    RowIntake bad(BodyFormat::kCsv, nullptr, {.in_memory = 1000, .total = 1000}, false);
+    ASSERT_TRUE(bad.feed(csv));
+    const auto refused = bad.finish();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().slug, slug);
+    EXPECT_EQ(refused.error().message.find("not an object"), std::string::npos);
+  }
+}
+
+TEST(InsertBodies, WhatDoesNotFitIsRefused) {
+  for (const RowIntake::Limits limits :
+       {RowIntake::Limits{.in_memory = 10, .total = 1000}, RowIntake::Limits{1000, 10}}) {
+    RowIntake intake(BodyFormat::kJson, nullptr, limits, false);
+    EXPECT_TRUE(intake.feed("{\"a\":1}\n"));
+    const auto fed = intake.feed("{\"a\":2}\n");
+    ASSERT_FALSE(fed);
+    EXPECT_EQ(fed.error().effective_status(), 413);
+  }
+}
+
+TEST(InsertOptions, SayHowToFlattenOrWhatIsWrong) {
+  const auto read = [](std::string_view text) { return read_insert_options(parse_query(text)); };
+  EXPECT_EQ(read("").flatten, std::nullopt) << "the table's contract decides";
+  EXPECT_EQ(read("").flatten_depth, 0);
+  EXPECT_EQ(read("flatten=explode").flatten, json::Flatten::kVertical);
+  EXPECT_EQ(read("flatten=multitable&flatten_depth=64").flatten, json::Flatten::kMultitable);
+  EXPECT_EQ(read("flatten=none&flatten_depth=64").flatten_depth, 64);
+  for (const char* bad : {"flatten=", "flatten=sideways", "flatten_depth=0", "flatten_depth=65",
+                          "flatten_depth=1x", "flatten_depth=-1", "flatten_depth="}) {
+    ASSERT_TRUE(read(bad).error) << bad;
+    EXPECT_EQ(read(bad).error->slug, "invalid-parameter") << bad;
+  }
+  EXPECT_NE(read("flatten=x").error->message.find("multitable"), std::string::npos);
+}
+
+TEST(Idempotency, KeysBelongToTheirTable) {
+  EXPECT_EQ(hash_of_key("Events", "k"), hash_of_key("events", "k"));
+  EXPECT_NE(hash_of_key("events", "k"), hash_of_key("events", "K"));
+  EXPECT_NE(hash_of_key("events", "k"), hash_of_key("event", "sk"));
+  std::string characters;
+  for (int i = 0; i < 255; ++i) characters += "ä";
+  EXPECT_TRUE(read_idempotency_key(characters, "t"));
+  EXPECT_FALSE(read_idempotency_key(characters + "x", "t"));
+  EXPECT_EQ(read_idempotency_key("", "t").value(), std::nullopt);
+}
+
+TEST(Idempotency, AKeyIsRememberedForADay) {
+  journal::testing::TemporaryDirectory directory;
+  journal::SyncPool pool(1);
+  const ManualClock clock;
+  const auto log =
+      journal::Log::open(posix_file_system(), pool, clock, directory / "log", {}).value();
+  journal::testing::WaitingSink sink;
+  const auto owned = journal::testing::make_append(sink, "body");
+  const Id128 key = hash_of_key("t", "k");
+  owned->append.meta.idempotency = journal::Idempotency{key, Id128::make()};
+  ASSERT_TRUE(log->append(owned->append));
+  sink.wait(1);
+  const Micros hour = 3600 * kMicrosPerSecond;
+  EXPECT_TRUE(find_accepted(*log, key, clock.wall_us()).value());
+  EXPECT_TRUE(find_accepted(*log, key, clock.wall_us() + 23 * hour).value());
+  EXPECT_FALSE(find_accepted(*log, key, clock.wall_us() + 25 * hour).value());
+  EXPECT_FALSE(find_accepted(*log, hash_of_key("u", "k"), clock.wall_us()).value());
+}
+
+// One thread: what is posted runs when it is asked to.
+TEST(Idempotency, OneAtATimeHasTheTurnAndOthersWaitInOrder) {
+  net::io_context io;
+  IdempotencyTurns turns;
+  const Id128 key = Id128::make();
+  std::string order;
+  const auto one = [&](char name, int work_ms, int limit_ms) -> Task<void> {
+    const std::chrono::milliseconds limit(limit_ms);
+    auto turn = co_await turns.wait(io.get_executor(), key, limit);
+    order += name;
+    if (!turn) {
+      order += turn.error().retry_after_s > 0 ? '!' : '?';
+      co_return;
+    }
+    net::steady_timer timer(io, std::chrono::milliseconds(work_ms));
+    co_await timer.async_wait(net::use_awaitable);
+    order += '.';
+  };
+  net::co_spawn(io, one('a', 150, 1000), net::detached);
+  net::co_spawn(io, one('b', 10, 1000), net::detached);
+  net::co_spawn(io, one('c', 10, 50), net::detached);
+  net::co_spawn(io, one('d', 10, 1000), net::detached);
+  io.run();
+  EXPECT_EQ(order, "ac!.b.d.");
+  io.restart();
+  net::co_spawn(io, one('e', 1, 50), net::detached);
+  io.run();
+  EXPECT_EQ(order, "ac!.b.d.e.") << "free again";
 }
 
 TEST(Query, FlagsAreTrueFalseOrAnError) {

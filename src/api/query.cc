@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/ask.h"
+#include "base/json_text.h"
 #include "http/pipe.h"
 #include "json/document.h"
 
@@ -75,6 +76,7 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
   if (asked.sql.empty())
     return fail(invalid("no SQL: send it as ?query=, as the body, or as {\"query\":…}")
                     .with_slug("empty-query"));
+  if (!is_valid_utf8(asked.sql)) return fail(invalid("the SQL is not valid UTF-8").with_slug("invalid-utf8"));
   if (asked.format) {
     const auto format = query::parse_format(*asked.format);
     if (!format) return fail(parameter_error("format must be json, ndjson or csv"));
@@ -246,7 +248,7 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
       read = fail(body.error());
     } else if (begins_as_json(*body)) {
       read = read_json(*body, asked);
-    } else if (is_form && body->find("query=") != std::string_view::npos) {
+    } else if (is_form && is_form_with(*body, "query")) {
       form.parameters = http::parse_form(*body);
       read = read_parameters(form, asked);
     } else if (!body->empty()) {

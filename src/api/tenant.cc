@@ -55,6 +55,10 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
   const std::string folder = catalog::destination_folder(options.data_dir, destination.id);
   TRY(fs.make_directories(folder + "/tmp"));
   TRY(fs.make_directories(options.data_dir + "/journals"));
+  if (const auto file = catalog::target_file(options.data_dir, destination)) {
+    const std::size_t slash = file->find_last_of('/');
+    if (slash != std::string::npos && slash > 0) TRY(fs.make_directories(file->substr(0, slash)));
+  }
   std::shared_ptr<Tenant> tenant(new Tenant(options, destination, metrics));
   auto log = journal::Log::open(fs, sync_pool, system_clock(), tenant->log_directory_, options.log);
   if (!log) {
@@ -63,7 +67,11 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
     return fail(std::move(error));
   }
   tenant->log_ = std::move(*log);
-  if (tenant->in_memory_) tenant->highest_applied_ = tenant->log_->durable_end();
+  // What the journal no longer holds had been loaded; so had what the last stop wrote down. A database that
+  // knows less is not the one that was shown.
+  tenant->highest_applied_ = tenant->in_memory_
+                                 ? tenant->log_->durable_end()
+                                 : std::max(tenant->log_->stats().begin, tenant->read_hint());
   Tenant* raw = tenant.get();
   engine::Pool* engines = &pool;
   tenant->log_->set_durable_listener([raw, engines](journal::Position end, std::uint64_t) {

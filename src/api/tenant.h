@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 
+#include "api/idempotency.h"
 #include "base/metrics.h"
 #include "catalog/model.h"
 #include "engine/pool.h"
@@ -38,6 +39,7 @@ class Tenant final : public engine::Source {
   const catalog::Destination& destination() const { return destination_; }
   const std::string& id() const { return id_; }
   journal::Log& log() { return *log_; }
+  IdempotencyTurns& idempotency() { return idempotency_; }
 
   // Rows that are durable and not yet applied, as far as the front has heard.
   std::uint64_t lag_rows() const;
@@ -71,6 +73,7 @@ class Tenant final : public engine::Source {
 
   // engine::Source
   engine::StartMessage start_message() const override;
+  std::string name() const override { return destination_.name; }
   std::uint64_t durable_end() const override;
   void applied(const destinations::LoadState& state) override;
   bool may_idle_stop() const override { return !in_memory_; }
@@ -88,6 +91,7 @@ class Tenant final : public engine::Source {
   const std::string id_;
   const std::string log_directory_;
   std::unique_ptr<journal::Log> log_;
+  IdempotencyTurns idempotency_;
   bool in_memory_ = false;
   std::atomic<int> queries_{0};
 

@@ -104,7 +104,8 @@ std::shared_ptr<const Snapshot> make_snapshot(KeyTable table, const Snapshot& ol
                          .destination_id = row.key.destination_id,
                          .scopes = row.key.scopes,
                          .tables = std::move(row.key.tables),
-                         .endpoints = std::move(row.key.endpoints)},
+                         .endpoints = std::move(row.key.endpoints),
+                         .flatten = std::move(row.key.flatten)},
                 .hash = row.hash,
                 .uses = before != nullptr ? before->uses : std::make_shared<UseClock>()};
     entry.info.well_known = std::ranges::find(well_known, row.hash) != well_known.end();

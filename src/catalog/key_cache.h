@@ -30,6 +30,7 @@ struct KeyInfo {
   Scopes scopes;
   std::optional<std::vector<std::string>> tables;     // none: all
   std::optional<std::vector<std::string>> endpoints;  // none: all
+  std::string flatten;  // mode of rows whose request names none; empty: as the table says
   // Serves on loopback only: the caller checks where the request came from.
   bool well_known = false;
 

@@ -19,10 +19,10 @@ constexpr std::size_t kMostLimits = 1000;
 constexpr const char* kColumns =
     "SELECT id, destination_id, name, hash, prefix, scopes, limits_tables, limits_endpoints, "
     "origin, "
-    "created_at, last_used_at, revoked_at FROM api_keys ";
+    "created_at, last_used_at, revoked_at, flatten FROM api_keys ";
 
 struct KeyRow {
-  std::string id, destination_id, name, hash, prefix;
+  std::string id, destination_id, name, hash, prefix, flatten;
   int scopes = 0, limits_tables = 0, limits_endpoints = 0, origin = 0;
   long long created_at = 0, last_used_at = 0, revoked_at = 0;
   soci::indicator has_destination = soci::i_null, was_used = soci::i_null,
@@ -38,6 +38,7 @@ struct KeyRow {
     key.scopes.bits = static_cast<std::uint8_t>(scopes);
     if (limits_tables != 0) key.tables.emplace();
     if (limits_endpoints != 0) key.endpoints.emplace();
+    key.flatten = flatten;
     key.origin = static_cast<Origin>(origin);
     key.created_at = created_at;
     if (was_used == soci::i_ok) key.last_used_at = last_used_at;
@@ -63,7 +64,7 @@ S&& into_row(S&& statement, KeyRow& row) {
       soci::into(row.name), soci::into(row.hash), soci::into(row.prefix), soci::into(row.scopes),
       soci::into(row.limits_tables), soci::into(row.limits_endpoints), soci::into(row.origin),
       soci::into(row.created_at), soci::into(row.last_used_at, row.was_used),
-      soci::into(row.revoked_at, row.is_revoked);
+      soci::into(row.revoked_at, row.is_revoked), soci::into(row.flatten);
   return std::forward<S>(statement);
 }
 
@@ -132,11 +133,11 @@ void insert_key(soci::session& sql, const Key& key, const Sha256Digest& digest) 
   const int origin = static_cast<int>(key.origin);
   const long long created = key.created_at;
   sql << "INSERT INTO api_keys (id, destination_id, name, hash, prefix, scopes, limits_tables, "
-         "limits_endpoints, origin, created_at) VALUES (:id, :destination, :name, :hash, :prefix, "
-         ":scopes, :tables, :endpoints, :origin, :created)",
+         "limits_endpoints, origin, created_at, flatten) VALUES (:id, :destination, :name, :hash, :prefix, "
+         ":scopes, :tables, :endpoints, :origin, :created, :flatten)",
       soci::use(id), soci::use(destination, has_destination), soci::use(key.name), soci::use(hash),
       soci::use(key.prefix), soci::use(scopes), soci::use(tables), soci::use(endpoints),
-      soci::use(origin), soci::use(created);
+      soci::use(origin), soci::use(created), soci::use(key.flatten);
   insert_limits(sql, id, kTableLimit, key.tables);
   insert_limits(sql, id, kEndpointLimit, key.endpoints);
 }
@@ -190,6 +191,7 @@ Result<CreatedKey> Catalog::create_key(const NewKey& spec) {
   out.key.scopes = spec.scopes;
   out.key.tables = spec.tables;
   out.key.endpoints = spec.endpoints;
+  out.key.flatten = spec.flatten;
   return impl_->write_visible([&](soci::session& sql) -> Result<CreatedKey> {
     if (spec.destination_id) TRY(read_destination(sql, *spec.destination_id));
     out.key.created_at = impl_->now();
@@ -237,6 +239,7 @@ Result<> Catalog::put_configured_keys(const std::vector<ConfiguredKey>& keys) {
                      .scopes = spec->scopes,
                      .tables = std::nullopt,
                      .endpoints = std::nullopt,
+                     .flatten = {},
                      .origin = spec->origin,
                      .created_at = now,
                      .last_used_at = std::nullopt,

@@ -83,7 +83,12 @@ CREATE TABLE shares (
 CREATE INDEX shares_destination ON shares (destination_id, created_at, id);
 )sql";
 
-constexpr std::array kMigrations = {Migration{1, kVersion1}};
+// How rows sent with a key are flattened where the request does not say: a mode's name, or nothing.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE api_keys ADD COLUMN flatten TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array kMigrations = {Migration{1, kVersion1}, Migration{2, kVersion2}};
 
 void run_statements(soci::session& sql, std::string_view statements) {
   while (true) {

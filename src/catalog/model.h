@@ -132,6 +132,7 @@ struct Key {
   Scopes scopes;
   std::optional<std::vector<std::string>> tables;     // none: all; empty: not one
   std::optional<std::vector<std::string>> endpoints;  // saved endpoints; likewise
+  std::string flatten = {};  // mode of rows whose request names none; empty: as the table says
   Origin origin = Origin::kApi;
   Micros created_at = 0;
   std::optional<Micros> last_used_at;  // coarse: minutes
@@ -146,6 +147,7 @@ struct NewKey {
   Scopes scopes = Scopes::all();
   std::optional<std::vector<std::string>> tables = {};
   std::optional<std::vector<std::string>> endpoints = {};
+  std::string flatten = {};
 };
 
 struct CreatedKey {

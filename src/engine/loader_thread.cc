@@ -149,7 +149,11 @@ void LoaderThread::load_once() {
   }
   const auto loaded = loader_->load_batch(durable_end);
   if (!loaded) {
-    log::warn("loading failed", {{"error", loaded.error().message}});
+    // Tried again every second: said once.
+    if (!load_failed_ || last_failure_ != loaded.error().message) {
+      log::warn("loading failed", {{"error", loaded.error().message}});
+    }
+    last_failure_ = loaded.error().message;
     if (loaded.error().code == ErrorCode::kInternal) events_.fatal(loaded.error());
     load_failed_ = true;
     report(loaded.error());

@@ -88,6 +88,7 @@ class LoaderThread {
 
   bool open_ = false;         // the thread's own
   bool load_failed_ = false;  // the last batch did not go in
+  std::string last_failure_;
   std::unique_ptr<load::Loader> loader_;
   std::thread thread_;
 };

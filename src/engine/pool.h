@@ -37,6 +37,8 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual StartMessage start_message() const = 0;
+  // As it is called in metrics and logs.
+  virtual std::string name() const { return start_message().destination_name; }
   virtual std::uint64_t durable_end() const = 0;
   // False where stopping costs more than running: a database in memory.
   virtual bool may_idle_stop() const { return true; }

@@ -77,9 +77,9 @@ PoolEngine::PoolEngine(const PoolOptions& options, metrics::Registry& metrics,
       epoll_(epoll),
       restarts_(metrics.counter("scratchdata_engine_restarts_total",
                                 "Engines started again after they died.",
-                                {{"destination", destination_id_}})),
+                                {{"destination", source_->name()}})),
       up_(metrics.gauge("scratchdata_engine_up", "1 while the destination's engine runs.",
-                        {{"destination", destination_id_}})) {
+                        {{"destination", source_->name()}})) {
   last_used_ = system_clock().steady_us();
 }
 
@@ -275,7 +275,7 @@ void PoolEngine::handle(Frame& frame) {
       log::warn("loading stands still",
                 {{"destination", destination_id_}, {"why", trouble_->message}});
     else if (applied_known_)
-      log::info("loading goes on", {{"destination", destination_id_}});
+      log::info("loading goes on", {{"destination", source_->name()}});
   } else if (type == "stopped") {
     said_stopped_ = true;
   } else if (type == "killing") {
@@ -428,7 +428,9 @@ void PoolEngine::kill(const char* why) {
 // Never waits: a process that the kernel is slow to end must not hold up the other destinations.
 void PoolEngine::reap() {
   if (pid_ <= 0) return;
-  const pid_t done = ::waitpid(pid_, nullptr, WNOHANG);
+  int status = 0;
+  const pid_t done = ::waitpid(pid_, &status, WNOHANG);
+  if (done == pid_) wait_status_ = status;
   if (done == pid_ || (done < 0 && errno == ECHILD)) pid_ = 0;
 }
 
@@ -479,7 +481,7 @@ void PoolEngine::on_death() {
   if (!told) {
     ++restart_count_;
     restarts_.add();
-    log::warn("an engine died", {{"destination", destination_id_}});
+    log::warn("an engine died", {{"destination", source_->name()}});
     const bool quick = now - started_at_ < kQuickDeath && !for_deadline;
     quick_deaths_ = quick ? quick_deaths_ + 1 : 0;
     Micros pause = 0;
@@ -496,6 +498,11 @@ void PoolEngine::on_death() {
 
 // The next one may start: nobody holds the destination's file any more.
 void PoolEngine::on_reaped() {
+  if (starts_again_) {
+    const std::string cause = WIFSIGNALED(wait_status_) ? "signal " + std::to_string(WTERMSIG(wait_status_))
+                                                        : "exit code " + std::to_string(WEXITSTATUS(wait_status_));
+    log::warn("an engine died", {{"destination", source_->name()}, {"cause", cause}});
+  }
   state_ = starts_again_ ? State::kWaiting : State::kStopped;
   if (std::exchange(stop_when_reaped_, false)) stop();
 }

@@ -101,6 +101,7 @@ class PoolEngine {
   bool starts_again_ = false;  // once the dead one is reaped
   bool stop_when_reaped_ = false;
   bool said_stopped_ = false;
+  int wait_status_ = 0;
   int failed_stops_ = 0;
   unsigned quick_deaths_ = 0;
   std::uint64_t restart_count_ = 0;

@@ -1,5 +1,6 @@
 #include "http/content_decoder.h"
 
+#include <brotli/decode.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -129,6 +130,50 @@ class ZstdDecoder final : public ContentDecoder {
   bool more_output_ = false;
 };
 
+// One stream: nothing may stand behind it. Windows up to 16 MiB, as the standard says (RFC 7932).
+class BrotliDecoder final : public ContentDecoder {
+ public:
+  BrotliDecoder() : state_(BrotliDecoderCreateInstance(nullptr, nullptr, nullptr)) {
+    if (state_ == nullptr) throw std::bad_alloc();
+  }
+  ~BrotliDecoder() override { BrotliDecoderDestroyInstance(state_); }
+  BrotliDecoder(const BrotliDecoder&) = delete;
+  BrotliDecoder& operator=(const BrotliDecoder&) = delete;
+
+  Result<std::size_t> decode(std::string_view& input, std::span<char> output) override {
+    std::size_t made = 0;
+    while ((!input.empty() || more_output_) && made < output.size()) {
+      if (whole_) return fail(corrupt("br"));
+      begun_ = true;
+      std::size_t left = input.size();
+      const auto* in = reinterpret_cast<const std::uint8_t*>(input.data());
+      std::size_t room = output.size() - made;
+      auto* out = reinterpret_cast<std::uint8_t*>(output.data() + made);
+      const BrotliDecoderResult result =
+          BrotliDecoderDecompressStream(state_, &left, &in, &room, &out, nullptr);
+      if (result == BROTLI_DECODER_RESULT_ERROR) return fail(corrupt("br"));
+      input.remove_prefix(input.size() - left);
+      made = output.size() - room;
+      more_output_ = result == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT;
+      whole_ = result == BROTLI_DECODER_RESULT_SUCCESS;
+      // What stands behind the end is found out when these bytes were taken.
+      if (whole_ && made > 0) break;
+    }
+    return made;
+  }
+
+  Result<> finish() override {
+    if (begun_ && !whole_) return fail(truncated("br"));
+    return {};
+  }
+
+ private:
+  BrotliDecoderState* state_;
+  bool begun_ = false;
+  bool whole_ = false;
+  bool more_output_ = false;
+};
+
 }  // namespace
 
 bool is_identity(std::string_view coding) {
@@ -141,6 +186,7 @@ std::unique_ptr<ContentDecoder> make_content_decoder(std::string_view coding) {
   if (same_ascii_folded(coding, "deflate"))
     return std::make_unique<ZlibDecoder>(ZlibDecoder::Kind::kDeflate);
   if (same_ascii_folded(coding, "zstd")) return std::make_unique<ZstdDecoder>();
+  if (same_ascii_folded(coding, "br")) return std::make_unique<BrotliDecoder>();
   return nullptr;
 }
 

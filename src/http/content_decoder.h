@@ -1,6 +1,6 @@
 // Content codings (RFC 9110 section 8.4.1) decoded as streams: gzip with any number of members,
 // deflate (with zlib's header, as the standard says, or bare, as some clients send), zstd with any
-// number of frames and windows up to 8 MiB (RFC 9659).
+// number of frames and windows up to 8 MiB (RFC 9659), br (RFC 7932).
 //
 // One thread. The output's size is the caller's, so a decompression bomb grows only as far as it is
 // asked to.

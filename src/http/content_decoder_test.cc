@@ -10,6 +10,7 @@
 namespace sd::http {
 namespace {
 
+using test::brotli_text;
 using test::deflate_text;
 using test::gzip_text;
 using test::raw_deflate_text;
@@ -58,6 +59,7 @@ const Coding kCodings[] = {
     {"deflate with zlib's header", deflate_text, "deflate"},
     {"bare deflate", raw_deflate_text, "Deflate"},
     {"zstd", zstd_text, "ZSTD"},
+    {"brotli", brotli_text, "Br"},
 };
 
 TEST(ContentDecoder, DecodesWhateverThePiecesAre) {
@@ -97,12 +99,20 @@ TEST(ContentDecoder, RefusesCorruptBytesAndTrailingNoise) {
 }
 
 TEST(ContentDecoder, GivesNoMoreThanItIsAskedFor) {
-  const std::string bomb = gzip_text(std::string(10U << 20, 'x'));
-  ASSERT_LT(bomb.size(), 20000U);
-  const auto decoder = make_content_decoder("gzip");
-  std::string room(4096, '\0');
-  std::string_view input = bomb;
-  EXPECT_EQ(decoder->decode(input, room).value(), room.size());
+  const std::string text(10U << 20, 'x');
+  for (const auto& [coding, bomb] :
+       {std::pair("gzip", gzip_text(text)), std::pair("br", brotli_text(text))}) {
+    ASSERT_LT(bomb.size(), 20000U);
+    const auto decoder = make_content_decoder(coding);
+    std::string room(4096, '\0');
+    std::string_view input = bomb;
+    EXPECT_EQ(decoder->decode(input, room).value(), room.size()) << coding;
+  }
+}
+
+TEST(ContentDecoder, ABrotliStreamIsAloneInItsBody) {
+  EXPECT_EQ(decode("br", brotli_text("one") + brotli_text("two")), std::nullopt);
+  EXPECT_EQ(decode("br", brotli_text("one") + std::string(1, '\0'), 1), std::nullopt);
 }
 
 TEST(ContentDecoder, RefusesZstdWindowsBeyondWhatTheStandardAllows) {

@@ -1,9 +1,11 @@
 // For this room's tests: bytes as clients would compress them.
 #pragma once
 
+#include <brotli/encode.h>
 #include <zlib.h>
 #include <zstd.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -49,6 +51,16 @@ inline std::string zstd_text_with_window(std::string_view text, int window_log) 
 }
 inline std::string zstd_text(std::string_view text) {
   return zstd_text_with_window(text, 0);
+}
+
+inline std::string brotli_text(std::string_view text) {
+  std::size_t size = BrotliEncoderMaxCompressedSize(text.size()) + 16;
+  std::string out(size, '\0');
+  BrotliEncoderCompress(5, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT, text.size(),
+                        reinterpret_cast<const std::uint8_t*>(text.data()), &size,
+                        reinterpret_cast<std::uint8_t*>(out.data()));
+  out.resize(size);
+  return out;
 }
 
 }  // namespace sd::http::test

@@ -2,6 +2,9 @@
 //
 // The order on disk: contents → name → record. So a durable record always finds its blob; a blob
 // without record is removed by its writer or by the next opening.
+#include <chrono>
+#include <thread>
+
 #include "base/checksum.h"
 #include "journal/log_impl.h"
 
@@ -95,9 +98,22 @@ Result<std::unique_ptr<BlobWriter>> LogImpl::create_blob() {
 }
 
 Result<> LogImpl::reserve_for_blob(std::uint64_t bytes) {
-  if (!fits(bytes)) make_room(bytes);
-  if (!reserve(bytes)) return fail(refusal_error(Refusal::kJournalFull));
-  return {};
+  for (int i = 0;; ++i) {
+    if (!fits(bytes)) make_room(bytes);
+    if (reserve(bytes)) return {};
+    // Blobs of the segment that is written to are freed with it: it is ended, which takes a moment.
+    constexpr int kAttempts = 40;
+    {
+      const std::lock_guard lock(space_mutex_);
+      const bool worth_it = segments_.size() > 1 || last_has_released_blobs(INT64_MAX);
+      if (i == kAttempts || !worth_it || bytes > options_.max_bytes || failed_ || closing_) break;
+      if (last_has_released_blobs(INT64_MAX)) rotate_now_ = true;
+      else if (i > 4) break;
+    }
+    if (rotate_now_) schedule();
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  }
+  return fail(refusal_error(Refusal::kJournalFull));
 }
 
 Error LogImpl::blob_error(Error error) const {

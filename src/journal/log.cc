@@ -120,16 +120,36 @@ bool LogImpl::serve(Scratch& scratch) noexcept {
   {
     const std::lock_guard lock(serve_mutex_);
     take_queue();
+    if (rotate_now_.exchange(false)) rotate();
     if (pending_first_ != nullptr) serve_batch(scratch);
     if (pending_first_ != nullptr) return true;
   }
   if (queue_.load(std::memory_order_seq_cst) != nullptr) return true;
   scheduled_.store(false, std::memory_order_seq_cst);
-  return queue_.load(std::memory_order_seq_cst) != nullptr && !scheduled_.exchange(true);
+  const bool more = queue_.load(std::memory_order_seq_cst) != nullptr || rotate_now_.load();
+  return more && !scheduled_.exchange(true);
+}
+
+bool LogImpl::wants_rotation() const {
+  return active_file_ && active_blob_bytes_ >= options_.max_bytes / 8;
+}
+
+// Where no file can be had for the next segment, the active one goes on.
+void LogImpl::rotate() {
+  if (closed_ || failed_) return;
+  const bool has_records = active_file_ ? position_ != active_header_.base : seal_at_.has_value();
+  if (!has_records) return;
+  const Refusal before = refusal_;
+  auto opened = open_segment(0);
+  if (opened) return;
+  if (opened.error().code != ErrorCode::kResourceExhausted) return fail_log({}, opened.error());
+  refusal_ = before;  // nobody asked for this room but we ourselves
 }
 
 void LogImpl::serve_batch(Scratch& scratch) {
   if (closed_) return fail_pending(unavailable("the journal of this destination is closed"));
+  if (failed_) return fail_pending(unavailable("the journal of this destination failed"));
+  if (wants_rotation()) rotate();
   if (failed_) return fail_pending(unavailable("the journal of this destination failed"));
   const Batch batch = select_batch();
   if (batch.first == nullptr) return;
@@ -265,7 +285,9 @@ void LogImpl::finish_batch(const Batch& batch) {
   if (blobs) {
     const std::lock_guard lock(space_mutex_);
     for (const Append* a = batch.first; a != nullptr; a = a->next) {
-      if (a->meta.blob) segments_.back().blobs.push_back(*a->meta.blob);
+      if (!a->meta.blob) continue;
+      segments_.back().blobs.push_back(*a->meta.blob);
+      active_blob_bytes_ += a->meta.blob->length;
     }
   }
   position_ = batch.end;

@@ -168,6 +168,9 @@ class Log {
   // Everything below `position` is durable in the destination: its segments may go when their
   // retention is over, or at once when the space is needed. Removing runs on the pool.
   virtual void release(Position position) = 0;
+  // Removes what has reached its age meanwhile. Cheap; to be called now and then, for a log that nobody
+  // writes to.
+  virtual void tidy() = 0;
 
   // A new blob file in this log. It counts against the size limit while it grows; a blob that no
   // record refers to is removed with its writer, or at the next open.

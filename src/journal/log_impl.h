@@ -67,6 +67,7 @@ class LogImpl final : public Log, private PoolClient {
   void set_durable_listener(DurableListener listener) override;
   void set_sync_observer(SyncObserver observer) override;
   void release(Position position) override;
+  void tidy() override;
   Result<std::unique_ptr<BlobWriter>> create_blob() override;
   const Index& index() const override { return index_; }
   Result<> close() override;
@@ -93,6 +94,9 @@ class LogImpl final : public Log, private PoolClient {
     std::uint64_t rows = 0;
   };
   Batch select_batch();
+  // Ends a segment early whose blobs take much of the room: what can be freed is whole segments.
+  bool wants_rotation() const;
+  void rotate();
   void encode_batch(const Batch& batch, Scratch& scratch);
   void finish_batch(const Batch& batch);
   Result<> write_and_sync(File& file, std::uint64_t offset,
@@ -137,6 +141,8 @@ class LogImpl final : public Log, private PoolClient {
   // Removes what is released and old enough; with `bytes` > 0 also what is younger, until so many
   // bytes fit under the limit.
   void make_room(std::uint64_t bytes);
+  // Whether the last segment holds blobs and nothing that is still to be loaded.
+  bool last_has_released_blobs(Micros before) const;
   bool retire_first(bool keep_for_next);  // under space_mutex_
   void drop_index();                      // the oldest retired one; under space_mutex_
   bool reserve(std::uint64_t bytes);      // counts the bytes if the limit allows them
@@ -161,6 +167,7 @@ class LogImpl final : public Log, private PoolClient {
   std::atomic<bool> failed_{false};
   std::atomic<Refusal> refusal_{Refusal::kNone};
   std::atomic<Micros> next_probe_us_{0};
+  std::atomic<bool> rotate_now_{false};  // also without an append
 
   // What readers and stats see.
   std::atomic<Position> data_end_{0};
@@ -183,6 +190,7 @@ class LogImpl final : public Log, private PoolClient {
   SegmentHeader active_header_;
   std::uint32_t active_seed_ = 0;
   Position position_ = 0;      // where the next record goes
+  std::uint64_t active_blob_bytes_ = 0;
   Position active_limit_ = 0;  // records end at or before this
   bool dirty_ = false;         // something was appended since the log was opened
   bool closed_ = false;

@@ -76,6 +76,7 @@ Result<> LogImpl::open_segment(std::size_t record_bytes) {
   tail_header_ = active_header_ = header;
   active_seed_ = header.record_seed();
   position_ = base;
+  active_blob_bytes_ = 0;
   active_limit_ = base + (prepared.bytes - kSegmentHeaderBytes - kSegmentTailBytes);
   {
     const std::lock_guard lock(space_mutex_);

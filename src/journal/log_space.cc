@@ -139,6 +139,26 @@ void LogImpl::drop_index() {
   unreserve(index.bytes);
 }
 
+bool LogImpl::last_has_released_blobs(Micros before) const {
+  if (segments_.empty()) return false;
+  const SegmentInfo& last = segments_.back();
+  return !last.blobs.empty() && data_end_ <= released_ && time_us_ < before;
+}
+
+void LogImpl::tidy() {
+  if (failed_ || closing_) return;
+  const Micros old = now_log_time() - options_.retention_us;
+  bool wanted;
+  {
+    const std::lock_guard lock(space_mutex_);
+    wanted = segments_.size() > 1 && segments_.front().indexed &&
+             segments_.front().data_end <= released_ && segments_.front().time_us < old;
+    if (last_has_released_blobs(old)) rotate_now_ = true;
+  }
+  if (rotate_now_) schedule();
+  if (wanted) request_housekeeping();
+}
+
 void LogImpl::release(Position position) {
   Position before = released_.load();
   while (before < position && !released_.compare_exchange_weak(before, position)) {

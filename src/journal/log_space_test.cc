@@ -162,6 +162,57 @@ TEST_F(LogTest, ABlobThatARecordRefersToMustBeThere) {
   EXPECT_EQ(opened.error().code, ErrorCode::kCorruption);
 }
 
+// Blobs hang on their segment, and the one that is written to never fills up with blob records alone.
+TEST_F(LogTest, BlobsThatAreLoadedMakeRoomForTheNextOnes) {
+  options_.max_bytes = 4'000'000;
+  options_.retention_us = 3600 * kMicrosPerSecond;
+  auto log = must_open();
+  for (int i = 0; i < 30; ++i) {
+    auto writer = log->create_blob();
+    ASSERT_TRUE(writer) << writer.error().message;
+    const auto written = (*writer)->write(std::string(i % 2 == 0 ? 1'200'000 : 2'300'000, 'b'));
+    ASSERT_TRUE(written) << "blob " << i << ": " << written.error().message;
+    WaitingSink sink;
+    auto owned = make_append(sink, "refers to it");
+    owned->append.meta.blob = (*writer)->finish().value();
+    ASSERT_TRUE(log->append(owned->append));
+    sink.wait(1);
+    ASSERT_TRUE(owned->append.result) << owned->append.result.error().message;
+    (*writer)->keep();
+    log->release(log->durable_end());
+    if (i == 20) {
+      log.reset();
+      log = must_open();
+      log->release(log->durable_end());
+    }
+  }
+  // The index of a segment is written whatever the limit says: without it nothing could be freed.
+  EXPECT_LE(log->stats().bytes_on_disk, options_.max_bytes + 65'536);
+}
+
+TEST_F(LogTest, AQuietLogLetsGoOfWhatHasReachedItsAge) {
+  options_.retention_us = kMicrosPerSecond;
+  auto log = must_open();
+  auto writer = log->create_blob();
+  ASSERT_TRUE((*writer)->write(std::string(5000, 'b')));
+  WaitingSink sink;
+  auto owned = make_append(sink, "refers to it");
+  owned->append.meta.blob = (*writer)->finish().value();
+  ASSERT_TRUE(log->append(owned->append));
+  sink.wait(1);
+  (*writer)->keep();
+  log->release(log->durable_end());
+  const auto blobs = [&] { return fs_.list(std::string(kDirectory) + "/blobs").value().size(); };
+  log->tidy();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(blobs(), 1U) << "not old enough";
+  clock_.advance(3 * kMicrosPerSecond);
+  EXPECT_TRUE(eventually([&] {
+    log->tidy();
+    return blobs() == 0;
+  }));
+}
+
 TEST_F(LogTest, BlobsCountAgainstTheLimit) {
   options_.max_bytes = 100'000;
   auto log = must_open();

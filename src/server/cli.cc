@@ -48,6 +48,40 @@ void add_server(CLI::App& app, std::string& url, std::string& key) {
   app.add_option("--key", key, "an API key")->envname("SCRATCH_KEY")->required();
 }
 
+// Keys never stand in a help text: CLI11 would show one that came from the environment as the default.
+void add_insert_options(CLI::App& app, InsertCommand& insert) {
+  insert.url = "http://localhost:8080";
+  insert.key = "local";
+  app.add_option("files", insert.files,
+                 "NDJSON, JSON, CSV (each also .gz or .zst) or Parquet; - or none: standard input");
+  app.add_option("--url", insert.url, "the server: http:// or https:// [http://localhost:8080]")
+      ->envname("SCRATCHDATA_URL");
+  app.add_option("--key", insert.key, "an API key; better in the environment than here [local]")
+      ->envname("SCRATCHDATA_KEY");
+  app.add_option("--format", insert.format,
+                 "ndjson, json, csv or parquet [by the file's name, else by its first bytes]")
+      ->check(CLI::IsMember({"ndjson", "jsonl", "json", "csv", "parquet"}));
+  app.add_option("--flatten", insert.flatten, "horizontal, vertical, multitable or none")
+      ->check(CLI::IsMember({"horizontal", "vertical", "explode", "multitable", "none"}));
+  app.add_option("--flatten-depth", insert.flatten_depth, "deeper values stay JSON");
+  app.add_flag("--strict", insert.strict, "one bad row refuses the whole chunk, and ends the upload");
+  app.add_flag("--wait", insert.wait, "go on only when the rows can be queried");
+  app.add_flag("--gzip", insert.gzip, "compress what is sent");
+  app.add_option("--concurrency", insert.concurrency,
+                 "connections; 1 keeps the order of the rows [4]")
+      ->check(CLI::Range(1, 64));
+  app.add_option("--timeout", insert.timeout_s, "seconds that one request may take [120]")
+      ->check(CLI::Range(0.1, 86400.0));
+  app.add_option("--retries", insert.retries,
+                 "tries of a request after the first [as many as fit into 5 minutes]");
+  app.add_option("--chunk-bytes", insert.chunk_bytes, "size of a request, before --gzip [4MiB]")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 30));
+  app.add_option("--resume-key", insert.resume_key,
+                 "a name for the input: what was sent under it before is not stored again");
+  app.add_flag("--quiet", insert.quiet, "no progress and no summary: only what went wrong");
+}
+
 // The parser, and the commands that it fills in.
 struct Parser {
   CLI::App app{kDescription, "scratchdata"};
@@ -129,8 +163,7 @@ struct Parser {
   void add_clients() {
     CLI::App* sub = app.add_subcommand("insert", "send files, or standard input, to a server");
     sub->add_option("table", insert.table, "the table")->required();
-    sub->add_option("files", insert.files, "NDJSON, JSON, CSV or Parquet files");
-    add_server(*sub, insert.url, insert.key);
+    add_insert_options(*sub, insert);
     leaves.emplace_back(sub, [](Parser& p) -> Command { return p.insert; });
 
     sub = app.add_subcommand("query", "ask a server and print the result");

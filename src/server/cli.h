@@ -56,9 +56,21 @@ struct JournalInspectCommand {
 
 struct InsertCommand {
   std::string table;
-  std::vector<std::string> files;  // empty: standard input
+  std::vector<std::string> files;  // empty, or "-": standard input
   std::string url;
   std::string key;
+  std::string format;   // empty: by the files' names, else their first bytes
+  std::string flatten;  // empty: as the server has it
+  std::optional<unsigned> flatten_depth;
+  bool strict = false;
+  bool wait = false;
+  bool gzip = false;
+  unsigned concurrency = 4;
+  double timeout_s = 120;
+  std::optional<unsigned> retries;  // nullopt: for five minutes
+  std::size_t chunk_bytes = 4U << 20;
+  std::optional<std::string> resume_key;
+  bool quiet = false;
 };
 
 struct QueryCommand {

@@ -6,6 +6,7 @@
 #include "journal/reader.h"
 #include "server/cli.h"
 #include "server/commands.h"
+#include "server/commands_insert.h"
 #include "server/serve.h"
 
 namespace sd::server {
@@ -37,7 +38,7 @@ struct Run {
   int operator()(const JournalInspectCommand& c) const { return run_journal_inspect(c); }
   int operator()(const EngineCommand& c) const { return engine::run_child(c.control_fd); }
   int operator()(const VersionCommand&) const { return run_version(); }
-  int operator()(const InsertCommand&) const { return not_yet("insert"); }
+  int operator()(const InsertCommand& c) const { return run_insert(c, context); }
   int operator()(const QueryCommand&) const { return not_yet("query"); }
   int operator()(const ExitCommand& c) const {
     std::cout << c.out;

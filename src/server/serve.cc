@@ -259,7 +259,8 @@ class Serving {
   // and only a fresh start can tell what is on the disk.
   static int wait_for_end(api::App& app, const Config& config) {
     boost::asio::io_context context;
-    boost::asio::signal_set signals(context, SIGTERM, SIGINT);
+    // A terminal that is closed sends SIGHUP: the stop is as orderly as with SIGTERM.
+    boost::asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
     boost::asio::steady_timer timer(context);
     int code = 0;
     signals.async_wait([&](auto ec, int) {
@@ -268,6 +269,7 @@ class Serving {
     std::function<void()> look = [&] {
       app.disk_is_low = disk_is_low(config);
       for (const auto& tenant : app.tenants().all()) {
+        tenant->log().tidy();
         if (!tenant->log().stats().failed) continue;
         log::error("the disk of a journal failed: the server stops",
                    {{"destination", tenant->destination().name}});

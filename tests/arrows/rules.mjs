@@ -15,11 +15,15 @@ const below = {
   webhooks: ['base'],
 };
 
+// What a user runs against a server. The server's own rooms know nothing of it. http: decoders, and Asio's compiled parts.
+const client = ['base', 'json', 'http'];
+
 // Room → the rooms that it may include, besides itself.
 export const rooms = {
   ...below,
   api: Object.keys(below),
-  server: [...Object.keys(below), 'api'],
+  client,
+  server: [...Object.keys(below), 'api', 'client'],
 };
 
 // How an include path begins → the folders of src/ where it may stand.
@@ -29,9 +33,10 @@ export const libraries = [
   { begins: 'soci/', folders: ['catalog'] },
   { begins: 'sqlite3.h', folders: ['catalog'] },
   { begins: 'simdjson', folders: ['json'] },
-  { begins: 'boost/', folders: ['http', 'api', 'server'] },
-  { begins: 'zlib.h', folders: ['http', 'query'] },
-  { begins: 'zstd', folders: ['http', 'query'] },
+  { begins: 'boost/', folders: ['http', 'api', 'client', 'server'] },
+  { begins: 'zlib.h', folders: ['http', 'query', 'client'] },
+  { begins: 'zstd', folders: ['http', 'query', 'client'] },
+  { begins: 'brotli/', folders: ['http'] },
   { begins: 'yaml-cpp/', folders: ['server'] },
   { begins: 'CLI/', folders: ['server'] },
   { begins: 'prometheus/', folders: ['base'] },

@@ -20,7 +20,7 @@ class Run {
   constructor() {
     this.random = random(seed);
     this.oracle = new Oracle();
-    // A short retention and a small limit make segments come and go.
+    // A short retention makes segments come and go.
     this.server = new Server({ logLevel: 'error', flags: ['--journal-retention', '1'] });
     this.up = false;
     this.writing = false;

@@ -136,6 +136,19 @@ describe('contracts and failed rows', () => {
     problem(await server.api('/api/data/failed?after=x'), 400, 'invalid-parameter');
   });
 
+  test('a key says how its rows are flattened, unless the request does', async () => {
+    const key = await key_of({ scopes: ['insert'], flatten: 'explode' });
+    await server.insert('by_key', { a: [1, 2] }, { key });
+    await server.insert('by_key', { a: [3] }, { key, query: '?flatten=horizontal' });
+    assert.deepEqual(await values('SELECT coalesce(a, a_0) FROM by_key ORDER BY 1'), [1, 2, 3]);
+    await put('by_key', { flatten: 'multitable' });
+    await server.insert('by_key', { a: [4] }, { key });
+    assert.deepEqual(await values('SELECT a FROM by_key WHERE a = 4'), [4], 'the key goes before the contract');
+    problem(await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"flatten":"up"}' }), 400, 'invalid-parameter');
+    const listed = (await server.api('/api/destinations/local/keys', { key: server.adminKey })).json().data;
+    assert.ok(listed.some((k) => k.flatten === 'vertical') && listed.some((k) => k.flatten === null));
+  });
+
   test('contracts and failed rows need the scope admin and the table', async () => {
     const key = await key_of({ scopes: ['insert', 'query'] });
     problem(await server.api(contract_of('frozen'), { method: 'PUT', body: '{}', key }), 403);

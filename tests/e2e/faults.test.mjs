@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { checkDuckdbFile, duckdbInteger, holdFile, localFile } from './duckdb.mjs';
-import { eventually, problem, root, sleep, startServer } from './lib.mjs';
+import { eventually, problem, root, sleep, startServer, useServer } from './lib.mjs';
 
 const addon = path.join(
   root, 'third_party/node_modules/@duckdb/node-bindings-linux-x64/duckdb.node');
@@ -411,4 +411,55 @@ describe('an engine that was killed, and then SIGTERM,', () => {
       }
     });
   }
+});
+
+describe('what plain curl sends', () => {
+  const server = useServer();
+  const kForm = { 'Content-Type': 'application/x-www-form-urlencoded' };
+
+  it('a statement that holds "query=" is run as it stands', async () => {
+    for (const [sql, value] of [["SELECT 'a&query=select 42' AS x", 'a&query=select 42'], ["SELECT '?query=1' AS x", '?query=1']]) {
+      const answer = await server.api('/api/data/query', { method: 'POST', body: sql, headers: kForm });
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(answer.json(), [{ x: value }]);
+    }
+    const form = await server.api('/api/data/query', { method: 'POST', body: 'format=json&query=SELECT+42+AS+x', headers: kForm });
+    assert.deepEqual(form.json(), [{ x: 42 }]);
+    const share = await server.api('/api/data/share', { method: 'POST', body: "SELECT 'x&query=1' AS x", headers: kForm });
+    assert.equal(share.status, 200, share.text);
+    problem(await server.api('/api/data/query', { method: 'POST', body: Buffer.from("SELECT '\xff'", 'latin1') }), 400, 'invalid-utf8');
+  });
+
+  it('a scalar is no form', async () => {
+    for (const body of ['hello', '42', 'null', '"x"']) {
+      problem(await server.api('/api/data/insert/scalar', { method: 'POST', body, headers: kForm }), 400);
+    }
+    problem(await server.api('/api/tables/scalar'), 404);
+    assert.equal((await server.api('/api/data/insert/encoded', { method: 'POST', body: '%7B%22a%22%3A1%7D', headers: kForm })).json().rows, 1);
+  });
+
+  it('a destination that is not the key\'s own is not there', async () => {
+    for (const path of ['/api/data/insert/k', '/api/data/query']) {
+      problem(await server.api(`${path}?destination_id=nosuch`, { method: 'POST', body: path.endsWith('k') ? '{"a":1}' : 'SELECT 1' }), 404);
+    }
+    problem(await server.api('/api/tables/k'), 404);
+    assert.equal((await server.api('/api/data/insert/k?destination_id=local', { method: 'POST', body: '{"a":1}' })).status, 200);
+  });
+});
+
+describe('a database file that was lost', () => {
+  it('is never served as if nothing had been in it', async (t) => {
+    const server = await startServer(t, { flags: ['--journal-retention', '1'] });
+    for (let i = 0; i < 3; i += 1) {
+      await server.insert('t', Array.from({ length: 2000 }, (_, n) => ({ n, text: 'x'.repeat(200) })), { query: '?wait=true' });
+      await sleep(1200);
+    }
+    await server.stop();
+    for (const name of fs.readdirSync(server.dir, { recursive: true })) {
+      if (String(name).endsWith('.duckdb')) fs.rmSync(path.join(server.dir, String(name)), { force: true });
+    }
+    await server.start();
+    const answer = await server.sql('SELECT count(*) AS n FROM t');
+    assert.ok(answer.status === 503 || (answer.status === 200 && answer.json()[0].n === 6000), `${answer.status} ${answer.text}`);
+  });
 });

@@ -170,7 +170,10 @@ Error explain_attach_error(const Error& error) {
   }
   out.code = error.code == ErrorCode::kInvalidArgument ? ErrorCode::kUnavailable : error.code;
   // DuckDB's own words name paths: they are for the log, not for clients.
-  log::warn("the database cannot be opened", {{"error", m}});
+  // It is tried again every second: said once.
+  thread_local std::string last;
+  if (m != last) log::warn("the database cannot be opened", {{"error", m}});
+  last = m;
   out.message = out.code == ErrorCode::kResourceExhausted
                     ? "the database cannot be opened: no room on its disk"
                     : "the database cannot be opened; the server's log says why";

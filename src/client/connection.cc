@@ -1,0 +1,184 @@
+// The only file that sees Beast: it takes long to compile.
+#include "client/connection.h"
+
+#include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+#include <span>
+
+#include "base/ascii.h"
+
+namespace sd::client {
+namespace {
+
+namespace net = boost::asio;
+namespace ssl = boost::asio::ssl;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+using PlainStream = beast::tcp_stream;
+using TlsStream = ssl::stream<beast::tcp_stream>;
+
+constexpr std::uint64_t kMaxAnswerBytes = 16U << 20;
+
+Error no_answer(std::string_view what, const error_code& error) {
+  const std::string why = error == beast::error::timeout ? "no answer within the time limit"
+                          : error == http::error::end_of_stream || error == net::error::eof
+                              ? "the server closed the connection"
+                              : error.message();
+  return Error{.code = ErrorCode::kUnavailable, .message = std::string(what) + ": " + why};
+}
+
+bool is_address(const std::string& host) {
+  error_code error;
+  net::ip::make_address(host, error);
+  return !error;
+}
+
+class Connection final : public Transport {
+ public:
+  Connection(Url url, std::chrono::milliseconds timeout) : url_(std::move(url)), timeout_(timeout) {}
+  ~Connection() override { close(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Result<HttpAnswer> send(const HttpRequest& request) override {
+    // A connection that served before may have been closed meanwhile, which says nothing about the server.
+    const bool kept = is_open();
+    Result<HttpAnswer> answer = try_once(request);
+    if (!answer && kept && broke_off_) answer = try_once(request);
+    return answer;
+  }
+
+ private:
+  using Request = http::request<http::span_body<const char>>;
+
+  bool is_open() const { return plain_ || tls_; }
+
+  void close() {
+    plain_.reset();
+    tls_.reset();
+    buffer_.clear();
+  }
+
+  // Asynchronous work, waited for: only that has time limits.
+  void run() {
+    ioc_.restart();
+    ioc_.run();
+  }
+
+  Result<HttpAnswer> try_once(const HttpRequest& request) {
+    broke_off_ = false;
+    if (!is_open()) TRY(open());
+    Request message(http::verb::post, url_.base + request.target, 11);
+    message.set(http::field::host, url_.authority());
+    message.set(http::field::user_agent, "scratchdata");
+    for (const auto& [name, value] : request.headers) message.set(name, value);
+    message.body() = {request.body.data(), request.body.size()};
+    message.prepare_payload();
+    Result<HttpAnswer> answer = tls_ ? exchange(*tls_, message) : exchange(*plain_, message);
+    if (!answer) close();
+    return answer;
+  }
+
+  Result<> open() {
+    error_code error;
+    net::ip::tcp::resolver resolver(ioc_);
+    const auto endpoints = resolver.resolve(url_.host, url_.port, error);
+    if (error) return fail(no_answer(url_.host, error));
+    if (url_.tls) return open_tls(endpoints);
+    plain_.emplace(ioc_);
+    return connect(*plain_, endpoints);
+  }
+
+  Result<> connect(PlainStream& stream, const net::ip::tcp::resolver::results_type& endpoints) {
+    error_code error;
+    stream.expires_after(timeout_);
+    stream.async_connect(endpoints, [&](const error_code& e, const auto&) { error = e; });
+    run();
+    if (error) {
+      close();
+      return fail(no_answer("cannot connect to " + url_.authority(), error));
+    }
+    stream.socket().set_option(net::ip::tcp::no_delay(true), error);
+    return {};
+  }
+
+  Result<> open_tls(const net::ip::tcp::resolver::results_type& endpoints) {
+    error_code error;
+    if (!context_) {
+      context_.emplace(ssl::context::tls_client);
+      context_->set_default_verify_paths(error);
+    }
+    tls_.emplace(ioc_, *context_);
+    tls_->set_verify_mode(ssl::verify_peer);
+    tls_->set_verify_callback(ssl::host_name_verification(url_.host));
+    if (!is_address(url_.host)) SSL_set_tlsext_host_name(tls_->native_handle(), url_.host.c_str());
+    TRY(connect(tls_->next_layer(), endpoints));
+    tls_->async_handshake(ssl::stream_base::client, [&](const error_code& e) { error = e; });
+    run();
+    if (!error) return {};
+    const long verdict = SSL_get_verify_result(tls_->native_handle());
+    close();
+    if (verdict != X509_V_OK) {
+      return fail(ErrorCode::kPermissionDenied,
+                  "the certificate of " + url_.authority() +
+                      " is not to be trusted: " + X509_verify_cert_error_string(verdict));
+    }
+    return fail(no_answer("TLS with " + url_.authority(), error));
+  }
+
+  template <typename Stream>
+  Result<HttpAnswer> exchange(Stream& stream, const Request& message) {
+    error_code wrote;
+    beast::get_lowest_layer(stream).expires_after(timeout_);
+    http::async_write(stream, message, [&](const error_code& e, std::size_t) { wrote = e; });
+    run();
+    if (wrote == beast::error::timeout) return fail(no_answer("sending", wrote));
+    // A server that refuses a request need not read all of it: the answer may stand there all the same.
+    error_code got;
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(kMaxAnswerBytes);
+    http::async_read(stream, buffer_, parser, [&](const error_code& e, std::size_t) { got = e; });
+    run();
+    if (got) {
+      broke_off_ = got != beast::error::timeout && !parser.got_some();
+      return fail(no_answer("no answer", wrote ? wrote : got));
+    }
+    HttpAnswer answer = answer_of(parser.get());
+    if (!parser.get().keep_alive() || wrote) close();
+    return answer;
+  }
+
+  static HttpAnswer answer_of(http::response<http::string_body>& message) {
+    const auto header = [&](std::string_view name) { return std::string(message[name]); };
+    HttpAnswer answer{.status = static_cast<int>(message.result_int()),
+                      .retry_after = header("Retry-After"),
+                      .location = header("Location")};
+    // Nobody has standardised this one; both spellings are about.
+    answer.replayed = same_ascii_folded(header("Idempotent-Replayed"), "true") ||
+                      same_ascii_folded(header("Idempotency-Replayed"), "true");
+    answer.body = std::move(message.body());
+    return answer;
+  }
+
+  Url url_;
+  std::chrono::milliseconds timeout_;
+  net::io_context ioc_{1};
+  std::optional<ssl::context> context_;
+  std::optional<PlainStream> plain_;
+  std::optional<TlsStream> tls_;
+  beast::flat_buffer buffer_;
+  bool broke_off_ = false;  // the last failure: before the first byte of an answer
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_connection(Url url, std::chrono::milliseconds timeout) {
+  return std::make_unique<Connection>(std::move(url), timeout);
+}
+
+}  // namespace sd::client

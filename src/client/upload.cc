@@ -1,0 +1,221 @@
+#include "client/upload.h"
+
+#include <algorithm>
+#include <random>
+#include <tuple>
+
+#include "json/document.h"
+
+namespace sd::client {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+milliseconds since(Clock::time_point then) {
+  return std::chrono::duration_cast<milliseconds>(Clock::now() - then);
+}
+
+double random_fraction() {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+// What a problem document (RFC 9457) says, or the status alone. Anything may answer at a URL: of that, nothing is shown.
+Error refused_by_server(const HttpAnswer& answer) {
+  const auto document = json::parse_document(answer.body);
+  std::string detail;
+  if (document && document->is_object()) {
+    detail = document->string_or("detail", document->string_or("title", ""));
+  }
+  const std::string status = std::to_string(answer.status);
+  if (answer.status == 401) {
+    return Error{.code = ErrorCode::kPermissionDenied,
+                 .message = "the server does not know this key (401)" +
+                            (detail.empty() ? "" : ": " + detail)};
+  }
+  if (answer.status >= 300 && answer.status < 400) {
+    return invalid("the server answered " + status + ", a redirection" +
+                   (answer.location.empty() ? "" : " to " + answer.location) +
+                   "; give the right address with --url");
+  }
+  return invalid("the server answered " + status + (detail.empty() ? "" : ": " + detail));
+}
+
+Error in_chunk(const Outgoing& outgoing, Error error) {
+  error.message = outgoing.input + ", rows " + std::to_string(outgoing.chunk.first_row) + " to " +
+                  std::to_string(outgoing.chunk.first_row + outgoing.chunk.rows - 1) + ": " +
+                  error.message;
+  return error;
+}
+
+}  // namespace
+
+Upload::Upload(UploadOptions options, TransportFactory connect, NextChunk next)
+    : options_(std::move(options)), connect_(std::move(connect)), next_(std::move(next)) {}
+
+Upload::~Upload() {
+  stop();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Upload::start() {
+  const std::lock_guard lock(mutex_);
+  running_ = std::max(1U, options_.concurrency);
+  for (unsigned i = 0; i < running_; ++i) threads_.emplace_back([this] { work(); });
+}
+
+bool Upload::wait_for(milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, time, [this] { return running_ == 0; });
+}
+
+void Upload::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
+}
+
+void Upload::count_sending(int change) {
+  const std::lock_guard lock(mutex_);
+  sending_ += static_cast<unsigned>(change);
+}
+
+bool Upload::is_sending() const {
+  const std::lock_guard lock(mutex_);
+  return sending_ > 0;
+}
+
+Totals Upload::totals() const {
+  const std::lock_guard lock(mutex_);
+  return totals_;
+}
+
+std::optional<Error> Upload::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void Upload::work() {
+  const std::unique_ptr<Transport> transport = connect_();
+  while (true) {
+    auto outgoing = take();
+    if (!outgoing) fail_with(std::move(outgoing).error());
+    if (!outgoing || !*outgoing) break;
+    count_sending(1);
+    deliver(*transport, **outgoing);
+    count_sending(-1);
+  }
+  const std::lock_guard lock(mutex_);
+  --running_;
+  changed_.notify_all();
+}
+
+Result<std::optional<Outgoing>> Upload::take() {
+  const std::lock_guard lock(next_mutex_);
+  {
+    const std::lock_guard state(mutex_);
+    if (stopping_) return std::nullopt;
+  }
+  if (input_ended_) return std::nullopt;
+  auto outgoing = next_();
+  input_ended_ = !outgoing || !*outgoing;
+  return outgoing;
+}
+
+// Waits; false where the upload stops.
+bool Upload::pause(milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, time, [this] { return stopping_; });
+}
+
+void Upload::deliver(Transport& transport, const Outgoing& outgoing) {
+  HttpRequest request{.target = options_.target, .headers = options_.headers, .body = outgoing.chunk.body};
+  request.headers.emplace_back("Content-Type", outgoing.chunk.content_type);
+  request.headers.emplace_back("Idempotency-Key", outgoing.idempotency_key);
+  std::string packed;
+  if (options_.gzip) {
+    packed = gzip(outgoing.chunk.body);
+    request.body = packed;
+    request.headers.emplace_back("Content-Encoding", "gzip");
+  }
+  std::optional<Clock::time_point> first_failure;
+  for (unsigned failures = 0;;) {
+    Result<HttpAnswer> answer = transport.send(request);
+    if (!answer && answer.error().code != ErrorCode::kUnavailable) {
+      return fail_with(std::move(answer).error());
+    }
+    const Verdict verdict = judge(answer ? std::optional(answer->status) : std::nullopt);
+    if (verdict == Verdict::kStored) return count(outgoing, *answer);
+    Error error = answer ? refused_by_server(*answer) : std::move(answer).error();
+    if (verdict == Verdict::kRefused) return fail_with(in_chunk(outgoing, std::move(error)));
+    ++failures;
+    if (!first_failure) first_failure = Clock::now();
+    const auto asked = answer ? parse_retry_after(answer->retry_after) : std::nullopt;
+    const auto wait =
+        next_wait(options_.retry, failures, since(*first_failure), asked, random_fraction());
+    if (!wait) {
+      error.message += "; gave up after " + std::to_string(failures) +
+                       (failures == 1 ? " try" : " tries");
+      return fail_with(in_chunk(outgoing, std::move(error)));
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      totals_.trouble = error.message;
+    }
+    if (!pause(*wait)) return;
+  }
+}
+
+void Upload::count(const Outgoing& outgoing, const HttpAnswer& answer) {
+  const auto document = json::parse_document(answer.body);
+  if (!document || !document->is_object() || document->find("rows") == nullptr) {
+    return fail_with(invalid("the server answered " + std::to_string(answer.status) +
+                             ", but not as Scratch Data does; is the address right?"));
+  }
+  const auto rows = static_cast<std::uint64_t>(std::max<std::int64_t>(0, document->int_or("rows", 0)));
+  const auto failed =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, document->int_or("failed", 0)));
+  const std::lock_guard lock(mutex_);
+  totals_.stored += rows;
+  if (answer.replayed) totals_.replayed += rows;
+  totals_.refused += failed;
+  totals_.bytes += outgoing.bytes;
+  ++totals_.chunks;
+  totals_.trouble.clear();
+  if (!document->bool_or("visible", true)) totals_.invisible = true;
+  const json::Value* errors = document->find("errors");
+  if (errors == nullptr || !errors->is_array()) return;
+  for (const json::Value& each : errors->elements()) {
+    const auto row = static_cast<std::uint64_t>(std::max<std::int64_t>(0, each.int_or("row", 0)));
+    note_refused({.input = outgoing.input,
+                  .row = outgoing.chunk.file_row(row),
+                  .code = std::string(each.string_or("code", "refused")),
+                  .detail = std::string(each.string_or("detail", ""))});
+  }
+}
+
+void Upload::count_unsent(RefusedRow row) {
+  const std::lock_guard lock(mutex_);
+  ++totals_.refused;
+  ++totals_.unsent;
+  note_refused(std::move(row));
+}
+
+// Chunks are answered in any order; the rows shown are the first ones of each input.
+void Upload::note_refused(RefusedRow row) {
+  auto& list = totals_.first_refused;
+  const auto before = [](const RefusedRow& a, const RefusedRow& b) {
+    return std::tie(a.input, a.row) < std::tie(b.input, b.row);
+  };
+  list.insert(std::ranges::upper_bound(list, row, before), std::move(row));
+  if (list.size() > kShownRefused) list.pop_back();
+}
+
+void Upload::fail_with(Error error) {
+  const std::lock_guard lock(mutex_);
+  if (!failure_) failure_ = std::move(error);
+  stopping_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace sd::client
