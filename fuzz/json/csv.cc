@@ -19,8 +19,7 @@ sd::Result<std::string> convert(std::string_view csv, size_t size, size_t enough
     csv.remove_prefix(piece.size());
     while (!piece.empty()) {
       std::string part;
-      if (auto fed = converter.feed(piece, part, enough); !fed)
-        return std::unexpected(fed.error());
+      if (auto fed = converter.feed(piece, part, enough); !fed) return std::unexpected(fed.error());
       out += part;
     }
   }

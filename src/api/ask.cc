@@ -83,12 +83,13 @@ Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
   co_return refused;
 }
 
-Task<Result<json::Value>> ask(App& app, http::Exchange& exchange, Tenant& tenant, std::string question,
-                              bool must_be_fresh) {
+Task<Result<json::Value>> ask(App& app, http::Exchange& exchange, Tenant& tenant,
+                              std::string question, bool must_be_fresh) {
   const Tenant::QueryPlace place(tenant, app.options().max_running_queries);
   if (!place) co_return std::unexpected(too_many_queries());
   Answers answers(exchange.executor());
-  app.pool().ask(tenant.id(), std::move(question), tenant.log().durable_end(), must_be_fresh, sender_to(answers));
+  app.pool().ask(tenant.id(), std::move(question), tenant.log().durable_end(), must_be_fresh,
+                 sender_to(answers));
   Result<json::Value> answer = co_await answer_of(answers);
   co_return answer;
 }

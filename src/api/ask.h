@@ -33,8 +33,8 @@ Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
 
 // Asks a question of engine/questions.h, once the destination has loaded what the journal holds now; where
 // that takes too long, it is answered from what is there, or refused where it must be fresh.
-Task<Result<json::Value>> ask(App& app, http::Exchange& exchange, Tenant& tenant, std::string question,
-                              bool must_be_fresh = false);
+Task<Result<json::Value>> ask(App& app, http::Exchange& exchange, Tenant& tenant,
+                              std::string question, bool must_be_fresh = false);
 
 // Puts a change into the journal; what it returns says whether it has been carried out within 30 s. Once it
 // is durable it will be.

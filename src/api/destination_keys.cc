@@ -42,8 +42,10 @@ std::string key_json(const Key& key, const std::string& secret = {}) {
   }
   w.end_array();
   write_names(w, "tables", key.tables);
-  if (key.flatten.empty()) w.null_member("flatten");
-  else w.member("flatten", key.flatten);
+  if (key.flatten.empty())
+    w.null_member("flatten");
+  else
+    w.member("flatten", key.flatten);
   w.member("origin", to_string(key.origin)).member("created_at", format_rfc3339(key.created_at));
   write_time(w, "last_used_at", key.last_used_at);
   write_time(w, "revoked_at", key.revoked_at);
@@ -91,9 +93,11 @@ Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::Key
     TRY_ASSIGN(spec.tables, read_texts("tables", *tables));
   }
   spec.endpoints = maker.endpoints;
-  if (const json::Value* flatten = body.find("flatten"); flatten != nullptr && !flatten->is_null()) {
+  if (const json::Value* flatten = body.find("flatten");
+      flatten != nullptr && !flatten->is_null()) {
     const auto mode = json::parse_flatten(flatten->as_string().value_or(""));
-    if (!mode) return fail(parameter_error("flatten must be horizontal, vertical, multitable or none"));
+    if (!mode)
+      return fail(parameter_error("flatten must be horizontal, vertical, multitable or none"));
     spec.flatten = json::to_string(*mode);
   }
   // Nobody hands out more than they have.

@@ -25,7 +25,8 @@ Result<> read_filter(const std::string* table, const std::string* receipt, Asked
   }
   if (!asked.filter.table.empty()) return may_use_table(asked.access, asked.filter.table);
   if (asked.access.key->tables) {
-    return fail(ErrorCode::kPermissionDenied, "this API key is limited to tables: name one with ?table=");
+    return fail(ErrorCode::kPermissionDenied,
+                "this API key is limited to tables: name one with ?table=");
   }
   return {};
 }
@@ -46,7 +47,8 @@ json::Writer question_about(const char* what, const destinations::FailedFilter& 
 
 Task<Result<json::Value>> count(App& app, http::Exchange& exchange, const Asked& asked) {
   std::string question = question_about("failed_count", asked.filter).end_object().take();
-  Result<json::Value> answer = co_await ask(app, exchange, *asked.access.tenant, std::move(question), true);
+  Result<json::Value> answer =
+      co_await ask(app, exchange, *asked.access.tenant, std::move(question), true);
   co_return answer;
 }
 
@@ -70,7 +72,8 @@ std::string row_json(const json::Value& row) {
   json::Writer w;
   w.begin_object().member("id", id_of(row)).member("table", row.string_or("table", ""));
   w.member("receipt", row.string_or("receipt", "")).member("row", row.int_or("row", 0));
-  for (const char* name : {"code", "detail", "received_at", "body"}) w.member(name, row.string_or(name, ""));
+  for (const char* name : {"code", "detail", "received_at", "body"})
+    w.member(name, row.string_or(name, ""));
   return w.end_object().take();
 }
 
@@ -84,7 +87,8 @@ Task<Result<http::Response>> list_failed(App& app, http::Exchange& exchange) {
     question.member("position", after.first).member("row", after.second);
   }
   std::string text = question.member("limit", list.limit + 1).end_object().take();
-  const Result<json::Value> answer = co_await ask(app, exchange, *asked.access.tenant, std::move(text), true);
+  const Result<json::Value> answer =
+      co_await ask(app, exchange, *asked.access.tenant, std::move(text), true);
   if (!answer) co_return std::unexpected(answer.error());
   const Result<json::Value> counted = co_await count(app, exchange, asked);
   if (!counted) co_return std::unexpected(counted.error());
@@ -108,11 +112,14 @@ Task<Result<http::Response>> list_failed(App& app, http::Exchange& exchange) {
     if (cut) next = last;
   }
   w.end_array();
-  if (next) w.member("next", *next);
-  else w.null_member("next");
+  if (next)
+    w.member("next", *next);
+  else
+    w.null_member("next");
   w.member("total", counted->int_or("total", 0)).begin_object("tables");
   if (const json::Value* tables = counted->find("tables")) {
-    for (const auto& [table, number] : tables->members()) w.member(table, number.as_int().value_or(0));
+    for (const auto& [table, number] : tables->members())
+      w.member(table, number.as_int().value_or(0));
   }
   co_return http::json_response(w.end_object().end_object().take());
 }
@@ -134,13 +141,16 @@ Task<Result<http::Response>> retry_failed(App& app, http::Exchange& exchange) {
   change.kind = TableChange::Kind::kRetry;
   change.table = asked.filter.table;
   change.of_receipt = asked.filter.receipt;
-  const Result<bool> done = co_await carry_out(app, exchange, *asked.access.tenant, std::move(change));
+  const Result<bool> done =
+      co_await carry_out(app, exchange, *asked.access.tenant, std::move(change));
   if (!done) co_return std::unexpected(done.error());
   const Result<json::Value> after = co_await count(app, exchange, asked);
   if (!after) co_return std::unexpected(after.error());
   const std::int64_t left = after->int_or("total", 0);
   json::Writer w;
-  w.begin_object().member("ok", true).member("retried", std::max<std::int64_t>(0, before->int_or("total", 0) - left));
+  w.begin_object()
+      .member("ok", true)
+      .member("retried", std::max<std::int64_t>(0, before->int_or("total", 0) - left));
   w.member("failed", left);
   if (!*done) w.member("visible", false);
   co_return http::json_response(w.end_object().take());
@@ -153,7 +163,8 @@ Task<Result<http::Response>> delete_failed(App& app, http::Exchange& exchange) {
   change.kind = TableChange::Kind::kForget;
   change.table = asked.filter.table;
   change.of_receipt = asked.filter.receipt;
-  const Result<bool> done = co_await carry_out(app, exchange, *asked.access.tenant, std::move(change));
+  const Result<bool> done =
+      co_await carry_out(app, exchange, *asked.access.tenant, std::move(change));
   if (!done) co_return std::unexpected(done.error());
   co_return no_content();
 }

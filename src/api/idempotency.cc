@@ -35,8 +35,8 @@ Result<std::optional<Id128>> read_idempotency_key(std::string_view header, std::
   return std::optional<Id128>(hash_of_key(table, header));
 }
 
-Result<std::optional<journal::IndexEntry>> find_accepted(const journal::Log& log,
-                                                         const Id128& key, Micros now) {
+Result<std::optional<journal::IndexEntry>> find_accepted(const journal::Log& log, const Id128& key,
+                                                         Micros now) {
   const Micros since = now - kRemembered;
   TRY_ASSIGN(auto found, log.index().find_idempotency(key, since));
   if (found && found->time_us < since) found.reset();
@@ -56,7 +56,8 @@ void IdempotencyTurns::State::pass_on(const Id128& key) {
   waiting.pop_front();
 }
 
-Task<Result<IdempotencyTurns::Turn>> IdempotencyTurns::wait(net::any_io_executor executor, Id128 key,
+Task<Result<IdempotencyTurns::Turn>> IdempotencyTurns::wait(net::any_io_executor executor,
+                                                            Id128 key,
                                                             std::chrono::milliseconds limit) {
   const std::shared_ptr<State> state = state_;
   Mailbox<bool> turn(executor);

@@ -1,5 +1,6 @@
-// Idempotency keys (api.md, Insert): the same key on the same table within a day stores once. What is
-// known of a key stands in the journal, in the record of its rows; here is only who is at work now.
+// Idempotency keys (api.md, Insert): the same key on the same table within a day stores once. What
+// is known of a key stands in the journal, in the record of its rows; here is only who is at work
+// now.
 #pragma once
 
 #include <boost/asio.hpp>
@@ -21,16 +22,16 @@ namespace sd::api {
 
 // What a key is known by: 128 bits of SHA-256 over the folded name of the table, a NUL and the key.
 Id128 hash_of_key(std::string_view table, std::string_view key);
-// The Idempotency-Key header of a request for `table`: nothing where it is empty, 400 where it is over
-// 255 characters.
+// The Idempotency-Key header of a request for `table`: nothing where it is empty, 400 where it is
+// over 255 characters.
 Result<std::optional<Id128>> read_idempotency_key(std::string_view header, std::string_view table);
 
 // The record that was accepted with this key in the 24 hours before `now`. Blocks.
 Result<std::optional<journal::IndexEntry>> find_accepted(const journal::Log& log, const Id128& key,
                                                          Micros now);
 
-// The keys of one destination that requests are at work with. One request at a time has a key's turn;
-// others wait for it. Any thread.
+// The keys of one destination that requests are at work with. One request at a time has a key's
+// turn; others wait for it. Any thread.
 class IdempotencyTurns {
   struct Waiter {
     std::uint64_t id;
@@ -69,8 +70,10 @@ class IdempotencyTurns {
 
   IdempotencyTurns() : state_(std::make_shared<State>()) {}
 
-  // Waits for the key's turn; kUnavailable (503 with Retry-After) where it takes longer than `limit`.
-  Task<Result<Turn>> wait(net::any_io_executor executor, Id128 key, std::chrono::milliseconds limit);
+  // Waits for the key's turn; kUnavailable (503 with Retry-After) where it takes longer than
+  // `limit`.
+  Task<Result<Turn>> wait(net::any_io_executor executor, Id128 key,
+                          std::chrono::milliseconds limit);
 
  private:
   std::shared_ptr<State> state_;

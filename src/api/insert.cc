@@ -37,7 +37,8 @@ Result<> may_insert(Insert& insert) {
   TRY(may_use_table(insert.access, insert.table));
   // What the request says goes first, then what its key says, then the table's contract.
   const std::string& by_key = insert.access.key->flatten;
-  if (!insert.options.flatten && !by_key.empty()) insert.options.flatten = json::parse_flatten(by_key);
+  if (!insert.options.flatten && !by_key.empty())
+    insert.options.flatten = json::parse_flatten(by_key);
   TRY(check_content_type(insert.exchange.header("Content-Type")));
   TRY_ASSIGN(insert.key,
              read_idempotency_key(insert.exchange.header("Idempotency-Key"), insert.table));

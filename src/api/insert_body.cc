@@ -136,8 +136,8 @@ Result<> RowIntake::take_converted() {
 Result<> RowIntake::take(std::string_view rows) {
   total_ += rows.size();
   if (total_ > limits_.total) {
-    return fail(too_large("the rows of this body have more than " +
-                          std::to_string(limits_.total) + " bytes of JSON"));
+    return fail(too_large("the rows of this body have more than " + std::to_string(limits_.total) +
+                          " bytes of JSON"));
   }
   TRY(scanner_.feed(rows));
   if (hash_) hash_->update(rows);

@@ -26,8 +26,8 @@ bool is_form(std::string_view content_type);
 // 415 for text/csv; header=absent: the first line would be lost as names.
 Result<> check_content_type(std::string_view content_type);
 
-// Rows of a form's fields: its JSON part, its `payload` field where that is the only one, or else its
-// fields as one row of text values.
+// Rows of a form's fields: its JSON part, its `payload` field where that is the only one, or else
+// its fields as one row of text values.
 std::string rows_of_form(const Query& form);
 // Rows of a query string: its JSON part, or its parameters, other than our own, as one row of text.
 Result<std::string> rows_of_query(const Query& query);
@@ -35,10 +35,10 @@ Result<std::string> rows_of_query(const Query& query);
 // All rows of a request.
 struct Rows {
   json::BodySummary summary;
-  std::optional<Id128> hash;                    // of them all, where it was asked for
-  std::unique_ptr<journal::BlobWriter> blob;    // where they are many; not finished yet
-  std::string owned;                            // else they stand here,
-  std::string_view borrowed;                    // or in the request's own bytes
+  std::optional<Id128> hash;                  // of them all, where it was asked for
+  std::unique_ptr<journal::BlobWriter> blob;  // where they are many; not finished yet
+  std::string owned;                          // else they stand here,
+  std::string_view borrowed;                  // or in the request's own bytes
   std::string_view json() const { return owned.empty() ? borrowed : std::string_view(owned); }
 };
 

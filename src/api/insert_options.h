@@ -11,16 +11,17 @@
 namespace sd::api {
 
 // Our own parameters, which are never values of a row.
-inline constexpr std::array kOwnParameters = {"api_key", "destination_id", "flatten", "flatten_depth",
-                                              "wait",    "strict",         "dry_run", "pixel"};
+inline constexpr std::array kOwnParameters = {
+    "api_key", "destination_id", "flatten", "flatten_depth", "wait", "strict", "dry_run", "pixel"};
 
 struct InsertOptions {
   bool wait = false;
   bool strict = false;
   bool dry_run = false;
   bool pixel = false;
-  std::optional<json::Flatten> flatten;  // else as the table's contract says when the rows are loaded
-  std::uint8_t flatten_depth = 0;        // likewise
+  std::optional<json::Flatten>
+      flatten;                     // else as the table's contract says when the rows are loaded
+  std::uint8_t flatten_depth = 0;  // likewise
   // Of a parameter: said to those who have shown a key.
   std::optional<Error> error;
 };

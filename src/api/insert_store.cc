@@ -30,8 +30,8 @@ void write_errors(json::Writer& w, const BodySummary& summary) {
   w.end_array();
 }
 
-// Counts what only the engine found: it knows every refused row of the request, those that the front
-// refused included. An offset is what the front alone knows.
+// Counts what only the engine found: it knows every refused row of the request, those that the
+// front refused included. An offset is what the front alone knows.
 void add_refused(BodySummary& summary, RefusedRows refused) {
   if (refused.count <= summary.failed) return;
   const std::uint64_t total = summary.rows + summary.failed;
@@ -60,8 +60,8 @@ Result<Accepted> replay(Accepted accepted, const journal::IndexEntry& first, con
   return accepted;
 }
 
-// Text that can stand in a JSON document, without turning a row that is refused into one that is not:
-// a byte that is not UTF-8 becomes the escape of a lone surrogate.
+// Text that can stand in a JSON document, without turning a row that is refused into one that is
+// not: a byte that is not UTF-8 becomes the escape of a lone surrogate.
 std::string as_valid_text(std::string_view rows) {
   std::string out;
   while (!rows.empty()) {

@@ -23,13 +23,13 @@ struct Accepted {
 // With strict, one bad row refuses the request.
 Result<> check_strict(const json::BodySummary& summary, bool strict);
 
-// All of the rows or none: durable when this returns. `key` is the hash of an Idempotency-Key, whose
-// turn the caller holds.
+// All of the rows or none: durable when this returns. `key` is the hash of an Idempotency-Key,
+// whose turn the caller holds.
 Task<Result<Accepted>> store(App& app, http::Exchange& exchange, Tenant& tenant, std::string table,
                              const InsertOptions& options, Rows rows, std::optional<Id128> key);
 
-// Waits until the rows can be queried; false after half a minute. What loading refused is added to the
-// summary.
+// Waits until the rows can be queried; false after half a minute. What loading refused is added to
+// the summary.
 Task<bool> wait_visible(App& app, http::Exchange& exchange, const Tenant& tenant,
                         Accepted& accepted);
 

@@ -1,8 +1,7 @@
-#include "api/insert_body.h"
-
 #include <gtest/gtest.h>
 
 #include "api/idempotency.h"
+#include "api/insert_body.h"
 #include "api/insert_options.h"
 #include "journal/testing/harness.h"
 
@@ -66,8 +65,8 @@ TEST(InsertBodies, ErrorsOfCsvAreInItsOwnTerms) {
   EXPECT_EQ(rows->summary.errors[1].error.code, "invalid-utf8");
   EXPECT_EQ(rows->summary.errors[1].error.offset, json::RowError::kNoOffset);
   EXPECT_EQ(*rows->hash, first_bits(sha256(rows->json())));
-  for (const auto& [csv, slug] : {std::pair("a\n1,2\n", "too-many-fields"),
-                                  std::pair("a\n\xff\n1,2\n", "invalid-utf8")}) {
+  for (const auto& [csv, slug] :
+       {std::pair("a\n1,2\n", "too-many-fields"), std::pair("a\n\xff\n1,2\n", "invalid-utf8")}) {
     RowIntake bad(BodyFormat::kCsv, nullptr, {.in_memory = 1000, .total = 1000}, false);
     ASSERT_TRUE(bad.feed(csv));
     const auto refused = bad.finish();

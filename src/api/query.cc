@@ -76,7 +76,8 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
   if (asked.sql.empty())
     return fail(invalid("no SQL: send it as ?query=, as the body, or as {\"query\":…}")
                     .with_slug("empty-query"));
-  if (!is_valid_utf8(asked.sql)) return fail(invalid("the SQL is not valid UTF-8").with_slug("invalid-utf8"));
+  if (!is_valid_utf8(asked.sql))
+    return fail(invalid("the SQL is not valid UTF-8").with_slug("invalid-utf8"));
   if (asked.format) {
     const auto format = query::parse_format(*asked.format);
     if (!format) return fail(parameter_error("format must be json, ndjson or csv"));

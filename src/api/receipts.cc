@@ -22,7 +22,8 @@ Result<std::optional<Logged>> find(Tenant& tenant, const Id128& receipt) {
   TRY_ASSIGN(const auto entry, log.index().find_receipt(receipt));
   if (!entry || entry->kind != journal::RecordKind::kInsert) return std::optional<Logged>();
   Logged logged{.entry = *entry, .table = {}};
-  auto reader = journal::Reader::open(posix_file_system(), log.directory(), log.id(), entry->position);
+  auto reader =
+      journal::Reader::open(posix_file_system(), log.directory(), log.id(), entry->position);
   if (reader) {
     const auto record = (*reader)->next(log.durable_end());
     if (record && *record) {
@@ -42,7 +43,8 @@ void read_counts(const json::Value& answer, const char* name, std::map<std::stri
                  std::uint64_t Counts::*count) {
   const json::Value* counts = answer.find(name);
   if (counts == nullptr) return;
-  for (const auto& [table, number] : counts->members()) tables[table].*count = number.as_uint().value_or(0);
+  for (const auto& [table, number] : counts->members())
+    tables[table].*count = number.as_uint().value_or(0);
 }
 
 std::string receipt_json(const Logged& logged, const json::Value* loaded) {
@@ -71,8 +73,10 @@ std::string receipt_json(const Logged& logged, const json::Value* loaded) {
   }
   w.end_object().member("logged_at", format_rfc3339(logged.entry.time_us));
   const std::string_view at = loaded != nullptr ? loaded->string_or("loaded_at", "") : "";
-  if (at.empty()) w.null_member("loaded_at");
-  else w.member("loaded_at", at);
+  if (at.empty())
+    w.null_member("loaded_at");
+  else
+    w.member("loaded_at", at);
   return w.end_object().take();
 }
 
@@ -83,7 +87,8 @@ Task<Result<http::Response>> get_receipt(App& app, http::Exchange& exchange) {
   if (!receipt) co_return std::unexpected(no_such("receipt"));
   Tenant& tenant = *access.tenant;
   const auto work = [&] { return find(tenant, *receipt); };
-  const Result<std::optional<Logged>> logged = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  const Result<std::optional<Logged>> logged =
+      co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!logged) co_return std::unexpected(logged.error());
   if (!*logged) co_return std::unexpected(no_such("receipt"));
   if (!access.key->may_table((*logged)->table) && !(*logged)->table.empty()) {

@@ -115,8 +115,8 @@ Result<ShareRequest> read_share_request(const Query& query, std::string_view con
   std::vector<Field> fields;
   for (const http::Parameter& p : query.parameters) fields.push_back({p.name, p.value});
   const auto start = body.find_first_not_of(" \t\r\n");
-  const bool is_form = content_type.starts_with("application/x-www-form-urlencoded") &&
-                       is_form_with(body, "query");
+  const bool is_form =
+      content_type.starts_with("application/x-www-form-urlencoded") && is_form_with(body, "query");
   if (start != std::string_view::npos && body[start] == '{') {
     TRY(add_json(body, fields, form));
   } else if (is_form) {

@@ -67,7 +67,8 @@ Task<Result<Tables>> read_tables(App& app, http::Exchange& exchange, catalog::Sc
   CO_TRY_ASSIGN(out.access, authorise(app, exchange, query, scope));
   json::Writer question;
   question.begin_object().member("what", "tables").member("table", only).end_object();
-  const Result<json::Value> answer = co_await ask(app, exchange, *out.access.tenant, question.take());
+  const Result<json::Value> answer =
+      co_await ask(app, exchange, *out.access.tenant, question.take());
   if (!answer) co_return std::unexpected(answer.error());
   if (const json::Value* tables = answer->find("tables")) {
     for (const json::Value& table : tables->elements()) {

@@ -138,7 +138,8 @@ std::optional<Micros> parse_rfc3339(std::string_view t) {
     offset_minutes = static_cast<std::int64_t>(oh) * 60 + om;
     if (t[i] == '-') offset_minutes = -offset_minutes;
   }
-  const std::int64_t seconds = days_from_civil(year, month, day) * 86400 + (hour * 60LL + minute - offset_minutes) * 60 + second;
+  const std::int64_t seconds = days_from_civil(year, month, day) * 86400 +
+                               (hour * 60LL + minute - offset_minutes) * 60 + second;
   return seconds * kMicrosPerSecond + micros;
 }
 

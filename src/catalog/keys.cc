@@ -133,7 +133,8 @@ void insert_key(soci::session& sql, const Key& key, const Sha256Digest& digest) 
   const int origin = static_cast<int>(key.origin);
   const long long created = key.created_at;
   sql << "INSERT INTO api_keys (id, destination_id, name, hash, prefix, scopes, limits_tables, "
-         "limits_endpoints, origin, created_at, flatten) VALUES (:id, :destination, :name, :hash, :prefix, "
+         "limits_endpoints, origin, created_at, flatten) VALUES (:id, :destination, :name, :hash, "
+         ":prefix, "
          ":scopes, :tables, :endpoints, :origin, :created, :flatten)",
       soci::use(id), soci::use(destination, has_destination), soci::use(key.name), soci::use(hash),
       soci::use(key.prefix), soci::use(scopes), soci::use(tables), soci::use(endpoints),

@@ -1,5 +1,5 @@
-// Cutting a stream of rows into requests: at the borders of rows, in the same places however the bytes arrive.
-// That is what makes a chunk's number and bytes a name for it (see identity.h).
+// Cutting a stream of rows into requests: at the borders of rows, in the same places however the
+// bytes arrive. That is what makes a chunk's number and bytes a name for it (see identity.h).
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ struct ChunkLimits {
   std::uint64_t rows = 10'000;
 };
 
-// A row over this ends the input with an error, as it would end a request (413): memory stays bounded.
+// A row over this ends the input with an error, as it would end a request (413): memory stays
+// bounded.
 inline constexpr std::size_t kMaxRowBytes = 64U << 20;
 
 struct Chunk {
@@ -27,8 +28,8 @@ struct Chunk {
   const char* content_type = "";
   std::uint64_t rows = 0;       // those that are no good included
   std::uint64_t first_row = 0;  // in the file, counted from 0
-  // A body must begin with a good row, to be known for what it is. So the first good one goes before so many bad
-  // ones that stand before it in the file.
+  // A body must begin with a good row, to be known for what it is. So the first good one goes
+  // before so many bad ones that stand before it in the file.
   std::uint64_t moved_behind_first = 0;
   std::uint64_t position = 0;  // of the source, behind the chunk
 
@@ -51,10 +52,11 @@ class Chunker {
   virtual Result<std::optional<Chunk>> next() = 0;
 };
 
-// An object, an array, NDJSON, concatenated objects: rows are found by the code that the server uses.
+// An object, an array, NDJSON, concatenated objects: rows are found by the code that the server
+// uses.
 std::unique_ptr<Chunker> make_json_chunker(Window window, ChunkLimits limits, OnUnsent on_unsent);
-// Records of RFC 4180 after a header, which each chunk repeats. A line break in quotes ends no record. Empty lines
-// are left out, but in a file of one column, where they are a value.
+// Records of RFC 4180 after a header, which each chunk repeats. A line break in quotes ends no
+// record. Empty lines are left out, but in a file of one column, where they are a value.
 std::unique_ptr<Chunker> make_csv_chunker(Window window, ChunkLimits limits);
 
 enum class Format { kJson, kCsv, kParquet };

@@ -48,14 +48,14 @@ struct Cut {
   }
 };
 
-Cut cut(const std::string& text, ChunkLimits limits, bool csv = false,
-        std::size_t first = SIZE_MAX, std::size_t each = SIZE_MAX) {
+Cut cut(const std::string& text, ChunkLimits limits, bool csv = false, std::size_t first = SIZE_MAX,
+        std::size_t each = SIZE_MAX) {
   Cut result;
   Window window(std::make_unique<TextSource>(text, first, each));
-  const auto chunker =
-      csv ? make_csv_chunker(std::move(window), limits)
-          : make_json_chunker(std::move(window), limits,
-                              [&](UnsentRow row) { result.unsent.push_back(std::move(row)); });
+  const auto chunker = csv ? make_csv_chunker(std::move(window), limits)
+                           : make_json_chunker(std::move(window), limits, [&](UnsentRow row) {
+                               result.unsent.push_back(std::move(row));
+                             });
   while (true) {
     auto chunk = chunker->next();
     if (!chunk) result.error = chunk.error().message;
@@ -79,11 +79,13 @@ void expect_same_at_every_border(const std::string& text, ChunkLimits limits, bo
 
 TEST(JsonChunks, AreTheSameWhereverTheBytesAreCut) {
   const std::string lines =
-      "\xEF\xBB\xBF{\"a\":\"ä\\\"\"}\n\r\n {\"b\":[1,{}]}  \nbad line\n{\"c\":\"x\\ny\"}\n5\n{\"d\":null}";
+      "\xEF\xBB\xBF{\"a\":\"ä\\\"\"}\n\r\n {\"b\":[1,{}]}  \nbad "
+      "line\n{\"c\":\"x\\ny\"}\n5\n{\"d\":null}";
   for (const std::size_t bytes : {1U, 20U, 40U, 1000U}) {
     expect_same_at_every_border(lines, {.bytes = bytes});
-    expect_same_at_every_border("[" + std::string("{\"a\":1} ,\n5, {\"b\":\"],[\"},[],{\"c\":{}}") + "]\n",
-                                {.bytes = bytes});
+    expect_same_at_every_border(
+        "[" + std::string("{\"a\":1} ,\n5, {\"b\":\"],[\"},[],{\"c\":{}}") + "]\n",
+        {.bytes = bytes});
     expect_same_at_every_border("{\n\"a\": 1}{\"b\":2}\n\n{\"c\":3\n}", {.bytes = bytes});
     expect_same_at_every_border("[{\"a\":1},{\"b\":2},{\"c\"", {.bytes = bytes});
   }
@@ -101,6 +103,8 @@ TEST(JsonChunks, HoldAllRowsInOrderAndNumberThem) {
     EXPECT_EQ(chunk.first_row, row);
     EXPECT_STREQ(chunk.content_type, "application/x-ndjson");
     row += chunk.rows;
+    // The row that did not fit has been read too.
+    EXPECT_NEAR(static_cast<double>(chunk.position), static_cast<double>(all.size() + 64), 64.0);
     all += chunk.body;
   }
   EXPECT_EQ(all, text);
@@ -163,7 +167,8 @@ TEST(JsonChunks, OfNothingAreNone) {
 TEST(CsvChunks, AreTheSameWhereverTheBytesAreCut) {
   for (const std::size_t bytes : {1U, 20U, 30U, 1000U}) {
     expect_same_at_every_border(
-        "\xEF\xBB\xBF\r\n\"a\nb\",c\r\n1,\"x\"\"\n\"\r\n\r\n2,y\"\n3,\"\"\n4,\"z\"", {.bytes = bytes}, true);
+        "\xEF\xBB\xBF\r\n\"a\nb\",c\r\n1,\"x\"\"\n\"\r\n\r\n2,y\"\n3,\"\"\n4,\"z\"",
+        {.bytes = bytes}, true);
     expect_same_at_every_border("a,b\n1,2\n1,\"x\n2,y\n", {.bytes = bytes}, true);
   }
 }

@@ -40,13 +40,15 @@ bool is_address(const std::string& host) {
 
 class Connection final : public Transport {
  public:
-  Connection(Url url, std::chrono::milliseconds timeout) : url_(std::move(url)), timeout_(timeout) {}
+  Connection(Url url, std::chrono::milliseconds timeout)
+      : url_(std::move(url)), timeout_(timeout) {}
   ~Connection() override { close(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   Result<HttpAnswer> send(const HttpRequest& request) override {
-    // A connection that served before may have been closed meanwhile, which says nothing about the server.
+    // A connection that served before may have been closed meanwhile, which says nothing about the
+    // server.
     const bool kept = is_open();
     Result<HttpAnswer> answer = try_once(request);
     if (!answer && kept && broke_off_) answer = try_once(request);
@@ -138,7 +140,8 @@ class Connection final : public Transport {
     http::async_write(stream, message, [&](const error_code& e, std::size_t) { wrote = e; });
     run();
     if (wrote == beast::error::timeout) return fail(no_answer("sending", wrote));
-    // A server that refuses a request need not read all of it: the answer may stand there all the same.
+    // A server that refuses a request need not read all of it: the answer may stand there all the
+    // same.
     error_code got;
     http::response_parser<http::string_body> parser;
     parser.body_limit(kMaxAnswerBytes);

@@ -23,8 +23,8 @@ std::string idempotency_key(std::string_view table, std::string_view parameters,
                             std::string_view body) {
   Sha256 hash;
   const std::string digits = std::to_string(number);
-  for (const std::string_view part :
-       std::initializer_list<std::string_view>{"scratchdata insert 1", table, parameters, identity, digits, body}) {
+  for (const std::string_view part : std::initializer_list<std::string_view>{
+           "scratchdata insert 1", table, parameters, identity, digits, body}) {
     // The length before each part: no two lists of parts are the same bytes.
     hash.update(std::to_string(part.size()) + ":");
     hash.update(part);

@@ -61,7 +61,8 @@ Result<> Inputs::add(const std::string& path) {
     unsigned ordinal = 0;
     do {
       input.identity = file_identity(path, *input.size, mtime, ordinal++);
-    } while (std::ranges::any_of(inputs_, [&](const Input& i) { return i.identity == input.identity; }));
+    } while (
+        std::ranges::any_of(inputs_, [&](const Input& i) { return i.identity == input.identity; }));
   }
   inputs_.push_back(std::move(input));
   return {};
@@ -134,10 +135,11 @@ Result<std::optional<Outgoing>> Inputs::next() {
     if (!chunk) return named(std::move(chunk).error());
     if (*chunk) {
       Outgoing outgoing{.chunk = std::move(**chunk), .input = input.name};
-      outgoing.idempotency_key = idempotency_key(options_.table, options_.parameters, input.identity,
-                                                 number_++, outgoing.chunk.body);
-      outgoing.bytes = outgoing.chunk.position - position_;
-      position_ = outgoing.chunk.position;
+      outgoing.idempotency_key = idempotency_key(options_.table, options_.parameters,
+                                                 input.identity, number_++, outgoing.chunk.body);
+      const std::uint64_t position = std::max(position_, outgoing.chunk.position);
+      outgoing.bytes = position - position_;
+      position_ = position;
       return outgoing;
     }
     chunker_.reset();

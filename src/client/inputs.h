@@ -11,7 +11,8 @@
 
 namespace sd::client {
 
-// Opens a Parquet file as NDJSON: `path` is that of an open descriptor. Whoever has DuckDB gives it; see query/parquet_rows.h.
+// Opens a Parquet file as NDJSON: `path` is that of an open descriptor. Whoever has DuckDB gives
+// it; see query/parquet_rows.h.
 using OpenParquet = std::function<Result<std::unique_ptr<ByteSource>>(const std::string& path)>;
 
 struct InputOptions {
@@ -36,8 +37,8 @@ class Inputs {
 
   // Of all of them; nullopt where one is a pipe.
   std::optional<std::uint64_t> total_bytes() const;
-  // With this --resume-key, and the same bytes, the upload can be taken up again; empty where files speak for
-  // themselves.
+  // With this --resume-key, and the same bytes, the upload can be taken up again; empty where files
+  // speak for themselves.
   const std::string& resume_key() const { return resume_key_; }
 
  private:

@@ -49,7 +49,8 @@ class Run {
   }
 
  private:
-  // The upload's threads are left as they are: ending them would take as long as what they wait for.
+  // The upload's threads are left as they are: ending them would take as long as what they wait
+  // for.
   InsertResult abandon(InsertOutcome outcome) {
     static_cast<void>(upload_.release());
     static_cast<void>(inputs_.release());
@@ -60,9 +61,8 @@ class Run {
     TRY_ASSIGN(url_, parse_url(options_.url));
     if (!is_header_text(options_.key)) return fail(invalid("this is no API key"));
     if (options_.table.empty()) return fail(invalid("a table's name is needed"));
-    UploadOptions upload_options{.concurrency = options_.concurrency,
-                         .gzip = options_.gzip,
-                         .retry = options_.retry};
+    UploadOptions upload_options{
+        .concurrency = options_.concurrency, .gzip = options_.gzip, .retry = options_.retry};
     std::vector<std::pair<std::string, std::string>> parameters;
     if (!options_.flatten.empty()) parameters.emplace_back("flatten", options_.flatten);
     if (options_.flatten_depth) {
@@ -88,9 +88,8 @@ class Run {
         std::move(upload_options),
         [url = url_, timeout = options_.timeout] { return make_connection(url, timeout); },
         [inputs = inputs_.get()] { return inputs->next(); });
-    inputs_->on_unsent([upload = upload_.get()](RefusedRow row) {
-      upload->count_unsent(std::move(row));
-    });
+    inputs_->on_unsent(
+        [upload = upload_.get()](RefusedRow row) { upload->count_unsent(std::move(row)); });
     return {};
   }
 
@@ -122,15 +121,14 @@ class Run {
   void say_how_to_resume() {
     std::string line = "to go on where it stopped, run the same command again";
     if (!inputs_->resume_key().empty()) {
-      line += options_.resume_key ? " with the same input"
-                                  : " with the same input and --resume-key " + inputs_->resume_key();
+      line += options_.resume_key
+                  ? " with the same input"
+                  : " with the same input and --resume-key " + inputs_->resume_key();
     }
     say(line + ": what is stored already is not stored twice");
   }
 
-  void say_refused(const Totals& totals) {
-    context_.err << refused_lines(totals) << std::flush;
-  }
+  void say_refused(const Totals& totals) { context_.err << refused_lines(totals) << std::flush; }
 
   InsertOutcome finished() {
     const Totals totals = upload_->totals();

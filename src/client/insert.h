@@ -33,16 +33,17 @@ struct InsertOptions {
 
 struct InsertContext {
   std::ostream& err;
-  // Columns of the terminal that `err` is; nullopt: it is none. Asked for again and again, as windows change.
+  // Columns of the terminal that `err` is; nullopt: it is none. Asked for again and again, as
+  // windows change.
   std::function<std::optional<std::size_t>()> terminal_width;
   OpenParquet open_parquet;
   const std::atomic<bool>& interrupted;
 };
 
 enum class InsertOutcome {
-  kStored,       // every row
-  kRefused,      // a row, a request, or an input in its middle
-  kUsage,        // nothing was sent: a URL, a key, a file that cannot be right
+  kStored,   // every row
+  kRefused,  // a row, a request, or an input in its middle
+  kUsage,    // nothing was sent: a URL, a key, a file that cannot be right
   kInterrupted,
 };
 

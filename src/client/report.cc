@@ -16,7 +16,8 @@ std::string format(const char* pattern, Args... args) {
 }
 
 double per_second(std::uint64_t amount, std::chrono::milliseconds elapsed) {
-  return static_cast<double>(amount) * 1000 / static_cast<double>(std::max<long long>(1, elapsed.count()));
+  return static_cast<double>(amount) * 1000 /
+         static_cast<double>(std::max<long long>(1, elapsed.count()));
 }
 
 std::string rates(const Totals& totals, std::chrono::milliseconds elapsed) {
@@ -90,7 +91,8 @@ std::string progress_line(const Totals& totals, std::optional<std::uint64_t> tot
   } else {
     if (part > 0) {
       const double left = static_cast<double>(elapsed.count()) * (1 - part) / part / 1000;
-      parts.push_back(clock_text(std::chrono::seconds(static_cast<long long>(left + 0.5))) + " left");
+      parts.push_back(clock_text(std::chrono::seconds(static_cast<long long>(left + 0.5))) +
+                      " left");
     }
     parts.push_back(rates(totals, elapsed));
   }
@@ -123,11 +125,13 @@ std::string refused_lines(const Totals& totals) {
     out += "  " + printable(row.input) + ", row " + grouped(row.row) + ": " + printable(row.code) +
            (row.detail.empty() ? "" : ": " + printable(row.detail)) + "\n";
   }
-  const std::uint64_t more = totals.refused - std::min<std::uint64_t>(totals.refused, totals.first_refused.size());
+  const std::uint64_t more =
+      totals.refused - std::min<std::uint64_t>(totals.refused, totals.first_refused.size());
   if (more > 0) out += "  and " + grouped(more) + " more\n";
   if (totals.unsent > 0) {
     out += grouped(totals.unsent) +
-           " of them could not be sent, as no good row stood near them; the server does not have them.\n";
+           " of them could not be sent, as no good row stood near them; the server does not have "
+           "them.\n";
   }
   return out;
 }

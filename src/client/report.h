@@ -20,8 +20,8 @@ std::string seconds_text(std::chrono::milliseconds time);
 // Texts of files and servers: nothing in them may move the terminal's cursor.
 std::string printable(std::string_view text);
 
-// One line of at most `width` characters; what matters least is left out where there is no room. Without a total
-// there is no percent and no time left.
+// One line of at most `width` characters; what matters least is left out where there is no room.
+// Without a total there is no percent and no time left.
 std::string progress_line(const Totals& totals, std::optional<std::uint64_t> total_bytes,
                           std::chrono::milliseconds elapsed, std::size_t width);
 

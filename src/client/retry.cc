@@ -27,7 +27,8 @@ std::optional<milliseconds> next_wait(const RetryPolicy& policy, unsigned failur
   const unsigned doublings = std::min(failures == 0 ? 0U : failures - 1, 10U);
   const milliseconds full = std::min<milliseconds>(kLongest, kFirst * (1LL << doublings));
   const auto taken = static_cast<long long>(static_cast<double>(full.count()) / 2 * jitter);
-  const milliseconds wait = std::max(full - milliseconds(taken), retry_after.value_or(milliseconds{0}));
+  const milliseconds wait =
+      std::max(full - milliseconds(taken), retry_after.value_or(milliseconds{0}));
   if (!policy.retries && since_first_failure + wait > policy.patience) return std::nullopt;
   return wait;
 }

@@ -36,8 +36,8 @@ class FdSource final : public ByteSource {
   std::uint64_t position_ = 0;
 };
 
-// Files are compressed with larger windows than a request's body may have: 128 MiB is what the zstd program
-// itself takes without being told to.
+// Files are compressed with larger windows than a request's body may have: 128 MiB is what the zstd
+// program itself takes without being told to.
 class ZstdFileDecoder final : public http::ContentDecoder {
  public:
   ZstdFileDecoder() : stream_(ZSTD_createDStream()) {
@@ -159,8 +159,15 @@ Result<> Window::grow() {
   auto got = source_->read(std::span(buffer_).subspan(had));
   buffer_.resize(had + got.value_or(0));
   if (!got) return fail(std::move(got).error());
+  total_ += *got;
   ended_ = *got == 0;
   return {};
+}
+
+std::uint64_t Window::position() const {
+  if (total_ == 0) return 0;
+  const double part = static_cast<double>(total_ - view().size()) / static_cast<double>(total_);
+  return static_cast<std::uint64_t>(static_cast<double>(source_->position()) * part);
 }
 
 }  // namespace sd::client

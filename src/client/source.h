@@ -24,8 +24,9 @@ class ByteSource {
 // The bytes of a descriptor as they are.
 std::unique_ptr<ByteSource> make_fd_source(UniqueFd fd);
 
-// gzip and zstd are known by their first bytes, not by the file's name: a pipe has none. Anything else passes
-// as it is. A compressed stream that is cut short or damaged is an error where that shows.
+// gzip and zstd are known by their first bytes, not by the file's name: a pipe has none. Anything
+// else passes as it is. A compressed stream that is cut short or damaged is an error where that
+// shows.
 std::unique_ptr<ByteSource> make_decoding_source(std::unique_ptr<ByteSource> raw);
 
 // A piece of a source that can be looked at before it is taken, and grows as far as somebody needs.
@@ -39,13 +40,15 @@ class Window {
   // Reads once more; view() is then longer, or ended() true. Views from before are invalid.
   Result<> grow();
   bool ended() const { return ended_; }
-  std::uint64_t position() const { return source_->position(); }
+  // Of the file behind it, up to what has been consumed; where it is compressed, about there.
+  std::uint64_t position() const;
 
  private:
   std::unique_ptr<ByteSource> source_;
   std::size_t read_bytes_;
   std::string buffer_;
   std::size_t begin_ = 0;
+  std::uint64_t total_ = 0;  // bytes that were ever in the buffer
   bool ended_ = false;
 };
 

@@ -30,8 +30,8 @@ struct HttpAnswer {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // kUnavailable where there was no answer and another try may bring one; kPermissionDenied where none will (a
-  // certificate that is not to be trusted).
+  // kUnavailable where there was no answer and another try may bring one; kPermissionDenied where
+  // none will (a certificate that is not to be trusted).
   virtual Result<HttpAnswer> send(const HttpRequest& request) = 0;
 };
 

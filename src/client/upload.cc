@@ -20,7 +20,8 @@ double random_fraction() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-// What a problem document (RFC 9457) says, or the status alone. Anything may answer at a URL: of that, nothing is shown.
+// What a problem document (RFC 9457) says, or the status alone. Anything may answer at a URL: of
+// that, nothing is shown.
 Error refused_by_server(const HttpAnswer& answer) {
   const auto document = json::parse_document(answer.body);
   std::string detail;
@@ -129,7 +130,8 @@ bool Upload::pause(milliseconds time) {
 }
 
 void Upload::deliver(Transport& transport, const Outgoing& outgoing) {
-  HttpRequest request{.target = options_.target, .headers = options_.headers, .body = outgoing.chunk.body};
+  HttpRequest request{
+      .target = options_.target, .headers = options_.headers, .body = outgoing.chunk.body};
   request.headers.emplace_back("Content-Type", outgoing.chunk.content_type);
   request.headers.emplace_back("Idempotency-Key", outgoing.idempotency_key);
   std::string packed;
@@ -154,8 +156,8 @@ void Upload::deliver(Transport& transport, const Outgoing& outgoing) {
     const auto wait =
         next_wait(options_.retry, failures, since(*first_failure), asked, random_fraction());
     if (!wait) {
-      error.message += "; gave up after " + std::to_string(failures) +
-                       (failures == 1 ? " try" : " tries");
+      error.message +=
+          "; gave up after " + std::to_string(failures) + (failures == 1 ? " try" : " tries");
       return fail_with(in_chunk(outgoing, std::move(error)));
     }
     {
@@ -172,7 +174,8 @@ void Upload::count(const Outgoing& outgoing, const HttpAnswer& answer) {
     return fail_with(invalid("the server answered " + std::to_string(answer.status) +
                              ", but not as Scratch Data does; is the address right?"));
   }
-  const auto rows = static_cast<std::uint64_t>(std::max<std::int64_t>(0, document->int_or("rows", 0)));
+  const auto rows =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, document->int_or("rows", 0)));
   const auto failed =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, document->int_or("failed", 0)));
   const std::lock_guard lock(mutex_);

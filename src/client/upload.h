@@ -1,5 +1,5 @@
-// Sending chunks: some threads, each with a connection of its own, each taking the next chunk when it is free. At most
-// one chunk a thread is in memory.
+// Sending chunks: some threads, each with a connection of its own, each taking the next chunk when
+// it is free. At most one chunk a thread is in memory.
 #pragma once
 
 #include <atomic>
@@ -41,9 +41,9 @@ struct Totals {
   std::uint64_t unsent = 0;    // of them, those that the server does not have
   std::uint64_t bytes = 0;     // of the input, that are answered
   std::uint64_t chunks = 0;
-  bool invisible = false;  // --wait: not everything could be queried in time
+  bool invisible = false;                 // --wait: not everything could be queried in time
   std::vector<RefusedRow> first_refused;  // at most kShownRefused, in order
-  std::string trouble;                    // why something is tried again just now; empty: nothing is
+  std::string trouble;  // why something is tried again just now; empty: nothing is
 };
 inline constexpr std::size_t kShownRefused = 10;
 
@@ -64,9 +64,11 @@ class Upload {
   Upload& operator=(const Upload&) = delete;
 
   void start();
-  // True when everything is done or the upload has failed. Returns as soon as it is, or after the time.
+  // True when everything is done or the upload has failed. Returns as soon as it is, or after the
+  // time.
   bool wait_for(milliseconds time);
-  // True while requests are under way. A thread that is not sending may be waiting for a pipe for ever.
+  // True while requests are under way. A thread that is not sending may be waiting for a pipe for
+  // ever.
   bool is_sending() const;
   // No new chunk, no new try; what is under way is answered or times out.
   void stop();

@@ -68,7 +68,6 @@ TEST(Identity, IsTheSameForTheSameAndDiffersInEveryPart) {
   EXPECT_EQ(file, file_identity("other/a.json", 10, 20, 0));
   const std::string key = idempotency_key("t", "", file, 3, "{}");
   EXPECT_EQ(key, idempotency_key("t", "", file, 3, "{}"));
-  // Pinned: another version of the program must know what this one has sent.
   EXPECT_EQ(key.size(), 64U);
   const std::vector<std::string> others = {
       idempotency_key("T", "", file, 3, "{}"),
@@ -94,8 +93,9 @@ TEST(Urls, AreReadOrRefusedWithoutRepeatingThem) {
   EXPECT_EQ(url.port, "80");
   EXPECT_EQ(parse_url("https://[::1]:8443").value().authority(), "[::1]:8443");
   EXPECT_EQ(parse_url("https://h").value().port, "443");
-  for (const char* text : {"", "h:1", "ftp://h", "http://", "http://u:secret@h", "http://h?api_key=secret",
-                           "http://h:0", "http://h:65536", "http://h:x", "http://[::1", "http://h\r\nx"}) {
+  for (const char* text :
+       {"", "h:1", "ftp://h", "http://", "http://u:secret@h", "http://h?api_key=secret",
+        "http://h:0", "http://h:65536", "http://h:x", "http://[::1", "http://h\r\nx"}) {
     const auto refused = parse_url(text);
     ASSERT_FALSE(refused) << text;
     EXPECT_THAT(refused.error().message, Not(HasSubstr("secret")));
@@ -105,11 +105,13 @@ TEST(Urls, AreReadOrRefusedWithoutRepeatingThem) {
 }
 
 TEST(Reports, SayWhatPeopleWantToKnow) {
-  Totals totals{.stored = 1'234'567, .replayed = 1000, .refused = 12, .unsent = 1, .bytes = 30'000'000};
+  Totals totals{
+      .stored = 1'234'567, .replayed = 1000, .refused = 12, .unsent = 1, .bytes = 30'000'000};
   totals.first_refused = {{"a.json", 7, "invalid-json", "x\x1b[2J"}};
-  EXPECT_EQ(progress_line(totals, 120'000'000, milliseconds{10'000}, 200),
-            " 25 %  30.0 MB of 120.0 MB  1,234,579 rows  0:30 left  123,457 rows/s, 3.0 MB/s  12 refused"
-            "  [=======>                      ]");
+  EXPECT_EQ(
+      progress_line(totals, 120'000'000, milliseconds{10'000}, 200),
+      " 25 %  30.0 MB of 120.0 MB  1,234,579 rows  0:30 left  123,457 rows/s, 3.0 MB/s  12 refused"
+      "  [=======>                      ]");
   EXPECT_THAT(progress_line(totals, std::nullopt, milliseconds{10'000}, 200),
               AllOf(Not(HasSubstr("%")), Not(HasSubstr("left")), HasSubstr("30.0 MB")));
   for (std::size_t width = 1; width < 120; ++width) {
@@ -143,9 +145,10 @@ struct FakeServer {
       if (name == "Idempotency-Key") key = value;
     }
     const bool replayed = !stored.emplace(key, request.body).second;
-    return HttpAnswer{.status = 200,
-                      .replayed = replayed,
-                      .body = R"({"ok":true,"rows":1,"failed":1,"errors":[{"row":1,"code":"c","detail":"d"}]})"};
+    return HttpAnswer{
+        .status = 200,
+        .replayed = replayed,
+        .body = R"({"ok":true,"rows":1,"failed":1,"errors":[{"row":1,"code":"c","detail":"d"}]})"};
   }
 };
 
@@ -165,16 +168,16 @@ struct Finished {
 
 Finished upload(FakeServer& server, unsigned chunks, RetryPolicy retry = {.retries = 3}) {
   unsigned next = 0;
-  Upload upload({.concurrency = 4, .retry = retry},
-                [&] { return std::make_unique<FakeTransport>(server); },
-                [&]() -> Result<std::optional<Outgoing>> {
-                  if (next == chunks) return std::nullopt;
-                  const unsigned n = next++;
-                  return Outgoing{.chunk = {.body = std::to_string(n), .rows = 2, .first_row = n * 2ULL},
-                                  .input = "in",
-                                  .idempotency_key = "k" + std::to_string(n),
-                                  .bytes = 10};
-                });
+  Upload upload(
+      {.concurrency = 4, .retry = retry}, [&] { return std::make_unique<FakeTransport>(server); },
+      [&]() -> Result<std::optional<Outgoing>> {
+        if (next == chunks) return std::nullopt;
+        const unsigned n = next++;
+        return Outgoing{.chunk = {.body = std::to_string(n), .rows = 2, .first_row = n * 2ULL},
+                        .input = "in",
+                        .idempotency_key = "k" + std::to_string(n),
+                        .bytes = 10};
+      });
   upload.start();
   EXPECT_TRUE(upload.wait_for(milliseconds{20'000}));
   return {upload.totals(), upload.failure()};
@@ -226,7 +229,9 @@ TEST(Upload, EndsAtARefusalWithTheServersWords) {
 
 TEST(Upload, GivesUpWhenItsTriesAreUsedUp) {
   FakeServer server;
-  server.instead = [](unsigned) -> Result<HttpAnswer> { return fail(ErrorCode::kUnavailable, "down"); };
+  server.instead = [](unsigned) -> Result<HttpAnswer> {
+    return fail(ErrorCode::kUnavailable, "down");
+  };
   const Finished done = upload(server, 1, {.retries = 2});
   ASSERT_TRUE(done.failure);
   EXPECT_THAT(done.failure->message, AllOf(HasSubstr("down"), HasSubstr("3 tries")));

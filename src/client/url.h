@@ -21,11 +21,12 @@ struct Url {
   std::string to_string() const;
 };
 
-// http://HOST[:PORT][/BASE], or https. Never with a user or a query: a key in a URL ends in logs, and the
-// error does not repeat the text either.
+// http://HOST[:PORT][/BASE], or https. Never with a user or a query: a key in a URL ends in logs,
+// and the error does not repeat the text either.
 Result<Url> parse_url(std::string_view text);
 
-// One segment of a path, or a value of a query string: everything but letters, digits and -._~ is %XX.
+// One segment of a path, or a value of a query string: everything but letters, digits and -._~ is
+// %XX.
 std::string percent_encode(std::string_view text);
 
 // "a=1&b=2", empty for none.

@@ -70,7 +70,8 @@ class Destination {
   virtual Result<> write(const TableChange& change, Micros at) = 0;
   // Failed rows behind (position, row), in that order: at most `limit`, and not more bytes than a batch
   // should have.
-  virtual Result<std::vector<FailedRow>> failed_rows(const FailedFilter& filter, std::uint64_t after_position,
+  virtual Result<std::vector<FailedRow>> failed_rows(const FailedFilter& filter,
+                                                     std::uint64_t after_position,
                                                      std::int64_t after_row, std::size_t limit) = 0;
   // In the open transaction.
   virtual Result<> remove_failed(const std::vector<FailedRow>& rows) = 0;

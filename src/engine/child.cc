@@ -131,7 +131,8 @@ class Child {
     } else if (type == "ask") {
       const json::Value* question = m.find("question");
       queries_.ask(number("id"), number("position"), static_cast<Micros>(number("fresh_ms")) * 1000,
-                   m.bool_or("must_be_fresh", false), question != nullptr ? *question : json::Value());
+                   m.bool_or("must_be_fresh", false),
+                   question != nullptr ? *question : json::Value());
     } else if (type == "cancel") {
       queries_.cancel(number("id"));
     } else {

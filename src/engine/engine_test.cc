@@ -372,7 +372,7 @@ TEST_F(EngineTest, TellsWhatLoadingRefusedOfARequest) {
   const auto ask = [&](const Id128& id) {
     std::promise<Result<json::Value>> promise;
     pool_->ask("d", R"({"what":"refused","receipt":")" + id.to_string() + "\"}", append.end, true,
-                   [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
+               [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
     return promise.get_future().get();
   };
   const auto refused = ask(receipt);
@@ -390,7 +390,7 @@ TEST_F(EngineTest, TellsOfTables) {
   insert("t", R"({"n":1,"s":"x"})");
   std::promise<Result<json::Value>> promise;
   pool_->ask("d", R"({"what":"tables"})", log_->durable_end(), false,
-                [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
+             [&](Result<json::Value> v) { promise.set_value(std::move(v)); });
   const auto tables = promise.get_future().get();
   ASSERT_TRUE(tables) << tables.error().message;
   const auto& table = tables->find("tables")->elements().at(0);

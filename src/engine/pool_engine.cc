@@ -471,7 +471,8 @@ void PoolEngine::on_death() {
   const Micros now = system_clock().steady_us();
   // One that was told to stop and died first has left its destination in disorder.
   const bool was_stopping = state_ == State::kStopping;
-  if (was_stopping && !said_stopped_ && ++failed_stops_ < kMostFailedStops) stop_when_reaped_ = true;
+  if (was_stopping && !said_stopped_ && ++failed_stops_ < kMostFailedStops)
+    stop_when_reaped_ = true;
   const bool told = was_stopping && !stop_when_reaped_;
   if (said_stopped_) failed_stops_ = 0;
   const bool for_deadline = killing_ != 0;
@@ -499,8 +500,9 @@ void PoolEngine::on_death() {
 // The next one may start: nobody holds the destination's file any more.
 void PoolEngine::on_reaped() {
   if (starts_again_) {
-    const std::string cause = WIFSIGNALED(wait_status_) ? "signal " + std::to_string(WTERMSIG(wait_status_))
-                                                        : "exit code " + std::to_string(WEXITSTATUS(wait_status_));
+    const std::string cause = WIFSIGNALED(wait_status_)
+                                  ? "signal " + std::to_string(WTERMSIG(wait_status_))
+                                  : "exit code " + std::to_string(WEXITSTATUS(wait_status_));
     log::warn("an engine died", {{"destination", source_->name()}, {"cause", cause}});
   }
   state_ = starts_again_ ? State::kWaiting : State::kStopped;

@@ -333,16 +333,22 @@ void QueryRunner::check(std::uint64_t id, std::string sql) {
   });
 }
 
-void QueryRunner::ask(std::uint64_t id, journal::Position position, Micros fresh_us, bool must_be_fresh,
-                      json::Value question) {
+void QueryRunner::ask(std::uint64_t id, journal::Position position, Micros fresh_us,
+                      bool must_be_fresh, json::Value question) {
   spawn(id, 30 * kMicrosPerSecond,
-        [this, id, position, fresh_us, must_be_fresh, question = std::move(question)](Running& running) -> Result<> {
+        [this, id, position, fresh_us, must_be_fresh,
+         question = std::move(question)](Running& running) -> Result<> {
           TRY(wait_fresh(running, position, fresh_us, must_be_fresh));
           TRY_ASSIGN(const Connection connection, destination_.connect());
           const Interruptible interruptible(running, connection.get());
-          TRY_ASSIGN(const std::string data, answer_question(destination_, connection.get(), question, questions_));
+          TRY_ASSIGN(const std::string data,
+                     answer_question(destination_, connection.get(), question, questions_));
           json::Writer w;
-          w.begin_object().member("type", "result").member("id", id).raw_member("data", data).end_object();
+          w.begin_object()
+              .member("type", "result")
+              .member("id", id)
+              .raw_member("data", data)
+              .end_object();
           return channel_.send(w.text());
         });
 }

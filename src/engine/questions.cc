@@ -33,8 +33,10 @@ struct Question {
 };
 
 void write_time(Writer& w, const char* name, const std::optional<Micros>& at) {
-  if (at) w.member(name, format_rfc3339(*at));
-  else w.null_member(name);
+  if (at)
+    w.member(name, format_rfc3339(*at));
+  else
+    w.null_member(name);
 }
 
 void write_counts(Writer& w, const char* name, const std::map<std::string, std::uint64_t>& counts) {
@@ -62,10 +64,15 @@ Result<> tables(const Question& q, Writer& w) {
 }
 
 Result<> refused(const Question& q, Writer& w) {
-  TRY_ASSIGN(const auto refused, q.destination.own().refused(q.connection, q.text("receipt"), kMaxRefusedShown));
+  TRY_ASSIGN(const auto refused,
+             q.destination.own().refused(q.connection, q.text("receipt"), kMaxRefusedShown));
   w.member("count", refused.count).begin_array("rows");
   for (const destinations::RefusedRow& row : refused.first) {
-    w.begin_object().member("row", row.row).member("code", row.code).member("detail", row.detail).end_object();
+    w.begin_object()
+        .member("row", row.row)
+        .member("code", row.code)
+        .member("detail", row.detail)
+        .end_object();
   }
   w.end_array();
   return {};
@@ -74,18 +81,22 @@ Result<> refused(const Question& q, Writer& w) {
 Result<> contract(const Question& q, Writer& w) {
   TRY_ASSIGN(const auto contracts, q.destination.own().contracts(q.connection));
   const auto found = contracts.find(fold_ascii(q.text("table")));
-  if (found == contracts.end()) w.null_member("contract");
-  else w.raw_member("contract", found->second.to_json());
+  if (found == contracts.end())
+    w.null_member("contract");
+  else
+    w.raw_member("contract", found->second.to_json());
   return {};
 }
 
 Result<> history(const Question& q, Writer& w) {
-  TRY_ASSIGN(const auto changes,
-             q.destination.own().history(q.connection, q.text("table"), q.number("after"), q.number("limit")));
+  TRY_ASSIGN(const auto changes, q.destination.own().history(q.connection, q.text("table"),
+                                                             q.number("after"), q.number("limit")));
   w.begin_array("changes");
   const auto put = [&](const char* name, const std::string& text) {
-    if (text.empty()) w.null_member(name);
-    else w.member(name, text);
+    if (text.empty())
+      w.null_member(name);
+    else
+      w.member(name, text);
   };
   for (const auto& change : changes) {
     w.begin_object().member("seq", change.seq).member("at", format_rfc3339(change.at));
@@ -102,9 +113,10 @@ Result<> history(const Question& q, Writer& w) {
 
 Result<> failed(const Question& q, Writer& w) {
   const Value* row = q.asked.find("row");
-  TRY_ASSIGN(const auto rows, q.destination.own().failed_rows(
-                                  q.connection, q.filter(), q.number("position"),
-                                  row == nullptr ? -1 : row->as_int().value_or(-1), q.number("limit")));
+  TRY_ASSIGN(const auto rows,
+             q.destination.own().failed_rows(q.connection, q.filter(), q.number("position"),
+                                             row == nullptr ? -1 : row->as_int().value_or(-1),
+                                             q.number("limit")));
   w.begin_array("rows");
   for (const destinations::FailedRow& failed : rows) {
     w.begin_object().member("position", failed.position).member("row", failed.row);
@@ -127,8 +139,10 @@ Result<> failed_count(const Question& q, Writer& w) {
 
 Result<> receipt(const Question& q, Writer& w) {
   TRY_ASSIGN(const auto failed, q.destination.own().failed_counts(q.connection, q.filter()));
-  TRY_ASSIGN(const auto loaded, q.destination.own().request_tables(q.connection, q.text("receipt")));
-  TRY_ASSIGN(const auto at, q.destination.own().loaded_at(q.connection, q.context.log_id, q.number("position")));
+  TRY_ASSIGN(const auto loaded,
+             q.destination.own().request_tables(q.connection, q.text("receipt")));
+  TRY_ASSIGN(const auto at,
+             q.destination.own().loaded_at(q.connection, q.context.log_id, q.number("position")));
   std::uint64_t total = 0;
   for (const auto& [table, count] : failed) total += count;
   w.member("failed", total);
@@ -158,7 +172,8 @@ Result<> dry_run(const Question& q, Writer& w) {
   head.flatten = json::parse_flatten(q.asked.string_or("flatten", ""));
   head.flatten_depth = static_cast<std::uint8_t>(q.number("flatten_depth"));
   Schemas schemas(q);
-  TRY_ASSIGN(const load::DryRun run, load::dry_run(schemas, head, q.text("body"), q.context.loading));
+  TRY_ASSIGN(const load::DryRun run,
+             load::dry_run(schemas, head, q.text("body"), q.context.loading));
   w.member("rows", run.rows).member("failed", run.failed).begin_array("tables");
   for (const auto& table : run.tables) {
     w.begin_object().member("name", table.name).member("created", table.created);
@@ -166,8 +181,10 @@ Result<> dry_run(const Question& q, Writer& w) {
     for (const auto& column : table.columns) {
       w.begin_object().member("name", column.name).member("type", column.type);
       w.member("change", column.change);
-      if (column.from.empty()) w.null_member("from");
-      else w.member("from", column.from);
+      if (column.from.empty())
+        w.null_member("from");
+      else
+        w.member("from", column.from);
       w.end_object();
     }
     w.end_array().member("rows", table.rows);
@@ -176,7 +193,11 @@ Result<> dry_run(const Question& q, Writer& w) {
   }
   w.end_array().begin_array("errors");
   for (const auto& row : run.refused) {
-    w.begin_object().member("row", row.row).member("code", row.code).member("detail", row.detail).end_object();
+    w.begin_object()
+        .member("row", row.row)
+        .member("code", row.code)
+        .member("detail", row.detail)
+        .end_object();
   }
   w.end_array();
   return {};
@@ -184,15 +205,17 @@ Result<> dry_run(const Question& q, Writer& w) {
 
 using Answerer = Result<> (*)(const Question&, Writer&);
 const std::map<std::string_view, Answerer> kQuestions = {
-    {"tables", tables},   {"refused", refused},           {"contract", contract}, {"history", history},
-    {"failed", failed},   {"failed_count", failed_count}, {"receipt", receipt},   {"dry_run", dry_run}};
+    {"tables", tables},   {"refused", refused}, {"contract", contract},
+    {"history", history}, {"failed", failed},   {"failed_count", failed_count},
+    {"receipt", receipt}, {"dry_run", dry_run}};
 
 }  // namespace
 
 Result<std::string> answer_question(DuckdbDestination& destination, duckdb_connection connection,
                                     const Value& question, const QuestionContext& context) {
   const auto found = kQuestions.find(question.string_or("what", ""));
-  if (found == kQuestions.end()) return fail(ErrorCode::kNotFound, "the engine does not know this question");
+  if (found == kQuestions.end())
+    return fail(ErrorCode::kNotFound, "the engine does not know this question");
   TRY(destinations::duckdb::execute(connection, "BEGIN TRANSACTION READ ONLY"));
   Writer w;
   w.begin_object();

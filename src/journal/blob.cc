@@ -107,8 +107,10 @@ Result<> LogImpl::reserve_for_blob(std::uint64_t bytes) {
       const std::lock_guard lock(space_mutex_);
       const bool worth_it = segments_.size() > 1 || last_has_released_blobs(INT64_MAX);
       if (i == kAttempts || !worth_it || bytes > options_.max_bytes || failed_ || closing_) break;
-      if (last_has_released_blobs(INT64_MAX)) rotate_now_ = true;
-      else if (i > 4) break;
+      if (last_has_released_blobs(INT64_MAX))
+        rotate_now_ = true;
+      else if (i > 4)
+        break;
     }
     if (rotate_now_) schedule();
     std::this_thread::sleep_for(std::chrono::milliseconds(25));

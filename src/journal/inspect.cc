@@ -175,7 +175,8 @@ Result<bool> inspect(FileSystem& fs, const std::string& directory, const Inspect
   // Every journal has its lock file; a folder above it, or a slip of the finger, has not.
   TRY_ASSIGN(const bool is_journal, fs.exists(directory + "/" + std::string(kLockName)));
   if (!is_journal) {
-    return fail(ErrorCode::kNotFound, directory + " is no journal (one destination's is a folder in DATA_DIR/journals)");
+    return fail(ErrorCode::kNotFound,
+                directory + " is no journal (one destination's is a folder in DATA_DIR/journals)");
   }
   return Inspector(fs, directory, options, print).run();
 }

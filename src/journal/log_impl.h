@@ -189,7 +189,7 @@ class LogImpl final : public Log, private PoolClient {
   std::shared_ptr<File> active_file_;  // null until the first append after opening
   SegmentHeader active_header_;
   std::uint32_t active_seed_ = 0;
-  Position position_ = 0;      // where the next record goes
+  Position position_ = 0;  // where the next record goes
   std::uint64_t active_blob_bytes_ = 0;
   Position active_limit_ = 0;  // records end at or before this
   bool dirty_ = false;         // something was appended since the log was opened

@@ -24,7 +24,8 @@ Result<Allow> read_allow(const std::string& member, const Value& value) {
   return fail(unknown(member, "evolve, freeze, discard_row or discard_value"));
 }
 
-Result<std::uint32_t> read_number(const std::string& member, const Value& value, std::uint64_t most) {
+Result<std::uint32_t> read_number(const std::string& member, const Value& value,
+                                  std::uint64_t most) {
   const auto number = value.as_uint();
   if (!number || *number < 1 || *number > most) {
     return fail(unknown(member, ("a number from 1 to " + std::to_string(most)).c_str()));
@@ -63,25 +64,32 @@ Result<> read_member(const std::string& name, const Value& value, Contract& out)
 
 }  // namespace
 
-const char* to_string(Allow allow) { return kAllows[static_cast<std::size_t>(allow)]; }
+const char* to_string(Allow allow) {
+  return kAllows[static_cast<std::size_t>(allow)];
+}
 
 std::string Contract::to_json() const {
   Writer w;
   w.begin_object().member("tables", to_string(tables)).member("columns", to_string(columns));
   w.member("data_type", to_string(data_type)).member("timestamps", timestamps);
   const auto number = [&](const char* name, const std::optional<std::uint32_t>& value) {
-    if (value) w.member(name, static_cast<std::uint64_t>(*value));
-    else w.null_member(name);
+    if (value)
+      w.member(name, static_cast<std::uint64_t>(*value));
+    else
+      w.null_member(name);
   };
   number("max_columns", max_columns);
-  if (flatten) w.member("flatten", json::to_string(*flatten));
-  else w.null_member("flatten");
+  if (flatten)
+    w.member("flatten", json::to_string(*flatten));
+  else
+    w.null_member("flatten");
   number("flatten_depth", flatten_depth);
   return w.end_object().take();
 }
 
 Result<Contract> Contract::from_json(const Value& value, const Contract& before) {
-  if (!value.is_object()) return fail(invalid("a contract is a JSON object").with_slug("invalid-contract"));
+  if (!value.is_object())
+    return fail(invalid("a contract is a JSON object").with_slug("invalid-contract"));
   Contract out = before;
   for (const auto& [name, member] : value.members()) TRY(read_member(name, member, out));
   return out;
@@ -124,7 +132,8 @@ std::optional<RowError> ContractCheck::check(TableBuilder& row) {
         row.forget(i);  // a null of a column that may not be made says nothing
         continue;
       }
-      if (allow != Allow::kEvolve) what = "the contract allows no new column \"" + row.tree().name(column.node) + "\"";
+      if (allow != Allow::kEvolve)
+        what = "the contract allows no new column \"" + row.tree().name(column.node) + "\"";
     } else if (touched.has_cell) {
       const SchemaColumn& known = schema_.columns[static_cast<std::size_t>(index)];
       TypeState state = known.state;

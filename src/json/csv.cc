@@ -167,8 +167,8 @@ Result<> CsvConverter::feed(std::string_view& piece, std::string& out, std::size
 
 Result<> CsvConverter::finish(std::string& out) {
   if (at_ == At::kQuoted) {
-    return fail(error_at("the quote that was opened here is never closed", quote_offset_,
-                         quote_line_));
+    return fail(
+        error_at("the quote that was opened here is never closed", quote_offset_, quote_line_));
   }
   if (mark_bytes_ < kByteOrderMark.size()) rest_ = kByteOrderMark.substr(0, mark_bytes_);
   if (!rest_.empty()) TRY(take_record(rest_, out));

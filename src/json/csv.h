@@ -1,14 +1,16 @@
 // CSV (RFC 4180) on its way to becoming rows: a stream of bytes in, a JSON array of objects out, so
 // that whatever comes behind knows of JSON only.
 //
-//  - The first line that is not blank names the columns; a name that stands there twice is a key that
-//    is there twice. A byte order mark is skipped. Lines end with LF or CR LF.
-//  - Without quotes true, false, null and numbers as JSON spells them are just those, and nothing at
-//    all is null. Anything else, and everything in quotes, is text, byte for byte: 007, +1, 1_000, NaN.
+//  - The first line that is not blank names the columns; a name that stands there twice is a key
+//    that is there twice. A byte order mark is skipped. Lines end with LF or CR LF.
+//  - Without quotes true, false, null and numbers as JSON spells them are just those, and nothing
+//    at all is null. Anything else, and everything in quotes, is text, byte for byte: 007, +1,
+//    1_000, NaN.
 //  - A line with fewer fields than the header lacks the other keys. One with more, or with bytes
-//    between a closing quote and the next comma, becomes the text of the whole line, which is no row:
-//    it is refused by those who read the rows, and kept by them.
-//  - A blank line is passed over, but where there is one column only it is a row whose value is null.
+//    between a closing quote and the next comma, becomes the text of the whole line, which is no
+//    row: it is refused by those who read the rows, and kept by them.
+//  - A blank line is passed over, but where there is one column only it is a row whose value is
+//    null.
 //
 // An array, because its elements may be anything: in NDJSON the first line must be an object.
 // Memory: the largest row, and as much JSON as is asked for at a time. One thread.
@@ -30,8 +32,8 @@ class CsvConverter {
   explicit CsvConverter(std::uint64_t max_row_bytes = 64ULL << 20)
       : max_row_bytes_(max_row_bytes) {}
 
-  // Converts a prefix of `piece`, which it removes: all of it, or up to the row with which `out` holds
-  // `enough` bytes. (A long header makes much JSON of few bytes.)
+  // Converts a prefix of `piece`, which it removes: all of it, or up to the row with which `out`
+  // holds `enough` bytes. (A long header makes much JSON of few bytes.)
   Result<> feed(std::string_view& piece, std::string& out, std::size_t enough);
   // The body is complete. An open quote is kInvalidArgument "invalid-csv" with "offset" and "line".
   Result<> finish(std::string& out);
@@ -61,16 +63,16 @@ class CsvConverter {
   const std::uint64_t max_row_bytes_;
   std::size_t mark_bytes_ = 0;  // of a byte order mark, seen so far; kMarkDone behind it
   At at_ = At::kFieldStart;
-  std::string rest_;  // the beginning of a record that the last piece cut
-  std::uint64_t offset_ = 0;         // in the body, of the record that is being read
-  std::uint64_t record_bytes_ = 0;   // of it, seen so far
-  std::uint64_t line_ = 1;           // where it begins
-  std::uint64_t line_breaks_ = 0;    // within it
-  std::uint64_t quote_offset_ = 0;   // of the last opening quote
+  std::string rest_;                // the beginning of a record that the last piece cut
+  std::uint64_t offset_ = 0;        // in the body, of the record that is being read
+  std::uint64_t record_bytes_ = 0;  // of it, seen so far
+  std::uint64_t line_ = 1;          // where it begins
+  std::uint64_t line_breaks_ = 0;   // within it
+  std::uint64_t quote_offset_ = 0;  // of the last opening quote
   std::uint64_t quote_line_ = 0;
-  std::vector<std::string> keys_;    // as JSON, with the colon
+  std::vector<std::string> keys_;  // as JSON, with the colon
   std::uint64_t rows_ = 0;
-  std::string unquoted_;             // a field whose doubled quotes were taken out
+  std::string unquoted_;  // a field whose doubled quotes were taken out
   std::vector<RefusedRow> refused_;
 };
 

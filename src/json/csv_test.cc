@@ -46,8 +46,9 @@ std::string rows(std::string_view csv) {
 TEST(Csv, ValuesAreTypedLikeJsonScalarsOnlyWhereTheyAreSpelledLikeThose) {
   EXPECT_EQ(rows("a,b,c,d,e,f\n1,-2.5e3,true,false,null,\n"),
             R"([{"a":1,"b":-2.5e3,"c":true,"d":false,"e":null,"f":null}])");
-  EXPECT_EQ(rows("a,b,c,d,e,f,g,h,i\n007,+1,1_000,NaN,.5,1.,True, 1,-\n"),
-            R"([{"a":"007","b":"+1","c":"1_000","d":"NaN","e":".5","f":"1.","g":"True","h":" 1","i":"-"}])");
+  EXPECT_EQ(
+      rows("a,b,c,d,e,f,g,h,i\n007,+1,1_000,NaN,.5,1.,True, 1,-\n"),
+      R"([{"a":"007","b":"+1","c":"1_000","d":"NaN","e":".5","f":"1.","g":"True","h":" 1","i":"-"}])");
   EXPECT_EQ(rows("a,b,c,d\n\"1\",\"true\",\"null\",\"\"\n"),
             R"([{"a":"1","b":"true","c":"null","d":""}])");
 }
@@ -60,8 +61,11 @@ TEST(Csv, QuotesHoldCommasLineBreaksAndQuotes) {
 }
 
 TEST(Csv, LinesEndWithLfOrCrLfAndTheLastOneWithNothing) {
-  for (const char* csv : {"a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r",
-                          "\xEF\xBB\xBF" "a,b\n1,2\n3,4", "\n \t\na,b\n\n1,2\n\r\n3,4\n\n"}) {
+  for (const char* csv :
+       {"a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r",
+        "\xEF\xBB\xBF"
+        "a,b\n1,2\n3,4",
+        "\n \t\na,b\n\n1,2\n\r\n3,4\n\n"}) {
     EXPECT_EQ(rows(csv), R"([{"a":1,"b":2},{"a":3,"b":4}])") << csv;
   }
   EXPECT_EQ(rows("a,b\n1,x\ry\n"), R"([{"a":1,"b":"x\ry"}])");
@@ -77,7 +81,8 @@ TEST(Csv, ABlankLineIsARowOnlyWhereThereIsOneColumn) {
 TEST(Csv, FewerFieldsAreAbsentAndMoreAreARefusedRowKeptWhole) {
   EXPECT_EQ(rows("a,b,c\n1\n1,\n"), R"([{"a":1},{"a":1,"b":null}])");
   const Converted out = convert("a,b\n1,2,\"3\"\n4,5\n\"6\"7,8\n\xff,9,\n");
-  EXPECT_EQ(out.text, "[\n\"1,2,\\\"3\\\"\",\n{\"a\":4,\"b\":5},\n\"\\\"6\\\"7,8\",\n\"\xff,9,\"\n]");
+  EXPECT_EQ(out.text,
+            "[\n\"1,2,\\\"3\\\"\",\n{\"a\":4,\"b\":5},\n\"\\\"6\\\"7,8\",\n\"\xff,9,\"\n]");
   ASSERT_EQ(out.refused.size(), 3U);
   EXPECT_EQ(out.refused[0].row, 0U);
   EXPECT_EQ(out.refused[0].error.code, "too-many-fields");
@@ -116,7 +121,8 @@ TEST(Csv, AHeaderAloneIsNoRowsAndNothingAtAllIsAnError) {
 }
 
 TEST(Csv, ARowOverTheLimitIs413) {
-  EXPECT_EQ(convert("a\n" + std::string(100, 'x') + "\n", 7, SIZE_MAX, 50).text, "413 row-too-large");
+  EXPECT_EQ(convert("a\n" + std::string(100, 'x') + "\n", 7, SIZE_MAX, 50).text,
+            "413 row-too-large");
   EXPECT_EQ(convert("a\n\"" + std::string(100, 'x'), 7, SIZE_MAX, 50).text, "413 row-too-large");
 }
 

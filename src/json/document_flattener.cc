@@ -16,7 +16,9 @@ Cell integer_cell(std::int64_t value) {
 
 }  // namespace
 
-const char* to_string(Flatten mode) { return kModes[static_cast<std::size_t>(mode)]; }
+const char* to_string(Flatten mode) {
+  return kModes[static_cast<std::size_t>(mode)];
+}
 
 std::optional<Flatten> parse_flatten(std::string_view name) {
   if (name == "explode") return Flatten::kVertical;
@@ -42,16 +44,19 @@ bool DocumentFlattener::stays_whole(const RowTree& tree, Index i, std::uint32_t 
 std::optional<RowError> DocumentFlattener::check(const RowTree& tree) const {
   Size size;
   if (options_.mode == Flatten::kVertical) size = exploded_size(tree, RowTree::kRoot, 0);
-  if (options_.mode == Flatten::kMultitable) size.rows = 1 + count_children(tree, RowTree::kRoot, 0);
+  if (options_.mode == Flatten::kMultitable)
+    size.rows = 1 + count_children(tree, RowTree::kRoot, 0);
   const bool rows = size.rows > static_cast<double>(options_.max_rows);
   if (!rows && size.cells <= static_cast<double>(options_.max_cells)) return std::nullopt;
   RowError error{.code = "too-many-rows", .detail = {}, .offset = 0};
-  error.detail = rows ? "the row would become more than " + std::to_string(options_.max_rows) + " rows"
-                      : "the row would become more than " + std::to_string(options_.max_cells) + " values";
+  error.detail =
+      rows ? "the row would become more than " + std::to_string(options_.max_rows) + " rows"
+           : "the row would become more than " + std::to_string(options_.max_cells) + " values";
   return error;
 }
 
-Result<> DocumentFlattener::run(const RowTree& tree, std::int64_t document_id, RowSink& sink) const {
+Result<> DocumentFlattener::run(const RowTree& tree, std::int64_t document_id,
+                                RowSink& sink) const {
   if (options_.mode == Flatten::kVertical) return run_vertical(tree, document_id, sink);
   if (options_.mode == Flatten::kMultitable) {
     return run_object(tree, RowTree::kRoot, 0, table_, nullptr, sink);
@@ -83,14 +88,15 @@ void DocumentFlattener::put_value(const RowTree& tree, Index i, TableBuilder& to
   }
 }
 
-void DocumentFlattener::put_flat(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
-                                 PathTree::Node node) const {
+void DocumentFlattener::put_flat(const RowTree& tree, Index i, std::uint32_t depth,
+                                 TableBuilder& to, PathTree::Node node) const {
   const RowTree::Value& value = tree[i];
   if (!value.is_container() || stays_whole(tree, i, depth)) return put_value(tree, i, to, node);
   std::uint32_t element = 0;
   for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
-    const PathTree::Node place = value.kind == ValueKind::kObject ? to.tree().child(node, tree[each].key)
-                                                                  : to.tree().element(node, element++);
+    const PathTree::Node place = value.kind == ValueKind::kObject
+                                     ? to.tree().child(node, tree[each].key)
+                                     : to.tree().element(node, element++);
     put_flat(tree, each, depth + 1, to, place);
   }
 }
@@ -98,7 +104,8 @@ void DocumentFlattener::put_flat(const RowTree& tree, Index i, std::uint32_t dep
 // ---- vertical
 
 // In doubles: exact where it matters, and no product of lengths overflows them.
-auto DocumentFlattener::exploded_size(const RowTree& tree, Index i, std::uint32_t depth) const -> Size {
+auto DocumentFlattener::exploded_size(const RowTree& tree, Index i, std::uint32_t depth) const
+    -> Size {
   const RowTree::Value& value = tree[i];
   if (!value.is_container() || stays_whole(tree, i, depth)) return {.rows = 1, .cells = 1};
   Size size{.rows = value.kind == ValueKind::kArray ? 0.0 : 1.0, .cells = 0};
@@ -126,7 +133,8 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
     std::uint32_t element = 0;
     for (Index each = value.first; each != RowTree::kNone; each = tree[each].next, ++element) {
       // An array in an array has a place of its own in the order, and none in the names of columns.
-      for (Items& row : explode(tree, each, depth + 1, to, node, name + "_" + to.tree().name(node))) {
+      for (Items& row :
+           explode(tree, each, depth + 1, to, node, name + "_" + to.tree().name(node))) {
         row.push_back({order, RowTree::kNone, element});
         rows.push_back(std::move(row));
       }
@@ -161,8 +169,10 @@ Result<> DocumentFlattener::run_vertical(const RowTree& tree, std::int64_t docum
   for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, "")) {
     to->begin_row();
     for (const Item& item : row) {
-      if (item.value == RowTree::kNone) to->add_copy(item.node, integer_cell(item.order));
-      else put_value(tree, item.value, *to, item.node);
+      if (item.value == RowTree::kNone)
+        to->add_copy(item.node, integer_cell(item.order));
+      else
+        put_value(tree, item.value, *to, item.node);
     }
     to->add_copy(document, integer_cell(document_id));
     sink.commit(*to);
@@ -184,8 +194,8 @@ double DocumentFlattener::count_children(const RowTree& tree, Index i, std::uint
   return rows;
 }
 
-void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
-                                   PathTree::Node node, const std::string& name,
+void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t depth,
+                                   TableBuilder& to, PathTree::Node node, const std::string& name,
                                    std::vector<Child>& children) const {
   for (Index each = tree[i].first; each != RowTree::kNone; each = tree[each].next) {
     const RowTree::Value& value = tree[each];
@@ -206,8 +216,8 @@ void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t d
 void DocumentFlattener::put_parent(const RowTree& tree, Index i, std::string_view column,
                                    TableBuilder& to, const Parent& parent) const {
   const auto put = [&](const std::string& key, const Cell& cell) {
-    const bool brings = tree[i].kind == ValueKind::kObject ? tree.find(i, key) != RowTree::kNone
-                                                           : column == key;
+    const bool brings =
+        tree[i].kind == ValueKind::kObject ? tree.find(i, key) != RowTree::kNone : column == key;
     if (!brings) to.add_copy(to.tree().child(PathTree::kRoot, key), cell);
   };
   put("__parent_row_id", integer_cell(parent.row_id));

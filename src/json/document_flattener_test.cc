@@ -17,7 +17,9 @@ class Tables final : public RowSink {
     if (!slot) slot = std::make_unique<TableBuilder>();
     return slot.get();
   }
-  std::int64_t row_id(const TableBuilder& builder) const override { return builder.row_id_or(next_); }
+  std::int64_t row_id(const TableBuilder& builder) const override {
+    return builder.row_id_or(next_);
+  }
   void commit(TableBuilder& builder) override { builder.commit_row(next_++, 1); }
 
   // "table: name=value,… | …", one part for each row, in the order of the columns' first appearance.
@@ -60,12 +62,17 @@ std::string flat(std::string_view row, FlattenOptions options) {
   return tables.text();
 }
 
-std::string vertical(std::string_view row) { return flat(row, {.mode = Flatten::kVertical}); }
-std::string multitable(std::string_view row) { return flat(row, {.mode = Flatten::kMultitable}); }
+std::string vertical(std::string_view row) {
+  return flat(row, {.mode = Flatten::kVertical});
+}
+std::string multitable(std::string_view row) {
+  return flat(row, {.mode = Flatten::kMultitable});
+}
 
 TEST(DocumentFlattener, KnowsItsModesByName) {
   EXPECT_EQ(parse_flatten("explode"), Flatten::kVertical);
-  for (const auto mode : {Flatten::kHorizontal, Flatten::kVertical, Flatten::kMultitable, Flatten::kNone}) {
+  for (const auto mode :
+       {Flatten::kHorizontal, Flatten::kVertical, Flatten::kMultitable, Flatten::kNone}) {
     EXPECT_EQ(parse_flatten(to_string(mode)), mode);
   }
   EXPECT_FALSE(parse_flatten("Vertical"));
@@ -86,19 +93,22 @@ TEST(DocumentFlattener, VerticalMultipliesArraysThatStandSideBySide) {
 }
 
 TEST(DocumentFlattener, VerticalTakesArraysInArraysApartToo) {
-  EXPECT_EQ(vertical(R"({"a":[{"b":[1,2]},{"b":[3]}],"m":[[4]]})"),
-            R"(t: 1,a_b=1,__order_a_b=0,__order_a=0,m=4,__order_m_m=0,__order_m=0,___document_id=7)"
-            R"( | 2,a_b=2,__order_a_b=1,__order_a=0,m=4,__order_m_m=0,__order_m=0,___document_id=7)"
-            R"( | 3,a_b=3,__order_a_b=0,__order_a=1,m=4,__order_m_m=0,__order_m=0,___document_id=7)");
+  EXPECT_EQ(
+      vertical(R"({"a":[{"b":[1,2]},{"b":[3]}],"m":[[4]]})"),
+      R"(t: 1,a_b=1,__order_a_b=0,__order_a=0,m=4,__order_m_m=0,__order_m=0,___document_id=7)"
+      R"( | 2,a_b=2,__order_a_b=1,__order_a=0,m=4,__order_m_m=0,__order_m=0,___document_id=7)"
+      R"( | 3,a_b=3,__order_a_b=0,__order_a=1,m=4,__order_m_m=0,__order_m=0,___document_id=7)");
 }
 
 TEST(DocumentFlattener, VerticalKeepsEmptyArraysAndObjectsWithoutArraysWhole) {
-  EXPECT_EQ(vertical(R"({"a":[],"o":{},"n":{"x":null,"y":1}})"), R"(t: 1,a=[],o={},n_y=1,___document_id=7)");
+  EXPECT_EQ(vertical(R"({"a":[],"o":{},"n":{"x":null,"y":1}})"),
+            R"(t: 1,a=[],o={},n_y=1,___document_id=7)");
 }
 
 TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
   std::string row = "{";
-  for (int i = 0; i < 30; ++i) row += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":[1,2,3,4,5,6,7,8,9]";
+  for (int i = 0; i < 30; ++i)
+    row += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":[1,2,3,4,5,6,7,8,9]";
   EXPECT_EQ(vertical(row + "}"), "too-many-rows: the row would become more than 10000 rows");
   // Few rows, but each of them wide.
   row = "{\"a\":[";
@@ -111,10 +121,12 @@ TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
 }
 
 TEST(DocumentFlattener, MultitableMakesAChildTableOfEachArray) {
-  EXPECT_EQ(multitable(R"({"id":"o1","user":{"name":"x"},"items":[{"sku":1},{"sku":2,"id":9}],"tags":["p"]})"),
-            R"(t: 1,id="o1",user_name="x"; )"
-            R"(t_items: 2,sku=1,__parent_row_id=1,t_id="o1",id=2 | 3,sku=2,__parent_row_id=1,t_id="o1",id=9; )"
-            R"(t_tags: 4,tags="p",__parent_row_id=1,t_id="o1",id=4)");
+  EXPECT_EQ(
+      multitable(
+          R"({"id":"o1","user":{"name":"x"},"items":[{"sku":1},{"sku":2,"id":9}],"tags":["p"]})"),
+      R"(t: 1,id="o1",user_name="x"; )"
+      R"(t_items: 2,sku=1,__parent_row_id=1,t_id="o1",id=2 | 3,sku=2,__parent_row_id=1,t_id="o1",id=9; )"
+      R"(t_tags: 4,tags="p",__parent_row_id=1,t_id="o1",id=4)");
 }
 
 TEST(DocumentFlattener, MultitableNamesTablesByTheWholePath) {
@@ -124,10 +136,12 @@ TEST(DocumentFlattener, MultitableNamesTablesByTheWholePath) {
 }
 
 TEST(DocumentFlattener, MultitableKeepsKeysThatAreBroughtAndWhatHasNoRows) {
-  EXPECT_EQ(multitable(R"({"__row_id":50,"a":[{"t_id":"mine","__parent_row_id":"too"},{}],"e":[],"l":[[1,2],null]})"),
-            R"(t: 50,e=[],id=50; t_a: 2,t_id="mine",__parent_row_id="too",id=2 | )"
-            R"(3,t_id=50,__parent_row_id=50,id=3,a={}; )"
-            R"(t_l: 4,l=[1,2],__parent_row_id=50,t_id=50,id=4 | 5,__parent_row_id=50,t_id=50,id=5)");
+  EXPECT_EQ(
+      multitable(
+          R"({"__row_id":50,"a":[{"t_id":"mine","__parent_row_id":"too"},{}],"e":[],"l":[[1,2],null]})"),
+      R"(t: 50,e=[],id=50; t_a: 2,t_id="mine",__parent_row_id="too",id=2 | )"
+      R"(3,t_id=50,__parent_row_id=50,id=3,a={}; )"
+      R"(t_l: 4,l=[1,2],__parent_row_id=50,t_id=50,id=4 | 5,__parent_row_id=50,t_id=50,id=5)");
 }
 
 TEST(DocumentFlattener, MultitableLeavesAnArrayWhoseTableCannotBeNamedWhereItStands) {
@@ -148,7 +162,8 @@ TEST(DocumentFlattener, DepthLimitsHowFarObjectsAreTakenApart) {
             R"(t: 1,a_b={"c":1},a_d=2,e_0=[3])");
   EXPECT_EQ(flat(R"({"a":{"b":{"c":[1]}}})", {.mode = Flatten::kVertical, .max_depth = 2}),
             R"(t: 1,a_b={"c":[1]},___document_id=7)");
-  EXPECT_EQ(flat(R"({"a":{"b":[1]},"c":[{"d":{"e":2}}]})", {.mode = Flatten::kMultitable, .max_depth = 2}),
+  EXPECT_EQ(flat(R"({"a":{"b":[1]},"c":[{"d":{"e":2}}]})",
+                 {.mode = Flatten::kMultitable, .max_depth = 2}),
             R"(t: 1,a_b=[1],id=1; t_c: 2,c={"d":{"e":2}},__parent_row_id=1,t_id=1,id=2)");
 }
 

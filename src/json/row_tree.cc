@@ -20,8 +20,10 @@ RowTree::Value* RowTree::add(ValueKind kind) {
   value.kind = kind;
   if (!frames_.empty()) {
     Frame& frame = frames_.back();
-    if (frame.last == kNone) values_[frame.value].first = index;
-    else values_[frame.last].next = index;
+    if (frame.last == kNone)
+      values_[frame.value].first = index;
+    else
+      values_[frame.last].next = index;
     frame.last = index;
     value.key = key_;
   }

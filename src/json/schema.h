@@ -41,7 +41,7 @@ struct SchemaColumn {
   std::string name;
   TypeState state;
   std::shared_ptr<const Shape> shape;  // of nested values
-  ColumnType type;  // that the destination's column has
+  ColumnType type;                     // that the destination's column has
 };
 
 struct TableSchema {

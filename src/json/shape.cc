@@ -17,8 +17,10 @@ Shape Shape::of(const RowTree& tree, RowTree::Index index, bool times) {
   const RowTree::Value& value = tree[index];
   Shape shape;
   if (!value.is_container()) {
-    if (times && value.kind == ValueKind::kString && is_timestamp(value.text)) shape.scalars_.add(Kind::kTime);
-    else shape.scalars_.add(cell_of(value));
+    if (times && value.kind == ValueKind::kString && is_timestamp(value.text))
+      shape.scalars_.add(Kind::kTime);
+    else
+      shape.scalars_.add(cell_of(value));
     return shape;
   }
   shape.array_ = value.kind == ValueKind::kArray;
@@ -33,8 +35,10 @@ Shape Shape::of(const RowTree& tree, RowTree::Index index, bool times) {
     const std::string_view key = tree[each].key;
     const bool taken = std::ranges::any_of(
         shape.fields_, [&](const auto& field) { return same_ascii_folded(field.first, key); });
-    if (taken || !is_valid_name(key)) shape.irregular_ = true;
-    else shape.fields_.emplace_back(key, std::move(child));
+    if (taken || !is_valid_name(key))
+      shape.irregular_ = true;
+    else
+      shape.fields_.emplace_back(key, std::move(child));
     if (shape.irregular_ || shape.fields_.size() > kMaxPlaces) break;
   }
   if (shape.irregular_ || shape.places() > kMaxPlaces) {
@@ -59,8 +63,10 @@ void Shape::join(const Shape& other) {
     // The same name in another case: DuckDB's STRUCT does not tell the two apart.
     const bool taken = std::ranges::any_of(
         fields_, [&](const auto& field) { return same_ascii_folded(field.first, name); });
-    if (taken) irregular_ = true;
-    else fields_.emplace_back(name, shape);
+    if (taken)
+      irregular_ = true;
+    else
+      fields_.emplace_back(name, shape);
   }
   if (!other.element_.empty()) {
     if (element_.empty()) element_.emplace_back();
@@ -92,7 +98,8 @@ ColumnType Shape::object_type() const {
     }
     const ColumnType value = values.type();
     const bool strings = values.has(Kind::kString) || values.has(Kind::kTime);
-    const bool one_family = value.base != BaseType::kVarchar || (strings && !values.has(Kind::kBool) && !values.has_numbers());
+    const bool one_family = value.base != BaseType::kVarchar ||
+                            (strings && !values.has(Kind::kBool) && !values.has_numbers());
     if (scalars && values.has_values() && one_family) {
       return nested_type(BaseType::kMap, {{"key", {BaseType::kVarchar, 0}}, {"value", value}});
     }
@@ -106,7 +113,8 @@ ColumnType Shape::type() const {
   if (!object_ && !array_) return scalars_.type();
   if (irregular_ || has_scalars()) return {BaseType::kJson, 0};
   if (object_) return object_type();
-  return nested_type(BaseType::kList, {{"", element_.empty() ? ColumnType{} : element_.front().type()}});
+  return nested_type(BaseType::kList,
+                     {{"", element_.empty() ? ColumnType{} : element_.front().type()}});
 }
 
 ColumnType column_type(const TypeState& state, const Shape* shape) {
@@ -115,9 +123,12 @@ ColumnType column_type(const TypeState& state, const Shape* shape) {
 
 // {"k":kinds,"i":int_digits,"s":scale,"x":true,"o":[["name",shape],…],"a":shape}
 void Shape::write(Writer& w, const char* member) const {
-  if (member != nullptr) w.begin_object(member);
-  else w.begin_object();
-  w.member("k", static_cast<int>(scalars_.kinds())).member("i", static_cast<int>(scalars_.int_digits()));
+  if (member != nullptr)
+    w.begin_object(member);
+  else
+    w.begin_object();
+  w.member("k", static_cast<int>(scalars_.kinds()))
+      .member("i", static_cast<int>(scalars_.int_digits()));
   w.member("s", static_cast<int>(scalars_.scale())).member("x", irregular_);
   if (object_) {
     w.begin_array("o");

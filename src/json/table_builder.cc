@@ -111,7 +111,8 @@ void TableBuilder::add_nested(PathTree::Node node, const RowTree& tree, std::uin
   tree.append_json(value, text);
   add_text(node, Kind::kNested, text);
   if (touched_.empty()) return;
-  new_shapes_.emplace_back(touched_.back().column, std::make_shared<Shape>(Shape::of(tree, value, times_)));
+  new_shapes_.emplace_back(touched_.back().column,
+                           std::make_shared<Shape>(Shape::of(tree, value, times_)));
 }
 
 const Shape* TableBuilder::new_shape(std::uint32_t column) const {

@@ -40,9 +40,9 @@ class Shape;
 
 struct BuilderColumn {
   PathTree::Node node = PathTree::kRoot;
-  TypeState state;          // of the values in this batch
+  TypeState state;               // of the values in this batch
   std::shared_ptr<Shape> shape;  // of those that are nested, if any
-  std::vector<Cell> cells;  // in the order of their rows
+  std::vector<Cell> cells;       // in the order of their rows
   std::int64_t last_row = -1;
   bool used = false;        // a committed row has the key
   std::uint32_t cause = 0;  // index of the source that last changed `state`
@@ -68,7 +68,9 @@ class TableBuilder {
   // What add_nested() was given for a column, in the row under construction.
   const Shape* new_shape(std::uint32_t column) const;
   // The id that the row under construction will have.
-  std::int64_t row_id_or(std::int64_t next_row_id) const { return own_row_id_ ? row_id_ : next_row_id; }
+  std::int64_t row_id_or(std::int64_t next_row_id) const {
+    return own_row_id_ ? row_id_ : next_row_id;
+  }
   // `next_row_id` is used unless the row brought an integer of 64 bits as "__row_id".
   void commit_row(std::int64_t next_row_id, Micros received_at);
 

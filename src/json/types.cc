@@ -142,7 +142,9 @@ Cell classify_fraction(std::string_view token) {
 }  // namespace
 
 ColumnType nested_type(BaseType base, std::vector<std::pair<std::string, ColumnType>> children) {
-  return {base, 0, std::make_shared<const std::vector<std::pair<std::string, ColumnType>>>(std::move(children))};
+  return {
+      base, 0,
+      std::make_shared<const std::vector<std::pair<std::string, ColumnType>>>(std::move(children))};
 }
 
 std::string to_string(const ColumnType& type) {
@@ -209,7 +211,8 @@ ColumnType TypeState::type() const {
 
 bool is_timestamp(std::string_view text) {
   // Most strings are told apart by their length or one character.
-  if (text.size() < 20 || text.size() > 32 || text[10] != 'T' || text[4] != '-' || text.back() == 'z') {
+  if (text.size() < 20 || text.size() > 32 || text[10] != 'T' || text[4] != '-' ||
+      text.back() == 'z') {
     return false;
   }
   return parse_rfc3339(text).has_value();

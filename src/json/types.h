@@ -45,8 +45,8 @@ enum class Kind : std::uint8_t {
   kNegativeZero,  // -0: only a double, or text, keeps its sign
   kLongFraction,  // any other
   kString,
-  kJson,  // an object or array that stays whole
-  kTime,  // a string that is_timestamp() knows
+  kJson,    // an object or array that stays whole
+  kTime,    // a string that is_timestamp() knows
   kNested,  // an object or array that may become a native nested value
 };
 

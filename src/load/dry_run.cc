@@ -12,8 +12,12 @@ class KeepsNothing final : public destinations::Destination {
   KeepsNothing(SchemaReader& reader, DryRun& out) : reader_(reader), out_(out) {}
 
   Result<> open() override { return {}; }
-  Result<destinations::LoadState> load_state(const Id128&) override { return destinations::LoadState{}; }
-  Result<json::TableSchema> schema(const std::string& table) override { return reader_.schema(table); }
+  Result<destinations::LoadState> load_state(const Id128&) override {
+    return destinations::LoadState{};
+  }
+  Result<json::TableSchema> schema(const std::string& table) override {
+    return reader_.schema(table);
+  }
   Result<std::map<std::string, json::Contract>> contracts() override { return reader_.contracts(); }
 
   Result<> write(const destinations::Batch& batch) override {
@@ -24,8 +28,9 @@ class KeepsNothing final : public destinations::Destination {
     return {};
   }
   Result<> write(const destinations::TableChange&, Micros) override { return {}; }
-  Result<std::vector<destinations::FailedRow>> failed_rows(const destinations::FailedFilter&, std::uint64_t,
-                                                           std::int64_t, std::size_t) override {
+  Result<std::vector<destinations::FailedRow>> failed_rows(const destinations::FailedFilter&,
+                                                           std::uint64_t, std::int64_t,
+                                                           std::size_t) override {
     return std::vector<destinations::FailedRow>();
   }
   Result<> remove_failed(const std::vector<destinations::FailedRow>&) override { return {}; }
@@ -43,12 +48,14 @@ class KeepsNothing final : public destinations::Destination {
     const json::TableSchema& schema = batch.plan->after();
     auto table = std::ranges::find(out_.tables, schema.name, &DryRun::Table::name);
     if (table == out_.tables.end()) {
-      out_.tables.push_back({.name = schema.name, .created = batch.plan->creates_table(), .columns = {}});
+      out_.tables.push_back(
+          {.name = schema.name, .created = batch.plan->creates_table(), .columns = {}});
       table = out_.tables.end() - 1;
     }
     table->rows += batch.rows->rows();
     for (std::size_t i = table->columns.size(); i < schema.columns.size(); ++i) {
-      table->columns.push_back({.name = schema.columns[i].name, .type = {}, .change = "none", .from = {}});
+      table->columns.push_back(
+          {.name = schema.columns[i].name, .type = {}, .change = "none", .from = {}});
     }
     for (const json::SchemaPlan::Change& change : batch.plan->changes()) {
       DryRun::Column& column = table->columns[change.column];
@@ -84,7 +91,8 @@ Result<DryRun> dry_run(SchemaReader& reader, const InsertHead& head, std::string
   out.failed = state.rows_failed;
   for (const std::string& name : nowhere.overflow_) {
     const auto table = std::ranges::find(out.tables, name, &DryRun::Table::name);
-    table->columns.push_back({.name = std::string(json::kOverflow), .type = "JSON", .change = "add", .from = {}});
+    table->columns.push_back(
+        {.name = std::string(json::kOverflow), .type = "JSON", .change = "add", .from = {}});
   }
   return out;
 }

@@ -26,7 +26,7 @@ struct DryRun {
     std::uint64_t rows = 0;
   };
   std::vector<Table> tables;
-  std::uint64_t rows = 0;    // of the request
+  std::uint64_t rows = 0;  // of the request
   std::uint64_t failed = 0;
   std::vector<destinations::FailedRow> refused;  // the first hundred
 };

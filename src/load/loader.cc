@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "base/log.h"
 #include "json/rows.h"
+#include "load/loader_impl.h"
 
 namespace sd::load {
 namespace {
@@ -66,37 +67,14 @@ class BodyWindow {
 
 }  // namespace
 
-// Which rows of a record are loaded: those in [begin, end) that are not refused. The others of the
-// record are passed over in a trial, and kept as refused rows in earnest.
-struct Loader::Rows {
-  std::uint64_t begin = 0;
-  std::uint64_t end = UINT64_MAX;
-  const std::set<std::uint64_t>* refused = nullptr;
-  std::string reason;
-
-  bool in_range(std::uint64_t row) const { return row >= begin && row < end; }
-  bool is_refused(std::uint64_t row) const { return refused != nullptr && refused->contains(row); }
-};
-
-// What a row comes from: a record of the journal, or the failed rows.
-struct Loader::Source {
-  journal::Position position = 0;
-  Id128 receipt;
-  Micros time_us = 0;
-  std::optional<json::Flatten> asked;  // as the request said; kept with a row that is refused
-  std::uint8_t asked_depth = 0;
-  json::FlattenOptions flatten;
-
-  bool needs_tree() const { return flatten.mode != json::Flatten::kHorizontal || flatten.max_depth != 0; }
-};
-
 // Rows of a document on their way into the batch.
 class Loader::Sink final : public json::RowSink {
  public:
   Sink(Loader& loader, const Source& source) : loader_(loader), source_(source) {}
   Result<json::TableBuilder*> table(const std::string& name) override {
     TRY_ASSIGN(table_, loader_.join(name));
-    if (source_.flatten.mode == json::Flatten::kMultitable || source_.flatten.mode == json::Flatten::kVertical) {
+    if (source_.flatten.mode == json::Flatten::kMultitable ||
+        source_.flatten.mode == json::Flatten::kVertical) {
       count(table_->schema.name);
     }
     return &table_->builder;
@@ -286,7 +264,8 @@ auto Loader::source_of(const journal::RecordView& record, const InsertHead& head
                 .asked = head.flatten,
                 .asked_depth = head.flatten_depth,
                 .flatten = {}};
-  source.flatten.mode = head.flatten.value_or(target.contract.flatten.value_or(json::Flatten::kHorizontal));
+  source.flatten.mode =
+      head.flatten.value_or(target.contract.flatten.value_or(json::Flatten::kHorizontal));
   source.flatten.max_depth =
       head.flatten_depth != 0 ? head.flatten_depth : target.contract.flatten_depth.value_or(0);
   source.flatten.max_rows = options_.max_rows_of_a_row;
@@ -306,10 +285,11 @@ Result<> Loader::take_insert(const journal::RecordView& record, const Rows& rows
   return walk(record, insert.body, source, flattener, *target, rows);
 }
 
-void Loader::refuse(const Source& source, std::uint64_t row, const std::string& table, RowError error,
-                    std::string_view text) {
-  failed_.push_back({source.position, row, table, source.receipt, source.time_us, std::move(error.code),
-                     std::move(error.detail), std::string(text), source.asked, source.asked_depth});
+void Loader::refuse(const Source& source, std::uint64_t row, const std::string& table,
+                    RowError error, std::string_view text) {
+  failed_.push_back({source.position, row, table, source.receipt, source.time_us,
+                     std::move(error.code), std::move(error.detail), std::string(text),
+                     source.asked, source.asked_depth});
   failed_bytes_ += text.size();
   ++pending_.rows_failed;
   ++pending_.next_row_id;
@@ -352,8 +332,8 @@ Result<bool> Loader::take_row(RowTree& row, const Source& source, Table& target,
 }
 
 template <typename Handler>
-Result<> Loader::walk(const journal::RecordView& record, std::string_view body, const Source& source,
-                      Handler& handler, Table& target, const Rows& rows) {
+Result<> Loader::walk(const journal::RecordView& record, std::string_view body,
+                      const Source& source, Handler& handler, Table& target, const Rows& rows) {
   using Splitter = json::RowSplitter<Handler>;
   Splitter splitter(handler);
   TRY_ASSIGN(BodyWindow window, BodyWindow::open(fs_, directory_, record.meta, body));
@@ -367,12 +347,15 @@ Result<> Loader::walk(const journal::RecordView& record, std::string_view body, 
           ++pending_.next_row_id;
         } else if (rows.is_refused(row)) {
           handler.begin_row();
-          refuse(source, row, target.schema.name, {"refused-by-destination", rows.reason, 0}, step.text);
+          refuse(source, row, target.schema.name, {"refused-by-destination", rows.reason, 0},
+                 step.text);
         } else {
           RowError error;
           TRY_ASSIGN(const bool taken, take_row(handler, source, target, error));
-          if (taken) ++pending_.rows_loaded;
-          else refuse(source, row, target.schema.name, std::move(error), step.text);
+          if (taken)
+            ++pending_.rows_loaded;
+          else
+            refuse(source, row, target.schema.name, std::move(error), step.text);
         }
         ++row;
         break;
@@ -390,7 +373,8 @@ Result<> Loader::walk(const journal::RecordView& record, std::string_view body, 
         return {};
       case Splitter::State::kSyntax:
         // The front has accepted these very bytes with this very code.
-        return fail(ErrorCode::kCorruption, "a record at position " + std::to_string(record.position) +
+        return fail(ErrorCode::kCorruption, "a record at position " +
+                                                std::to_string(record.position) +
                                                 " holds a body that was never accepted");
     }
     window.consume(consumed);
@@ -469,146 +453,6 @@ Result<> Loader::commit() {
   TRY(destination_.commit(log_id_, pending_));
   state_ = pending_;
   return {};
-}
-
-// Loads the next record alone, without the rows that the destination refuses.
-Result<> Loader::isolate_one(journal::Position durable_end) {
-  TRY_ASSIGN(const auto record, next_record(durable_end));
-  if (!record) return fail(ErrorCode::kInternal, "the destination refuses what is not there");
-  if (record->meta.kind == journal::RecordKind::kControl) return take_refused_control(*record);
-  const OneRecord one{record->position, record->end, record->meta.rows, record->time_us};
-  Rows rows;
-  refused_found_ = 0;
-  TRY_ASSIGN(std::set<std::uint64_t> refused, find_refused(one, 0, one.rows, rows.reason));
-  rows.refused = &refused;
-  Result<> loaded = load_one(one, rows);
-  if (!loaded && loaded.error().code == ErrorCode::kInvalidArgument) {
-    // Rows that go in one by one but not together (a UNIQUE constraint): all of the record's.
-    rows.reason = loaded.error().message;
-    for (std::uint64_t row = 0; row < one.rows; ++row) refused.insert(row);
-    loaded = load_one(one, rows);
-  }
-  return loaded;
-}
-
-// Failed rows go through the same door again, a page in a transaction: those that go in now are no longer
-// failed rows, the others stay as they are. A crash in between loses and doubles nothing: what has gone
-// in is not there to be tried again.
-Result<> Loader::retry(const TableChange& change) {
-  constexpr std::size_t kPage = 10'000;
-  std::uint64_t position = 0;
-  std::int64_t row = -1;
-  while (true) {
-    TRY_ASSIGN(auto page, destination_.failed_rows(change.failed(), position, row, kPage));
-    if (page.empty()) return {};
-    position = page.back().position;
-    row = static_cast<std::int64_t>(page.back().row);
-    Result<> loaded = retry_page(page);
-    if (loaded || loaded.error().code != ErrorCode::kInvalidArgument) {
-      TRY(std::move(loaded));
-      continue;
-    }
-    // The destination refuses something in it: each by itself.
-    forget();
-    for (FailedRow& each : page) {
-      std::vector<FailedRow> one;
-      one.push_back(std::move(each));
-      Result<> alone = retry_page(std::move(one));
-      if (alone) continue;
-      if (alone.error().code != ErrorCode::kInvalidArgument) return alone;
-      forget();
-    }
-  }
-}
-
-Result<> Loader::retry_page(std::vector<FailedRow> rows) {
-  std::vector<FailedRow> loaded;
-  for (FailedRow& failed : rows) {
-    sources_.push_back(failed.receipt);
-    TRY_ASSIGN(Table* const target, join(failed.table));
-    journal::RecordView record;
-    record.position = failed.position;
-    record.time_us = failed.received_at;
-    record.meta.receipt = failed.receipt;
-    const Source source = source_of(record, {failed.flatten, failed.flatten_depth, BodyKind::kJson, {}}, *target);
-    RowError error;
-    RowTree tree;
-    json::RowSplitter<RowTree> splitter(tree);
-    if (splitter.next(failed.body, true).state != json::RowSplitter<RowTree>::State::kRow) continue;
-    TRY_ASSIGN(const bool taken, take_row(tree, source, *target, error));
-    if (!taken) continue;
-    ++pending_.rows_loaded;
-    if (pending_.rows_failed > 0) --pending_.rows_failed;
-    loaded.push_back(std::move(failed));
-    if (batch_is_full()) TRY(write_part());
-  }
-  if (loaded.empty()) {
-    forget();
-    return {};
-  }
-  TRY(write_part());
-  TRY(destination_.remove_failed(loaded));
-  return commit();
-}
-
-// A change that the destination refuses (something that somebody else made depends on the table) is left
-// out: nothing of the journal may stop what comes behind it for ever.
-Result<> Loader::take_refused_control(const journal::RecordView& record) {
-  const journal::Position end = record.end;
-  const Micros time = record.time_us;
-  const Result<> taken = take_control(record);
-  if (taken || taken.error().code != ErrorCode::kInvalidArgument) return taken;
-  log::warn("a change of a table was refused and left out", {{"error", taken.error().message}});
-  forget();
-  pending_.position = end;
-  at_ = time;
-  return commit();
-}
-
-Result<> Loader::read_one(const OneRecord& one, const Rows& rows) {
-  forget();
-  TRY_ASSIGN(reader_, journal::Reader::open(fs_, directory_, log_id_, one.position));
-  TRY_ASSIGN(const auto record, next_record(one.end));
-  if (!record) return fail(ErrorCode::kCorruption, "a record of the journal has gone");
-  return take_insert(*record, rows);
-}
-
-Result<> Loader::load_one(const OneRecord& one, const Rows& rows) {
-  TRY(read_one(one, rows));
-  pending_.position = one.end;
-  at_ = one.time;
-  return commit();
-}
-
-// Rows in [begin, end) that fail by themselves, found by halving.
-Result<std::set<std::uint64_t>> Loader::find_refused(const OneRecord& one, std::uint64_t begin,
-                                                     std::uint64_t end, std::string& reason) {
-  // Halving costs about twice log2(rows) readings of the record for each row refused: worth it for a
-  // few bad rows, not where the table takes hardly any.
-  constexpr std::size_t kMostSearched = 32;
-  if (refused_found_ >= kMostSearched) {
-    std::set<std::uint64_t> rest;
-    for (std::uint64_t row = begin; row < end; ++row) rest.insert(rest.end(), row);
-    return rest;
-  }
-  Rows rows;
-  rows.begin = begin;
-  rows.end = end;
-  Result<> tried = read_one(one, rows);
-  if (tried) tried = write_part();
-  forget();
-  if (tried) return std::set<std::uint64_t>{};
-  if (tried.error().code != ErrorCode::kInvalidArgument) return fail(tried.error());
-  if (end - begin <= 1) {
-    reason = tried.error().message;
-    ++refused_found_;
-    return std::set<std::uint64_t>{begin};
-  }
-  const std::uint64_t middle = begin + (end - begin) / 2;
-  TRY_ASSIGN(auto refused, find_refused(one, begin, middle, reason));
-  TRY_ASSIGN(const auto right, find_refused(one, middle, end, reason));
-  refused.insert(right.begin(), right.end());
-  return refused;
 }
 
 }  // namespace sd::load

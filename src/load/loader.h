@@ -76,10 +76,12 @@ class Loader {
   // The row that the handler has seen: false where it is refused, and why.
   Result<bool> take_row(json::HorizontalFlattener& row, const Source& source, Table& target,
                         json::RowError& error);
-  Result<bool> take_row(json::RowTree& row, const Source& source, Table& target, json::RowError& error);
-  void refuse(const Source& source, std::uint64_t row, const std::string& table, json::RowError error,
-              std::string_view text);
-  Source source_of(const journal::RecordView& record, const InsertHead& head, const Table& target) const;
+  Result<bool> take_row(json::RowTree& row, const Source& source, Table& target,
+                        json::RowError& error);
+  void refuse(const Source& source, std::uint64_t row, const std::string& table,
+              json::RowError error, std::string_view text);
+  Source source_of(const journal::RecordView& record, const InsertHead& head,
+                   const Table& target) const;
   Result<> take_control(const journal::RecordView& record);
   Result<Table*> table(const std::string& name);
   // Has the table take part in the batch, for rows of the latest source.
@@ -124,7 +126,7 @@ class Loader {
   std::vector<Id128> sources_;
   std::vector<destinations::TableCount> counts_;
   std::map<std::string, json::Contract> contracts_;  // by folded name
-  std::size_t refused_found_ = 0;  // while a record is being isolated
+  std::size_t refused_found_ = 0;                    // while a record is being isolated
 };
 
 }  // namespace sd::load

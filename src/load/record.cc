@@ -62,7 +62,8 @@ constexpr std::array<std::pair<Kind, const char*>, 5> kChanges = {{{Kind::kDrop,
 
 std::string encode_control(const destinations::TableChange& change) {
   json::Writer w;
-  const auto* const kind = std::ranges::find(kChanges, change.kind, &std::pair<Kind, const char*>::first);
+  const auto* const kind =
+      std::ranges::find(kChanges, change.kind, &std::pair<Kind, const char*>::first);
   w.begin_object().member("kind", kind->second).member("table", change.table);
   if (change.kind == Kind::kRename) w.member("new_name", change.new_name);
   if (change.kind == Kind::kContract) w.raw_member("contract", change.contract.to_json());
@@ -81,12 +82,14 @@ Result<destinations::TableChange> decode_control(std::string_view payload) {
   if (!document) return damaged("it is no JSON");
   destinations::TableChange change;
   const std::string_view name = document->string_or("kind", "");
-  const auto* const kind = std::ranges::find_if(kChanges, [&](const auto& k) { return name == k.second; });
+  const auto* const kind =
+      std::ranges::find_if(kChanges, [&](const auto& k) { return name == k.second; });
   if (kind == kChanges.end()) return damaged("unknown kind of change");
   change.kind = kind->first;
   change.table = document->string_or("table", "");
   change.new_name = document->string_or("new_name", "");
-  if (const auto receipt = Id128::parse(document->string_or("receipt", ""))) change.of_receipt = *receipt;
+  if (const auto receipt = Id128::parse(document->string_or("receipt", "")))
+    change.of_receipt = *receipt;
   if (const json::Value* contract = document->find("contract")) {
     const auto read = json::Contract::from_json(*contract);
     if (!read) return damaged("a contract");

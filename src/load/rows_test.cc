@@ -1,9 +1,10 @@
 // Flatten modes, times, contracts and failed rows, from the journal into a DuckDB file.
+#include "destinations/duckdb/rows.h"
+
 #include <gtest/gtest.h>
 
 #include "base/ascii.h"
 #include "destinations/duckdb/duckdb_destination.h"
-#include "destinations/duckdb/rows.h"
 #include "journal/testing/harness.h"
 #include "json/body.h"
 #include "load/loader.h"
@@ -21,7 +22,8 @@ using json::Flatten;
 class RowsTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto log = journal::Log::open(posix_file_system(), pool_, system_clock(), directory_ / "log", {});
+    auto log =
+        journal::Log::open(posix_file_system(), pool_, system_clock(), directory_ / "log", {});
     ASSERT_TRUE(log) << log.error().message;
     log_ = std::move(*log);
     DuckdbOptions options;
@@ -30,7 +32,8 @@ class RowsTest : public testing::Test {
     ASSERT_TRUE(destination_->open());
   }
 
-  Id128 append(journal::RecordKind kind, const std::string& head, const std::string& body, std::uint32_t rows) {
+  Id128 append(journal::RecordKind kind, const std::string& head, const std::string& body,
+               std::uint32_t rows) {
     journal::Append append;
     append.meta.kind = kind;
     append.meta.rows = rows;
@@ -45,7 +48,8 @@ class RowsTest : public testing::Test {
     return append.meta.receipt;
   }
 
-  Id128 insert(const std::string& table, const std::string& body, std::optional<Flatten> flatten = {}) {
+  Id128 insert(const std::string& table, const std::string& body,
+               std::optional<Flatten> flatten = {}) {
     const auto summary = json::scan_body(body);
     EXPECT_TRUE(summary) << summary.error().message;
     InsertHead head;
@@ -90,11 +94,14 @@ class RowsTest : public testing::Test {
     return out;
   }
   std::string columns(const std::string& table) {
-    return query("SELECT column_name || ' ' || data_type FROM duckdb_columns() WHERE table_name = '" + table +
-                 "' AND NOT starts_with(column_name, '__r') ORDER BY column_index");
+    return query(
+        "SELECT column_name || ' ' || data_type FROM duckdb_columns() WHERE table_name = '" +
+        table + "' AND NOT starts_with(column_name, '__r') ORDER BY column_index");
   }
   std::string failed() {
-    return query("SELECT code || ' ' || decode(body) FROM db._scratch.failed_rows ORDER BY position, \"row\"");
+    return query(
+        "SELECT code || ' ' || decode(body) FROM db._scratch.failed_rows ORDER BY position, "
+        "\"row\"");
   }
 
   TemporaryDirectory directory_;
@@ -107,11 +114,14 @@ class RowsTest : public testing::Test {
 // ---- times
 
 TEST_F(RowsTest, TimesWithAZoneBecomeTimesAndEverythingElseStaysText) {
-  insert("t", R"([{"at":"2024-02-29T12:00:00.5+02:00","local":"2024-02-29T12:00:00","day":"2024-02-29","zip":"01234"},
+  insert(
+      "t",
+      R"([{"at":"2024-02-29T12:00:00.5+02:00","local":"2024-02-29T12:00:00","day":"2024-02-29","zip":"01234"},
                   {"at":"1969-12-31T23:59:59Z","local":"x","day":"y","zip":"1"}])");
   load();
   EXPECT_EQ(columns("t"), "at TIMESTAMP WITH TIME ZONE;local VARCHAR;day VARCHAR;zip VARCHAR;");
-  EXPECT_EQ(query("SELECT epoch_us(\"at\") FROM t ORDER BY __row_id"), "1709200800500000;-1000000;");
+  EXPECT_EQ(query("SELECT epoch_us(\"at\") FROM t ORDER BY __row_id"),
+            "1709200800500000;-1000000;");
 }
 
 TEST_F(RowsTest, ATimeColumnThatMeetsTextKeepsEveryValueReadable) {
@@ -144,12 +154,14 @@ TEST_F(RowsTest, EachModeBringsItsRows) {
   insert("m", row, Flatten::kMultitable);
   insert("n", row, Flatten::kNone);
   load();
-  EXPECT_EQ(query("SELECT u || items_sku || __order_items || ___document_id || __row_id FROM v ORDER BY ALL"),
+  EXPECT_EQ(query("SELECT u || items_sku || __order_items || ___document_id || __row_id FROM v "
+                  "ORDER BY ALL"),
             "x1011;x2112;");
   EXPECT_EQ(query("SELECT m.u || i.sku || i.__row_id FROM m JOIN m_items i ON i.m_id = m.id AND "
                   "i.__parent_row_id = m.__row_id ORDER BY ALL"),
             "x14;x25;");
-  EXPECT_EQ(query("SELECT table_name || rows FROM db._scratch.request_tables ORDER BY ALL"), "m1;m_items2;v2;");
+  EXPECT_EQ(query("SELECT table_name || rows FROM db._scratch.request_tables ORDER BY ALL"),
+            "m1;m_items2;v2;");
   EXPECT_EQ(state_.rows_loaded, 3U) << "rows of requests are counted, whatever they became";
 }
 
@@ -179,14 +191,19 @@ TEST_F(RowsTest, AProductThatIsTooLargeIsAFailedRow) {
 // ---- native nested values
 
 TEST_F(RowsTest, NestedValuesBecomeNativeWhereTheirShapesAgree) {
-  insert("n", R"([{"o":{"a":1,"b":["x",null]},"l":[1,2.5],"m":[{"k":1},{"z":true}],"at":["2024-01-01T00:00:00Z"]},
-                  {"o":{"b":[]},"l":[]}, {"o":null}, {"l":[9007199254740993]}])", Flatten::kNone);
+  insert(
+      "n",
+      R"([{"o":{"a":1,"b":["x",null]},"l":[1,2.5],"m":[{"k":1},{"z":true}],"at":["2024-01-01T00:00:00Z"]},
+                  {"o":{"b":[]},"l":[]}, {"o":null}, {"l":[9007199254740993]}])",
+      Flatten::kNone);
   load();
   EXPECT_EQ(columns("n"),
             "o STRUCT(a BIGINT, b VARCHAR[]);l DECIMAL(38,1)[];m STRUCT(k BIGINT, z BOOLEAN)[];"
             "at TIMESTAMP WITH TIME ZONE[];");
-  EXPECT_EQ(query("SELECT coalesce(o::VARCHAR, '-') || coalesce(l::VARCHAR, '-') FROM n ORDER BY __row_id"),
-            "{'a': 1, 'b': [x, NULL]}[1.0, 2.5];{'a': NULL, 'b': []}[];--;-[9007199254740993.0];");
+  EXPECT_EQ(
+      query(
+          "SELECT coalesce(o::VARCHAR, '-') || coalesce(l::VARCHAR, '-') FROM n ORDER BY __row_id"),
+      "{'a': 1, 'b': [x, NULL]}[1.0, 2.5];{'a': NULL, 'b': []}[];--;-[9007199254740993.0];");
   EXPECT_EQ(query("SELECT m[1].k || ':' || m[2].z FROM n WHERE m IS NOT NULL"), "1:true;");
 }
 
@@ -196,30 +213,38 @@ TEST_F(RowsTest, NativeColumnsWidenInPlaceAndKeepEveryValue) {
   EXPECT_EQ(columns("n"), "o STRUCT(a BIGINT, s JSON);l BIGINT[];");
   insert("n", R"({"o":{"a":1.5,"s":{"x":"y"},"new":[[1]]},"l":["t"]})", Flatten::kNone);
   load();
-  EXPECT_EQ(columns("n"), "o STRUCT(a DOUBLE, s STRUCT(x VARCHAR), \"new\" BIGINT[][]);l VARCHAR[];");
+  EXPECT_EQ(columns("n"),
+            "o STRUCT(a DOUBLE, s STRUCT(x VARCHAR), \"new\" BIGINT[][]);l VARCHAR[];");
   EXPECT_EQ(query("SELECT o::VARCHAR || l::VARCHAR FROM n ORDER BY __row_id"),
-            "{'a': 1.0, 's': {'x': NULL}, 'new': NULL}[1, NULL];{'a': 2.0, 's': {'x': NULL}, 'new': NULL}[];"
+            "{'a': 1.0, 's': {'x': NULL}, 'new': NULL}[1, NULL];{'a': 2.0, 's': {'x': NULL}, "
+            "'new': NULL}[];"
             "{'a': 1.5, 's': {'x': y}, 'new': [[1]]}[t];");
-  EXPECT_EQ(query("SELECT from_type || ' -> ' || to_type FROM db._scratch.schema_log WHERE event = 'widen' AND "
+  EXPECT_EQ(query("SELECT from_type || ' -> ' || to_type FROM db._scratch.schema_log WHERE event = "
+                  "'widen' AND "
                   "column_name = 'l'"),
             "BIGINT[] -> VARCHAR[];");
 }
 
 TEST_F(RowsTest, NestedValuesThatDoNotAgreeBecomeJson) {
-  insert("n", R"([{"a":{"x":1,"big":123456789012345678901234567890},"b":[1],"c":{"k":1,"K":2},"d":[{"t":"q\"\\"},[1]]}])", Flatten::kNone);
+  insert(
+      "n",
+      R"([{"a":{"x":1,"big":123456789012345678901234567890},"b":[1],"c":{"k":1,"K":2},"d":[{"t":"q\"\\"},[1]]}])",
+      Flatten::kNone);
   load();
   EXPECT_EQ(columns("n"), "a STRUCT(x BIGINT, big HUGEINT);b BIGINT[];c JSON;d JSON[];");
   insert("n", R"([{"a":[1],"b":{"y":1},"c":1,"d":"text"}])", Flatten::kNone);
   load();
   EXPECT_EQ(columns("n"), "a JSON;b JSON;c JSON;d JSON;");
-  EXPECT_EQ(query("SELECT a || b || c || d FROM n ORDER BY __row_id"),
-            R"({"x":1,"big":123456789012345678901234567890}[1]{"k":1,"K":2}[{"t":"q\"\\"},[1]];[1]{"y":1}1"text";)");
+  EXPECT_EQ(
+      query("SELECT a || b || c || d FROM n ORDER BY __row_id"),
+      R"({"x":1,"big":123456789012345678901234567890}[1]{"k":1,"K":2}[{"t":"q\"\\"},[1]];[1]{"y":1}1"text";)");
 }
 
 TEST_F(RowsTest, ManyKeysOfOneFamilyAreAMap) {
   const auto object = [](int from, int to) {
     std::string out = "{";
-    for (int i = from; i < to; ++i) out += (i == from ? "\"k" : ",\"k") + std::to_string(i) + "\":" + std::to_string(i);
+    for (int i = from; i < to; ++i)
+      out += (i == from ? "\"k" : ",\"k") + std::to_string(i) + "\":" + std::to_string(i);
     return "{\"m\":" + out + "}}";
   };
   insert("n", object(0, 40), Flatten::kNone);
@@ -230,13 +255,17 @@ TEST_F(RowsTest, ManyKeysOfOneFamilyAreAMap) {
   load();
   EXPECT_EQ(query("SELECT detail FROM db._scratch.failed_rows"), "");
   EXPECT_EQ(columns("n"), "m MAP(VARCHAR, BIGINT);");
-  EXPECT_EQ(query("SELECT cardinality(m) || ':' || coalesce(m['k39'], -1) FROM n ORDER BY __row_id"), "40:39;50:39;0:-1;");
+  EXPECT_EQ(
+      query("SELECT cardinality(m) || ':' || coalesce(m['k39'], -1) FROM n ORDER BY __row_id"),
+      "40:39;50:39;0:-1;");
   insert("n", R"({"m":{"k1":0.5}})", Flatten::kNone);
   load();
   EXPECT_EQ(query("SELECT m['k1'] FROM n ORDER BY __row_id DESC LIMIT 1"), "0.5;");
   insert("n", R"({"m":{"k1":"text"}})", Flatten::kNone);
   load();
-  EXPECT_EQ(query("SELECT json_extract_string(to_json(m), 'k1') FROM n ORDER BY __row_id DESC LIMIT 1"), "text;");
+  EXPECT_EQ(
+      query("SELECT json_extract_string(to_json(m), 'k1') FROM n ORDER BY __row_id DESC LIMIT 1"),
+      "text;");
   EXPECT_EQ(query("SELECT count(*) FROM n"), "5;");
 }
 
@@ -244,25 +273,35 @@ TEST_F(RowsTest, NativeValuesOfManyRowsStandWhereTheyBelong) {
   std::string body;
   for (int i = 0; i < 10'000; ++i) {
     const std::string n = std::to_string(i);
-    if (i % 7 == 0) body += "{\"n\":" + n + "}\n";
-    else if (i % 11 == 0) body += "{\"n\":" + n + ",\"o\":null,\"l\":[]}\n";
-    else body += "{\"n\":" + n + ",\"o\":{\"s\":\"a string that is not short " + n + "\",\"d\":{\"i\":" + n + "}},\"l\":[" +
-                 (i % 3 == 0 ? n + ",null," + n : std::string("1")) + "],\"ll\":[[\"" + n + "\"],[],null]}\n";
+    if (i % 7 == 0)
+      body += "{\"n\":" + n + "}\n";
+    else if (i % 11 == 0)
+      body += "{\"n\":" + n + ",\"o\":null,\"l\":[]}\n";
+    else
+      body += "{\"n\":" + n + ",\"o\":{\"s\":\"a string that is not short " + n +
+              "\",\"d\":{\"i\":" + n + "}},\"l\":[" +
+              (i % 3 == 0 ? n + ",null," + n : std::string("1")) + "],\"ll\":[[\"" + n +
+              "\"],[],null]}\n";
   }
   insert("n", body, Flatten::kNone);
   load({.max_batch_rows = 6000});
   EXPECT_EQ(query("SELECT count(*) FROM n WHERE (n % 7 = 0 OR n % 11 = 0) <> (o IS NULL)"), "0;");
-  EXPECT_EQ(query("SELECT count(*) FROM n WHERE o IS NOT NULL AND (o.s <> 'a string that is not short ' || n OR o.d.i <> n "
+  EXPECT_EQ(query("SELECT count(*) FROM n WHERE o IS NOT NULL AND (o.s <> 'a string that is not "
+                  "short ' || n OR o.d.i <> n "
                   "OR ll[1][1] <> n::VARCHAR OR len(ll) <> 3 OR ll[3] IS NOT NULL)"),
             "0;");
-  EXPECT_EQ(query("SELECT count(*) FROM n WHERE n % 3 = 0 AND n % 7 <> 0 AND n % 11 <> 0 AND (l[1] <> n OR l[2] IS NOT NULL OR "
+  EXPECT_EQ(query("SELECT count(*) FROM n WHERE n % 3 = 0 AND n % 7 <> 0 AND n % 11 <> 0 AND (l[1] "
+                  "<> n OR l[2] IS NOT NULL OR "
                   "l[3] <> n OR len(l) <> 3)"),
             "0;");
   // The next loader knows the shapes again.
   insert("n", R"({"n":-1,"o":{"s":"x","d":{"i":1,"j":2}},"l":[7]})", Flatten::kNone);
   load();
   EXPECT_EQ(query("SELECT o.d.j || l[1] FROM n WHERE n = -1"), "27;");
-  EXPECT_EQ(query("SELECT sum(o.d.i) - (SELECT sum(n) FROM n m WHERE m.o IS NOT NULL AND m.n >= 0) FROM n"), "1;");
+  EXPECT_EQ(
+      query(
+          "SELECT sum(o.d.i) - (SELECT sum(n) FROM n m WHERE m.o IS NOT NULL AND m.n >= 0) FROM n"),
+      "1;");
 }
 
 TEST_F(RowsTest, AFrozenNativeColumnRefusesAnotherField) {
@@ -303,7 +342,8 @@ TEST_F(RowsTest, NoNewTableMeansNoNewTable) {
   insert("no", R"({"a":1})");
   insert("t", R"([{"items":[1]},{"x":1}])", Flatten::kMultitable);
   load();
-  EXPECT_EQ(query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY ALL"), "t;");
+  EXPECT_EQ(query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY ALL"),
+            "t;");
   EXPECT_EQ(query("SELECT x FROM t"), "1;");
   EXPECT_EQ(failed(), "contract-discard-row {\"a\":1};contract-freeze {\"items\":[1]};");
   contract("t_items", "{}");
@@ -343,12 +383,14 @@ TEST_F(RowsTest, APoisonRowAmongManyIsOneFailedRowAndRetriedInOneCall) {
   insert("t", R"({"n":0})");
   contract("t", R"({"data_type":"freeze"})");
   std::string body;
-  for (int i = 1; i <= 100'000; ++i) body += i == 4711 ? "{\"n\":\"poison\"}\n" : "{\"n\":" + std::to_string(i) + "}\n";
+  for (int i = 1; i <= 100'000; ++i)
+    body += i == 4711 ? "{\"n\":\"poison\"}\n" : "{\"n\":" + std::to_string(i) + "}\n";
   const Id128 receipt = insert("t", body);
   load();
   EXPECT_EQ(query("SELECT count(*) FROM t"), "100000;");
   EXPECT_EQ(failed(), "contract-freeze {\"n\":\"poison\"};");
-  EXPECT_EQ(query("SELECT \"row\" || receipt FROM db._scratch.failed_rows"), "4710" + receipt.to_string() + ";");
+  EXPECT_EQ(query("SELECT \"row\" || receipt FROM db._scratch.failed_rows"),
+            "4710" + receipt.to_string() + ";");
   retry();
   load();
   EXPECT_EQ(failed(), "contract-freeze {\"n\":\"poison\"};") << "nothing has changed";
@@ -372,7 +414,8 @@ TEST_F(RowsTest, RetryTakesTheRowsThatGoInAndLeavesTheOthers) {
   contract("t", R"({})");
   change(TableChange::Kind::kRetry, "", "{}", other);
   load();
-  EXPECT_EQ(failed(), "contract-freeze {\"n\":\"a\"};contract-freeze {\"n\":\"b\"};not-an-object 7;");
+  EXPECT_EQ(failed(),
+            "contract-freeze {\"n\":\"a\"};contract-freeze {\"n\":\"b\"};not-an-object 7;");
   retry("T");
   load();
   EXPECT_EQ(failed(), "not-an-object 7;");
@@ -392,11 +435,14 @@ TEST_F(RowsTest, AFileOfTheFirstLayoutIsTakenOver) {
     const std::string path = directory_ / "data.duckdb";
     ASSERT_EQ(duckdb_open(path.c_str(), file.out()), DuckDBSuccess);
     ASSERT_EQ(duckdb_connect(file.get(), connection.out()), DuckDBSuccess);
-    const auto changed = destinations::duckdb::execute(
-        connection.get(),
-        "ALTER TABLE _scratch.schema_log DROP COLUMN shape; ALTER TABLE _scratch.failed_rows DROP COLUMN "
-        "flatten; ALTER TABLE _scratch.failed_rows DROP COLUMN flatten_depth; DROP TABLE _scratch.contracts; "
-        "DROP TABLE _scratch.request_tables; UPDATE _scratch.meta SET value = '1' WHERE key = 'version'");
+    const auto changed =
+        destinations::duckdb::execute(connection.get(),
+                                      "ALTER TABLE _scratch.schema_log DROP COLUMN shape; ALTER "
+                                      "TABLE _scratch.failed_rows DROP COLUMN "
+                                      "flatten; ALTER TABLE _scratch.failed_rows DROP COLUMN "
+                                      "flatten_depth; DROP TABLE _scratch.contracts; "
+                                      "DROP TABLE _scratch.request_tables; UPDATE _scratch.meta "
+                                      "SET value = '1' WHERE key = 'version'");
     ASSERT_TRUE(changed) << changed.error().message;
   }
   ASSERT_TRUE(destination_->open());

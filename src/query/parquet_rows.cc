@@ -24,8 +24,8 @@ std::string text_at(duckdb_data_chunk chunk, idx_t column, idx_t row) {
   return {duckdb_string_t_data(&strings[row]), duckdb_string_t_length(strings[row])};
 }
 
-// A timestamp in nanoseconds, as DuckDB writes it: with no more digits than are needed, so that what is exact in
-// microseconds can be a TIMESTAMPTZ. (strftime's %n spoils what stands behind it.)
+// A timestamp in nanoseconds, as DuckDB writes it: with no more digits than are needed, so that
+// what is exact in microseconds can be a TIMESTAMPTZ. (strftime's %n spoils what stands behind it.)
 std::string nanoseconds_text(const std::string& column) {
   const std::string text = column + "::VARCHAR";
   return "CASE WHEN isfinite(" + column + ") THEN replace(" + text + ", ' ', 'T') || 'Z' ELSE " +
@@ -73,7 +73,8 @@ class DuckdbParquetRows final : public ParquetRows {
         row_ = 0;
         size_ = chunk_ ? duckdb_data_chunk_get_size(chunk_.get()) : 0;
         if (size_ == 0) {
-          if (const char* error = duckdb_result_error(result_.get()); error != nullptr && *error != 0) {
+          if (const char* error = duckdb_result_error(result_.get());
+              error != nullptr && *error != 0) {
             return fail(result_error(result_.get()));
           }
           return false;
@@ -106,9 +107,12 @@ class DuckdbParquetRows final : public ParquetRows {
         const std::string type = text_at(chunk.get(), 1, row);
         const std::string zoned = with_time_zones(type);
         std::string expression;
-        if (type == "TIMESTAMP_NS") expression = nanoseconds_text(name);
-        else if (zoned != type) expression = "CAST(" + name + " AS " + zoned + ")";
-        else continue;
+        if (type == "TIMESTAMP_NS")
+          expression = nanoseconds_text(name);
+        else if (zoned != type)
+          expression = "CAST(" + name + " AS " + zoned + ")";
+        else
+          continue;
         replaced += (replaced.empty() ? "" : ", ") + expression + " AS " + name;
       }
     }
@@ -155,7 +159,7 @@ std::string with_time_zones(std::string_view type) {
   constexpr std::string_view kZone = " WITH TIME ZONE";
   std::string out;
   std::string last_word;
-  std::vector<bool> named;    // the open parentheses: whether names stand before the types in them
+  std::vector<bool> named;  // the open parentheses: whether names stand before the types in them
   bool expect_name = false;
   for (std::size_t i = 0; i < type.size();) {
     const char c = type[i];

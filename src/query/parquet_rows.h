@@ -1,9 +1,10 @@
-// A Parquet file as NDJSON, row by row in the file's order, through an instance of DuckDB in memory. No header of DuckDB
-// is needed to use it.
+// A Parquet file as NDJSON, row by row in the file's order, through an instance of DuckDB in
+// memory. No header of DuckDB is needed to use it.
 //
-// Values are spelled as in encoder.h, exact integers and decimals, nested values as JSON; but a TIMESTAMP, which in
-// Parquet is a moment in UTC or of no zone, is written with Z (RFC 3339), nested ones too. One in nanoseconds has nine
-// digits only where they are needed, and within a nested value stays without a zone, as DuckDB has no such type.
+// Values are spelled as in encoder.h, exact integers and decimals, nested values as JSON; but a
+// TIMESTAMP, which in Parquet is a moment in UTC or of no zone, is written with Z (RFC 3339),
+// nested ones too. One in nanoseconds has nine digits only where they are needed, and within a
+// nested value stays without a zone, as DuckDB has no such type.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ class ParquetRows {
   virtual std::uint64_t rows_total() const = 0;
 };
 
-// The type as DuckDB spells it with TIMESTAMP (and _S, _MS) made TIMESTAMPTZ wherever it is a type. For tests.
+// The type as DuckDB spells it with TIMESTAMP (and _S, _MS) made TIMESTAMPTZ wherever it is a type.
+// For tests.
 std::string with_time_zones(std::string_view type);
 
 }  // namespace sd::query

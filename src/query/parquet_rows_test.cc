@@ -19,7 +19,8 @@ class ParquetRowsTest : public ::testing::Test {
   }
   // Opened through its descriptor, as the command does: the name is a pattern.
   std::string read(std::size_t soft_limit = 1U << 20) {
-    const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path().c_str(), "rb"), &std::fclose);
+    const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path().c_str(), "rb"),
+                                                     &std::fclose);
     if (!file) return "no file";
     auto rows = ParquetRows::open("/proc/self/fd/" + std::to_string(fileno(file.get())));
     if (!rows) return "error: " + rows.error().message;
@@ -41,31 +42,39 @@ class ParquetRowsTest : public ::testing::Test {
 };
 
 TEST_F(ParquetRowsTest, NumbersKeepEveryDigit) {
-  write("SELECT 9007199254740993 AS i, 18446744073709551615::UBIGINT AS u, "
-        "12345678901234567890.123456789::DECIMAL(38,9) AS d, 0.1::DOUBLE AS f, 'x' AS s, NULL::INT AS n");
-  EXPECT_EQ(read(),
-            "{\"i\":9007199254740993,\"u\":18446744073709551615,\"d\":12345678901234567890.123456789,"
-            "\"f\":0.1,\"s\":\"x\",\"n\":null}\n");
+  write(
+      "SELECT 9007199254740993 AS i, 18446744073709551615::UBIGINT AS u, "
+      "12345678901234567890.123456789::DECIMAL(38,9) AS d, 0.1::DOUBLE AS f, 'x' AS s, NULL::INT "
+      "AS n");
+  EXPECT_EQ(
+      read(),
+      "{\"i\":9007199254740993,\"u\":18446744073709551615,\"d\":12345678901234567890.123456789,"
+      "\"f\":0.1,\"s\":\"x\",\"n\":null}\n");
 }
 
 TEST_F(ParquetRowsTest, TimestampsHaveAZone) {
-  write("SELECT TIMESTAMP '2024-01-02 03:04:05.123456' AS t, TIMESTAMPTZ '2024-01-02 03:04:05+02' AS z, "
-        "DATE '2024-01-02' AS d");
+  write(
+      "SELECT TIMESTAMP '2024-01-02 03:04:05.123456' AS t, TIMESTAMPTZ '2024-01-02 03:04:05+02' AS "
+      "z, "
+      "DATE '2024-01-02' AS d");
   EXPECT_EQ(read(),
-            "{\"t\":\"2024-01-02T03:04:05.123456Z\",\"z\":\"2024-01-02T01:04:05Z\",\"d\":\"2024-01-02\"}\n");
+            "{\"t\":\"2024-01-02T03:04:05.123456Z\",\"z\":\"2024-01-02T01:04:05Z\",\"d\":\"2024-01-"
+            "02\"}\n");
 }
 
 TEST_F(ParquetRowsTest, NanosecondsAreKeptOnlyWhereThereAreSome) {
-  write("SELECT * FROM (VALUES (TIMESTAMP_NS '2024-01-02 03:04:05.123456789'), "
-        "(TIMESTAMP_NS '2024-01-02 03:04:05.123456'), (NULL)) AS v(t)");
+  write(
+      "SELECT * FROM (VALUES (TIMESTAMP_NS '2024-01-02 03:04:05.123456789'), "
+      "(TIMESTAMP_NS '2024-01-02 03:04:05.123456'), (NULL)) AS v(t)");
   EXPECT_EQ(read(),
             "{\"t\":\"2024-01-02T03:04:05.123456789Z\"}\n{\"t\":\"2024-01-02T03:04:05.123456Z\"}\n"
             "{\"t\":null}\n");
 }
 
 TEST_F(ParquetRowsTest, NestedValuesAreJson) {
-  write("SELECT {'a b': [1, 2], 'timestamp': {'t': TIMESTAMP '2024-01-02 03:04:05'}} AS s, "
-        "MAP {'k': TIMESTAMP '2024-01-02 03:04:05'} AS m");
+  write(
+      "SELECT {'a b': [1, 2], 'timestamp': {'t': TIMESTAMP '2024-01-02 03:04:05'}} AS s, "
+      "MAP {'k': TIMESTAMP '2024-01-02 03:04:05'} AS m");
   EXPECT_EQ(read(),
             "{\"s\":{\"a b\":[1,2],\"timestamp\":{\"t\":\"2024-01-02T03:04:05Z\"}},"
             "\"m\":{\"k\":\"2024-01-02T03:04:05Z\"}}\n");

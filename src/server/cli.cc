@@ -64,7 +64,8 @@ void add_insert_options(CLI::App& app, InsertCommand& insert) {
   app.add_option("--flatten", insert.flatten, "horizontal, vertical, multitable or none")
       ->check(CLI::IsMember({"horizontal", "vertical", "explode", "multitable", "none"}));
   app.add_option("--flatten-depth", insert.flatten_depth, "deeper values stay JSON");
-  app.add_flag("--strict", insert.strict, "one bad row refuses the whole chunk, and ends the upload");
+  app.add_flag("--strict", insert.strict,
+               "one bad row refuses the whole chunk, and ends the upload");
   app.add_flag("--wait", insert.wait, "go on only when the rows can be queried");
   app.add_flag("--gzip", insert.gzip, "compress what is sent");
   app.add_option("--concurrency", insert.concurrency,

@@ -33,9 +33,9 @@ TEST(InsertCommandLine, HasDefaultsForEverythingButTheTable) {
 
 TEST(InsertCommandLine, TakesItsOptions) {
   const auto insert = std::get<InsertCommand>(
-      parse("insert", "t", "-", "--format", "csv", "--flatten", "multitable", "--flatten-depth", "2",
-            "--strict", "--wait", "--gzip", "--concurrency", "9", "--timeout", "1.5", "--retries",
-            "0", "--chunk-bytes", "64KiB", "--resume-key", "x", "--quiet"));
+      parse("insert", "t", "-", "--format", "csv", "--flatten", "multitable", "--flatten-depth",
+            "2", "--strict", "--wait", "--gzip", "--concurrency", "9", "--timeout", "1.5",
+            "--retries", "0", "--chunk-bytes", "64KiB", "--resume-key", "x", "--quiet"));
   EXPECT_EQ(insert.files, std::vector<std::string>{"-"});
   EXPECT_EQ(insert.format, "csv");
   EXPECT_EQ(insert.flatten, "multitable");
@@ -77,10 +77,11 @@ TEST(InsertCommandRun, SaysInOneLineWhatCannotBeAndSendsNothing) {
   std::istringstream in;
   std::ostringstream out;
   std::ostringstream err;
-  EXPECT_EQ(run_insert({.table = "t", .files = {"/no/such/file.json"}, .url = "http://127.0.0.1:1",
-                        .key = "k"},
-                       {in, out, err, {}}),
-            kExitUsage);
+  EXPECT_EQ(
+      run_insert(
+          {.table = "t", .files = {"/no/such/file.json"}, .url = "http://127.0.0.1:1", .key = "k"},
+          {in, out, err, {}}),
+      kExitUsage);
   EXPECT_EQ(err.str(), "scratchdata: /no/such/file.json: No such file or directory\n");
   EXPECT_EQ(out.str(), "");
 }

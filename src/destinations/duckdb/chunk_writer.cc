@@ -102,8 +102,10 @@ void ChunkWriter::fill_column(std::size_t index, duckdb_vector vector, std::uint
     NestedWriter nested(text_);
     const Cell* cell = first;
     for (std::uint32_t row = begin; row < end; ++row) {
-      if (cell == last || cell->row != row) nested.put_null(vector, row - begin, type);
-      else nested.put(vector, row - begin, type, (cell++)->view());
+      if (cell == last || cell->row != row)
+        nested.put_null(vector, row - begin, type);
+      else
+        nested.put(vector, row - begin, type, (cell++)->view());
     }
     return;
   }
@@ -112,7 +114,8 @@ void ChunkWriter::fill_column(std::size_t index, duckdb_vector vector, std::uint
       typed(static_cast<bool*>(data), [](const Cell& c) { return c.integer != 0; });
       break;
     case BaseType::kTimestampTz:
-      typed(static_cast<std::int64_t*>(data), [](const Cell& c) { return *parse_rfc3339(c.view()); });
+      typed(static_cast<std::int64_t*>(data),
+            [](const Cell& c) { return *parse_rfc3339(c.view()); });
       break;
     case BaseType::kBigint:
       typed(static_cast<std::int64_t*>(data), [](const Cell& c) { return c.integer; });

@@ -21,7 +21,8 @@ std::string text_of(const std::string& c, const json::ColumnType& type) {
                              : "rtrim(rtrim(CAST(" + c + " AS VARCHAR), '0'), '.')";
     case BaseType::kTimestampTz: {
       // As format_rfc3339 spells it; the session's time zone is UTC.
-      const std::string fraction = "CASE WHEN epoch_us(" + c + ") % 1000000 = 0 THEN 'Z' ELSE strftime(" + c + ", '.%fZ') END";
+      const std::string fraction = "CASE WHEN epoch_us(" + c +
+                                   ") % 1000000 = 0 THEN 'Z' ELSE strftime(" + c + ", '.%fZ') END";
       return "strftime(" + c + ", '%Y-%m-%dT%H:%M:%S') || " + fraction;
     }
     default:
@@ -32,7 +33,9 @@ std::string text_of(const std::string& c, const json::ColumnType& type) {
 using json::ColumnType;
 
 // Names of lambda parameters, so that an inner one does not hide an outer one.
-std::string variable(int depth) { return "v" + std::to_string(depth); }
+std::string variable(int depth) {
+  return "v" + std::to_string(depth);
+}
 
 // A dot would name a table in an ALTER.
 std::string field(const std::string& c, const std::string& name) {
@@ -43,7 +46,8 @@ std::string field(const std::string& c, const std::string& name) {
 std::string json_of(const std::string& c, const ColumnType& type, int depth) {
   const std::string v = variable(depth);
   const auto list = [&](const std::string& values, const std::string& element) {
-    return "coalesce(array_to_string(list_transform(" + values + ", lambda " + v + ": " + element + "), ','), '')";
+    return "coalesce(array_to_string(list_transform(" + values + ", lambda " + v + ": " + element +
+           "), ','), '')";
   };
   switch (type.base) {
     case BaseType::kVarchar:
@@ -52,51 +56,68 @@ std::string json_of(const std::string& c, const ColumnType& type, int depth) {
       return "CAST(to_json(" + text_of(c, type) + ") AS VARCHAR)";
     case BaseType::kList:
       return "CASE WHEN " + c + " IS NULL THEN NULL ELSE '[' || " +
-             list(c, "coalesce(" + json_of(v, type.children->front().second, depth + 1) + ", 'null')") + " || ']' END";
+             list(c, "coalesce(" + json_of(v, type.children->front().second, depth + 1) +
+                         ", 'null')") +
+             " || ']' END";
     case BaseType::kMap: {
-      const std::string value = "coalesce(" + json_of(field(v, "value"), type.children->back().second, depth + 1) + ", 'null')";
+      const std::string value =
+          "coalesce(" + json_of(field(v, "value"), type.children->back().second, depth + 1) +
+          ", 'null')";
       return "CASE WHEN " + c + " IS NULL THEN NULL ELSE '{' || " +
-             list("map_entries(" + c + ")", "CAST(to_json(" + field(v, "key") + ") AS VARCHAR) || ':' || " + value) + " || '}' END";
+             list("map_entries(" + c + ")",
+                  "CAST(to_json(" + field(v, "key") + ") AS VARCHAR) || ':' || " + value) +
+             " || '}' END";
     }
     case BaseType::kStruct: {
       std::string members;
       for (const auto& [name, child] : *type.children) {
-        members += ", " + quote_literal(json_string(name) + ":") + " || " + json_of(field(c, name), child, depth + 1);
+        members += ", " + quote_literal(json_string(name) + ":") + " || " +
+                   json_of(field(c, name), child, depth + 1);
       }
-      return "CASE WHEN " + c + " IS NULL THEN NULL ELSE '{' || concat_ws(','" + members + ") || '}' END";
+      return "CASE WHEN " + c + " IS NULL THEN NULL ELSE '{' || concat_ws(','" + members +
+             ") || '}' END";
     }
     default:
       return text_of(c, type);
   }
 }
 
-std::string convert(const std::string& c, const ColumnType& from, const ColumnType& to, bool had_strings, int depth);
+std::string convert(const std::string& c, const ColumnType& from, const ColumnType& to,
+                    bool had_strings, int depth);
 
-std::string null_of(const ColumnType& type) { return "CAST(NULL AS " + json::to_string(type) + ")"; }
+std::string null_of(const ColumnType& type) {
+  return "CAST(NULL AS " + json::to_string(type) + ")";
+}
 
 // To a native nested type. From another base only where there was no value that could be carried over: text
 // that was only null, or JSON that was only {}.
-std::string convert_nested(const std::string& c, const ColumnType& from, const ColumnType& to, int depth) {
+std::string convert_nested(const std::string& c, const ColumnType& from, const ColumnType& to,
+                           int depth) {
   const std::string v = variable(depth);
   if (to.base == BaseType::kList) {
     if (from.base != BaseType::kList) return null_of(to);
     return "list_transform(" + c + ", lambda " + v + ": " +
-           convert(v, from.children->front().second, to.children->front().second, true, depth + 1) + ")";
+           convert(v, from.children->front().second, to.children->front().second, true, depth + 1) +
+           ")";
   }
   if (to.base == BaseType::kMap) {
     const ColumnType& value = to.children->back().second;
     std::string entries;
     if (from.base == BaseType::kMap) {
-      entries = "list_transform(map_entries(" + c + "), lambda " + v + ": struct_pack(k := " + field(v, "key") + ", v := " +
-                convert(field(v, "value"), from.children->back().second, value, true, depth + 1) + "))";
+      entries = "list_transform(map_entries(" + c + "), lambda " + v +
+                ": struct_pack(k := " + field(v, "key") + ", v := " +
+                convert(field(v, "value"), from.children->back().second, value, true, depth + 1) +
+                "))";
     } else if (from.base == BaseType::kStruct) {
       for (const auto& [name, child] : *from.children) {
-        entries += (entries.empty() ? "list_filter([struct_pack(k := " : ", struct_pack(k := ") + quote_literal(name) +
+        entries += (entries.empty() ? "list_filter([struct_pack(k := " : ", struct_pack(k := ") +
+                   quote_literal(name) +
                    ", v := " + convert(field(c, name), child, value, true, depth + 1) + ")";
       }
       entries += "], lambda " + v + ": " + field(v, "v") + " IS NOT NULL)";
     } else {
-      return "CASE WHEN " + c + " IS NULL THEN NULL ELSE CAST(MAP {} AS " + json::to_string(to) + ") END";
+      return "CASE WHEN " + c + " IS NULL THEN NULL ELSE CAST(MAP {} AS " + json::to_string(to) +
+             ") END";
     }
     return "CASE WHEN " + c + " IS NULL THEN NULL ELSE map_from_entries(" + entries + ") END";
   }
@@ -109,12 +130,14 @@ std::string convert_nested(const std::string& c, const ColumnType& from, const C
         if (old_name == name) before = &old_child;
       }
     }
-    fields += before == nullptr ? null_of(child) : convert(field(c, name), *before, child, true, depth + 1);
+    fields += before == nullptr ? null_of(child)
+                                : convert(field(c, name), *before, child, true, depth + 1);
   }
   return "CASE WHEN " + c + " IS NULL THEN NULL ELSE struct_pack(" + fields + ") END";
 }
 
-std::string convert(const std::string& c, const ColumnType& from, const ColumnType& to, bool had_strings, int depth) {
+std::string convert(const std::string& c, const ColumnType& from, const ColumnType& to,
+                    bool had_strings, int depth) {
   if (from == to) return c;
   if (to.is_nested()) return convert_nested(c, from, to, depth);
   if (from.is_nested()) return "CAST(" + json_of(c, from, depth) + " AS JSON)";

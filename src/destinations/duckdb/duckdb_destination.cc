@@ -212,7 +212,7 @@ Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& 
         .from_type = "",
         .to_type = type,
         .state = column.state,
-                              .shape = column.shape,
+        .shape = column.shape,
         .receipt = change.cause < batch.sources.size() ? batch.sources[change.cause] : Id128{}};
     if (!change.from) {
       entry.event = "add";
@@ -270,8 +270,10 @@ Result<> DuckdbDestination::append_rows(const TableBatch& table) {
     types.emplace_back(duckdb_appender_column_type(appender.get(), i));
     raw_types.push_back(types.back().get());
     // Somebody else may have changed a field: nothing is written into memory of another shape.
-    if (i >= 2 && columns[i - 2].type.is_nested() && !has_type(types.back().get(), columns[i - 2].type)) {
-      return fail(ErrorCode::kInvalidArgument, "a nested column of the table was changed by somebody else");
+    if (i >= 2 && columns[i - 2].type.is_nested() &&
+        !has_type(types.back().get(), columns[i - 2].type)) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "a nested column of the table was changed by somebody else");
     }
   }
   DataChunk chunk(duckdb_create_data_chunk(raw_types.data(), raw_types.size()));

@@ -57,9 +57,12 @@ class DuckdbDestination final : public Destination {
   Result<std::vector<TableInfo>> tables() override;
   // On a connection of the caller's, who may interrupt it.
   Result<std::vector<TableInfo>> tables(duckdb_connection connection, const std::string& only = {});
-  Result<std::map<std::string, json::Contract>> contracts() override { return own_.contracts(writer_.get()); }
-  Result<std::vector<FailedRow>> failed_rows(const FailedFilter& filter, std::uint64_t after_position,
-                                             std::int64_t after_row, std::size_t limit) override {
+  Result<std::map<std::string, json::Contract>> contracts() override {
+    return own_.contracts(writer_.get());
+  }
+  Result<std::vector<FailedRow>> failed_rows(const FailedFilter& filter,
+                                             std::uint64_t after_position, std::int64_t after_row,
+                                             std::size_t limit) override {
     return own_.failed_rows(writer_.get(), filter, after_position, after_row, limit);
   }
   Result<> remove_failed(const std::vector<FailedRow>& rows) override;

@@ -234,11 +234,21 @@ TEST_F(DuckdbTest, KeepsRefusedRowsWhole) {
 
 TEST_F(DuckdbTest, DropsAndRenamesInOrder) {
   ASSERT_TRUE(load("a", R"({"x":1})"));
-  ASSERT_TRUE(change({.kind = TableChange::Kind::kRename, .table = "a", .new_name = "b", .contract = {}, .of_receipt = {}, .receipt = Id128::make()}));
+  ASSERT_TRUE(change({.kind = TableChange::Kind::kRename,
+                      .table = "a",
+                      .new_name = "b",
+                      .contract = {},
+                      .of_receipt = {},
+                      .receipt = Id128::make()}));
   ASSERT_TRUE(load("b", R"({"x":"wide"})"));
   EXPECT_EQ(query("SELECT x FROM b ORDER BY __row_id"), "1\nwide\n");
   ASSERT_TRUE(load("a", R"({"y":1})"));
-  ASSERT_TRUE(change({.kind = TableChange::Kind::kDrop, .table = "b", .new_name = {}, .contract = {}, .of_receipt = {}, .receipt = Id128::make()}));
+  ASSERT_TRUE(change({.kind = TableChange::Kind::kDrop,
+                      .table = "b",
+                      .new_name = {},
+                      .contract = {},
+                      .of_receipt = {},
+                      .receipt = Id128::make()}));
   EXPECT_NE(query("SELECT * FROM b").find("does not exist"), std::string::npos);
   ASSERT_TRUE(load("b", R"({"x":2.5})"));
   EXPECT_EQ(query("SELECT x, typeof(x) FROM b"), "2.5|DOUBLE\n");

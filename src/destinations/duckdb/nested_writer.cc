@@ -14,17 +14,27 @@ using json::ValueKind;
 
 duckdb_type id_of(const ColumnType& type) {
   switch (type.base) {
-    case BaseType::kBoolean: return DUCKDB_TYPE_BOOLEAN;
-    case BaseType::kBigint: return DUCKDB_TYPE_BIGINT;
-    case BaseType::kHugeint: return DUCKDB_TYPE_HUGEINT;
-    case BaseType::kDouble: return DUCKDB_TYPE_DOUBLE;
-    case BaseType::kDecimal: return DUCKDB_TYPE_DECIMAL;
+    case BaseType::kBoolean:
+      return DUCKDB_TYPE_BOOLEAN;
+    case BaseType::kBigint:
+      return DUCKDB_TYPE_BIGINT;
+    case BaseType::kHugeint:
+      return DUCKDB_TYPE_HUGEINT;
+    case BaseType::kDouble:
+      return DUCKDB_TYPE_DOUBLE;
+    case BaseType::kDecimal:
+      return DUCKDB_TYPE_DECIMAL;
     case BaseType::kVarchar:
-    case BaseType::kJson: return DUCKDB_TYPE_VARCHAR;
-    case BaseType::kTimestampTz: return DUCKDB_TYPE_TIMESTAMP_TZ;
-    case BaseType::kStruct: return DUCKDB_TYPE_STRUCT;
-    case BaseType::kList: return DUCKDB_TYPE_LIST;
-    case BaseType::kMap: return DUCKDB_TYPE_MAP;
+    case BaseType::kJson:
+      return DUCKDB_TYPE_VARCHAR;
+    case BaseType::kTimestampTz:
+      return DUCKDB_TYPE_TIMESTAMP_TZ;
+    case BaseType::kStruct:
+      return DUCKDB_TYPE_STRUCT;
+    case BaseType::kList:
+      return DUCKDB_TYPE_LIST;
+    case BaseType::kMap:
+      return DUCKDB_TYPE_MAP;
   }
   return DUCKDB_TYPE_INVALID;
 }
@@ -73,23 +83,31 @@ void put_scalar(void* data, idx_t row, const ColumnType& type, const Cell& cell)
     return out;
   };
   switch (type.base) {
-    case BaseType::kBoolean: static_cast<bool*>(data)[row] = cell.integer != 0; break;
-    case BaseType::kBigint: static_cast<std::int64_t*>(data)[row] = cell.integer; break;
+    case BaseType::kBoolean:
+      static_cast<bool*>(data)[row] = cell.integer != 0;
+      break;
+    case BaseType::kBigint:
+      static_cast<std::int64_t*>(data)[row] = cell.integer;
+      break;
     case BaseType::kTimestampTz:
       static_cast<std::int64_t*>(data)[row] = parse_rfc3339(cell.view()).value_or(0);
       break;
     case BaseType::kHugeint:
-    case BaseType::kDecimal: static_cast<duckdb_hugeint*>(data)[row] = to_hugeint(); break;
+    case BaseType::kDecimal:
+      static_cast<duckdb_hugeint*>(data)[row] = to_hugeint();
+      break;
     case BaseType::kDouble: {
       const bool integer = cell.kind == json::Kind::kInt53 || cell.kind == json::Kind::kInt64;
       static_cast<double*>(data)[row] = integer ? static_cast<double>(cell.integer) : cell.real;
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 
-void NestedWriter::put(duckdb_vector vector, idx_t row, const ColumnType& type, std::string_view json) {
+void NestedWriter::put(duckdb_vector vector, idx_t row, const ColumnType& type,
+                       std::string_view json) {
   tree_.begin_row();
   json::Parser<RowTree> parser(tree_);
   const json::ParseResult parsed = parser.parse(json, 0, true);
@@ -105,21 +123,27 @@ void NestedWriter::put_null(duckdb_vector vector, idx_t row, const ColumnType& t
       put_null(duckdb_struct_vector_get_child(vector, i), row, (*type.children)[i].second);
     }
   } else if (type.base == BaseType::kList || type.base == BaseType::kMap) {
-    static_cast<duckdb_list_entry*>(duckdb_vector_get_data(vector))[row] = {duckdb_list_vector_get_size(vector), 0};
+    static_cast<duckdb_list_entry*>(duckdb_vector_get_data(vector))[row] = {
+        duckdb_list_vector_get_size(vector), 0};
   }
 }
 
-void NestedWriter::put_value(duckdb_vector vector, idx_t row, const ColumnType& type, RowTree::Index index) {
+void NestedWriter::put_value(duckdb_vector vector, idx_t row, const ColumnType& type,
+                             RowTree::Index index) {
   if (is_null(tree_, index)) return put_null(vector, row, type);
   const RowTree::Value& value = tree_[index];
   switch (type.base) {
-    case BaseType::kStruct: return put_struct(vector, row, type, index);
+    case BaseType::kStruct:
+      return put_struct(vector, row, type, index);
     case BaseType::kList:
-    case BaseType::kMap: return put_entries(vector, row, type, index);
+    case BaseType::kMap:
+      return put_entries(vector, row, type, index);
     case BaseType::kJson: {
       std::string text;
-      if (value.is_container()) tree_.append_json(index, text);
-      else json::append_json(text, json::cell_of(value));
+      if (value.is_container())
+        tree_.append_json(index, text);
+      else
+        json::append_json(text, json::cell_of(value));
       return put_text(vector, row, text);
     }
     case BaseType::kVarchar: {
@@ -127,25 +151,30 @@ void NestedWriter::put_value(duckdb_vector vector, idx_t row, const ColumnType& 
       json::append_text(text, json::cell_of(value));
       return put_text(vector, row, text);
     }
-    default: break;
+    default:
+      break;
   }
   put_scalar(duckdb_vector_get_data(vector), row, type, json::cell_of(value));
 }
 
-void NestedWriter::put_struct(duckdb_vector vector, idx_t row, const ColumnType& type, RowTree::Index index) {
+void NestedWriter::put_struct(duckdb_vector vector, idx_t row, const ColumnType& type,
+                              RowTree::Index index) {
   // Members mostly come in the order of the fields.
   RowTree::Index next = tree_[index].first;
   for (idx_t i = 0; i < type.children->size(); ++i) {
     const auto& [name, child_type] = (*type.children)[i];
     RowTree::Index member = next;
-    if (member == RowTree::kNone || tree_[member].key != name) member = tree_.find(index, name);
-    else next = tree_[member].next;
+    if (member == RowTree::kNone || tree_[member].key != name)
+      member = tree_.find(index, name);
+    else
+      next = tree_[member].next;
     put_value(duckdb_struct_vector_get_child(vector, i), row, child_type, member);
   }
 }
 
 // A LIST's elements, or a MAP's entries: a LIST of STRUCT(key, value) to DuckDB.
-void NestedWriter::put_entries(duckdb_vector vector, idx_t row, const ColumnType& type, RowTree::Index index) {
+void NestedWriter::put_entries(duckdb_vector vector, idx_t row, const ColumnType& type,
+                               RowTree::Index index) {
   idx_t count = 0;
   for (auto i = tree_[index].first; i != RowTree::kNone; i = tree_[i].next) ++count;
   const idx_t offset = duckdb_list_vector_get_size(vector);

@@ -21,9 +21,12 @@ class NestedWriter {
   void put_null(duckdb_vector vector, idx_t row, const json::ColumnType& type);
 
  private:
-  void put_value(duckdb_vector vector, idx_t row, const json::ColumnType& type, json::RowTree::Index value);
-  void put_struct(duckdb_vector vector, idx_t row, const json::ColumnType& type, json::RowTree::Index value);
-  void put_entries(duckdb_vector vector, idx_t row, const json::ColumnType& type, json::RowTree::Index value);
+  void put_value(duckdb_vector vector, idx_t row, const json::ColumnType& type,
+                 json::RowTree::Index value);
+  void put_struct(duckdb_vector vector, idx_t row, const json::ColumnType& type,
+                  json::RowTree::Index value);
+  void put_entries(duckdb_vector vector, idx_t row, const json::ColumnType& type,
+                   json::RowTree::Index value);
   void put_text(duckdb_vector vector, idx_t row, std::string_view text);
 
   json::Arena& text_;

@@ -22,7 +22,8 @@ std::string micros(Micros at) {
 // Whether a column may have the nested type that it was given: its fields are looked at when rows are written.
 bool looks_like(const json::ColumnType& type, std::string_view physical) {
   if (type.base == BaseType::kList) return physical.ends_with("[]");
-  return physical.starts_with(type.base == BaseType::kMap ? "MAP(" : "STRUCT(") && physical.ends_with(')');
+  return physical.starts_with(type.base == BaseType::kMap ? "MAP(" : "STRUCT(") &&
+         physical.ends_with(')');
 }
 
 std::string literal_or_null(std::string_view text) {
@@ -72,9 +73,12 @@ json::TypeState state_of_type(json::ColumnType type) {
 
 std::optional<json::ColumnType> parse_type(std::string_view type) {
   static const std::map<std::string_view, BaseType> kTypes = {
-      {"BOOLEAN", BaseType::kBoolean}, {"BIGINT", BaseType::kBigint},
-      {"HUGEINT", BaseType::kHugeint}, {"DOUBLE", BaseType::kDouble},
-      {"VARCHAR", BaseType::kVarchar}, {"JSON", BaseType::kJson},
+      {"BOOLEAN", BaseType::kBoolean},
+      {"BIGINT", BaseType::kBigint},
+      {"HUGEINT", BaseType::kHugeint},
+      {"DOUBLE", BaseType::kDouble},
+      {"VARCHAR", BaseType::kVarchar},
+      {"JSON", BaseType::kJson},
       {"TIMESTAMP WITH TIME ZONE", BaseType::kTimestampTz}};
   const auto found = kTypes.find(type);
   if (found != kTypes.end()) return json::ColumnType{found->second, 0};
@@ -94,7 +98,8 @@ namespace {
 constexpr const char* kVersion2 =
     "CREATE TABLE db._scratch.contracts(table_key VARCHAR NOT NULL, table_name VARCHAR NOT NULL, "
     "contract VARCHAR NOT NULL, set_at TIMESTAMPTZ NOT NULL, receipt VARCHAR);"
-    "CREATE TABLE db._scratch.request_tables(receipt VARCHAR NOT NULL, table_name VARCHAR NOT NULL, "
+    "CREATE TABLE db._scratch.request_tables(receipt VARCHAR NOT NULL, table_name VARCHAR NOT "
+    "NULL, "
     "rows UBIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL);";
 
 // One transaction: a crash leaves either nothing or all of it.
@@ -115,14 +120,18 @@ Result<> OwnTables::make(duckdb_connection connection) {
       connection,
       std::string(kVersion2) +
           "CREATE TABLE db._scratch.positions(log_id VARCHAR NOT NULL, position UBIGINT NOT NULL, "
-          "next_row_id BIGINT NOT NULL, rows_loaded UBIGINT NOT NULL, rows_failed UBIGINT NOT NULL, "
+          "next_row_id BIGINT NOT NULL, rows_loaded UBIGINT NOT NULL, rows_failed UBIGINT NOT "
+          "NULL, "
           "loaded_at TIMESTAMPTZ NOT NULL);"
-          "CREATE TABLE db._scratch.schema_log(seq BIGINT NOT NULL, logged_at TIMESTAMPTZ NOT NULL, "
+          "CREATE TABLE db._scratch.schema_log(seq BIGINT NOT NULL, logged_at TIMESTAMPTZ NOT "
+          "NULL, "
           "table_key VARCHAR NOT NULL, table_name VARCHAR NOT NULL, event VARCHAR NOT NULL, "
           "path VARCHAR, column_name VARCHAR, from_type VARCHAR, to_type VARCHAR, kinds USMALLINT, "
           "int_digits UTINYINT, scale UTINYINT, receipt VARCHAR, shape VARCHAR);"
-          "CREATE TABLE db._scratch.failed_rows(position UBIGINT NOT NULL, \"row\" UBIGINT NOT NULL, "
-          "table_name VARCHAR NOT NULL, receipt VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL, "
+          "CREATE TABLE db._scratch.failed_rows(position UBIGINT NOT NULL, \"row\" UBIGINT NOT "
+          "NULL, "
+          "table_name VARCHAR NOT NULL, receipt VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT "
+          "NULL, "
           "code VARCHAR NOT NULL, detail VARCHAR NOT NULL, body BLOB NOT NULL, flatten UTINYINT, "
           "flatten_depth UTINYINT);"
           "INSERT INTO db._scratch.meta VALUES ('version', '" +
@@ -143,7 +152,8 @@ Result<> OwnTables::open(duckdb_connection connection) {
   TRY(execute(connection, "CREATE SCHEMA IF NOT EXISTS db._scratch"));
   TRY(execute(connection,
               "CREATE TABLE IF NOT EXISTS db._scratch.meta(key VARCHAR NOT NULL, value VARCHAR)"));
-  TRY_ASSIGN(auto found, fetch(connection, "SELECT value FROM db._scratch.meta WHERE key='version'"));
+  TRY_ASSIGN(auto found,
+             fetch(connection, "SELECT value FROM db._scratch.meta WHERE key='version'"));
   if (found.empty()) {
     TRY(make(connection));
   } else {
@@ -151,11 +161,13 @@ Result<> OwnTables::open(duckdb_connection connection) {
     if (version > kOwnTablesVersion) {
       return fail(ErrorCode::kInvalidArgument,
                   "this database was written by a newer version of the program (layout " +
-                      found[0].text(0) + ", this one knows " + std::to_string(kOwnTablesVersion) + ")");
+                      found[0].text(0) + ", this one knows " + std::to_string(kOwnTablesVersion) +
+                      ")");
     }
     TRY(migrate(connection, version));
   }
-  TRY_ASSIGN(auto seq, fetch(connection, "SELECT coalesce(max(seq), 0) FROM db._scratch.schema_log"));
+  TRY_ASSIGN(auto seq,
+             fetch(connection, "SELECT coalesce(max(seq), 0) FROM db._scratch.schema_log"));
   next_seq_ = seq[0].integer(0) + 1;
   return {};
 }
@@ -192,10 +204,11 @@ Result<> OwnTables::write_state(duckdb_connection connection, const Id128& log_i
 }
 
 Result<> OwnTables::prune_positions(duckdb_connection connection) {
-  return execute(connection,
-                 "DELETE FROM db._scratch.positions p WHERE loaded_at < now() - INTERVAL 1 DAY AND position < "
-                 "(SELECT max(position) FROM db._scratch.positions q WHERE q.log_id = p.log_id);"
-                 "DELETE FROM db._scratch.request_tables WHERE loaded_at < now() - INTERVAL 30 DAY");
+  return execute(
+      connection,
+      "DELETE FROM db._scratch.positions p WHERE loaded_at < now() - INTERVAL 1 DAY AND position < "
+      "(SELECT max(position) FROM db._scratch.positions q WHERE q.log_id = p.log_id);"
+      "DELETE FROM db._scratch.request_tables WHERE loaded_at < now() - INTERVAL 30 DAY");
 }
 
 Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
@@ -215,10 +228,11 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
   std::erase_if(physical, [&](const Row& row) { return fold_ascii(row.text(0)) != key; });
   if (physical.empty()) return json::TableSchema(table);
 
-  TRY_ASSIGN(auto log, fetch(connection,
-                             "SELECT event, path, column_name, kinds, int_digits, scale, shape FROM "
-                             "db._scratch.schema_log WHERE table_key = " +
-                                 quote_literal(key) + " ORDER BY seq"));
+  TRY_ASSIGN(auto log,
+             fetch(connection,
+                   "SELECT event, path, column_name, kinds, int_digits, scale, shape FROM "
+                   "db._scratch.schema_log WHERE table_key = " +
+                       quote_literal(key) + " ORDER BY seq"));
   std::unordered_map<std::string, Logged> logged;  // by path
   for (const Row& row : log) {
     const std::string event = row.text(0);
@@ -310,8 +324,10 @@ Result<> OwnTables::write_failed(duckdb_connection connection, const std::vector
     put(row.code);
     put(row.detail);
     duckdb_append_blob(appender.get(), row.body.data(), row.body.size());
-    if (row.flatten) duckdb_append_uint8(appender.get(), static_cast<std::uint8_t>(*row.flatten));
-    else duckdb_append_null(appender.get());
+    if (row.flatten)
+      duckdb_append_uint8(appender.get(), static_cast<std::uint8_t>(*row.flatten));
+    else
+      duckdb_append_null(appender.get());
     duckdb_append_uint8(appender.get(), row.flatten_depth);
     if (duckdb_appender_end_row(appender.get()) != DuckDBSuccess) {
       return fail(appender_error(appender.get()));

@@ -65,9 +65,12 @@ class OwnTables {
   Result<std::map<std::string, json::Contract>> contracts(duckdb_connection connection);
   Result<> write_contract(duckdb_connection connection, const TableChange& change, Micros at);
   // The contract of a table that is renamed goes with it.
-  Result<> move_contract(duckdb_connection connection, const std::string& from, const std::string& to);
-  Result<> write_counts(duckdb_connection connection, const std::vector<TableCount>& counts, Micros at);
-  Result<std::vector<FailedRow>> failed_rows(duckdb_connection connection, const FailedFilter& filter,
+  Result<> move_contract(duckdb_connection connection, const std::string& from,
+                         const std::string& to);
+  Result<> write_counts(duckdb_connection connection, const std::vector<TableCount>& counts,
+                        Micros at);
+  Result<std::vector<FailedRow>> failed_rows(duckdb_connection connection,
+                                             const FailedFilter& filter,
                                              std::uint64_t after_position, std::int64_t after_row,
                                              std::size_t limit);
   Result<> remove_failed(duckdb_connection connection, const std::vector<FailedRow>& rows);

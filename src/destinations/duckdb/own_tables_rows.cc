@@ -6,7 +6,9 @@
 namespace sd::destinations::duckdb {
 namespace {
 
-std::string timestamp(Micros at) { return "make_timestamptz(" + std::to_string(at) + ")"; }
+std::string timestamp(Micros at) {
+  return "make_timestamptz(" + std::to_string(at) + ")";
+}
 
 // A BLOB as text would be escaped.
 std::string from_hex(std::string_view hex) {
@@ -20,7 +22,8 @@ std::string from_hex(std::string_view hex) {
 std::string condition(const FailedFilter& filter) {
   std::string sql = " WHERE true";
   // lower() folds more than ASCII: never too few, and the tables of a destination differ in more.
-  if (!filter.table.empty()) sql += " AND lower(table_name) = lower(" + quote_literal(filter.table) + ")";
+  if (!filter.table.empty())
+    sql += " AND lower(table_name) = lower(" + quote_literal(filter.table) + ")";
   if (!filter.receipt.is_zero()) sql += " AND receipt = '" + filter.receipt.to_string() + "'";
   return sql;
 }
@@ -28,7 +31,8 @@ std::string condition(const FailedFilter& filter) {
 }  // namespace
 
 Result<std::map<std::string, json::Contract>> OwnTables::contracts(duckdb_connection connection) {
-  TRY_ASSIGN(const auto rows, fetch(connection, "SELECT table_key, contract FROM db._scratch.contracts"));
+  TRY_ASSIGN(const auto rows,
+             fetch(connection, "SELECT table_key, contract FROM db._scratch.contracts"));
   std::map<std::string, json::Contract> out;
   for (const Row& row : rows) {
     TRY_ASSIGN(const json::Value document, json::parse_document(row.text(1)));
@@ -37,33 +41,37 @@ Result<std::map<std::string, json::Contract>> OwnTables::contracts(duckdb_connec
   return out;
 }
 
-Result<> OwnTables::write_contract(duckdb_connection connection, const TableChange& change, Micros at) {
+Result<> OwnTables::write_contract(duckdb_connection connection, const TableChange& change,
+                                   Micros at) {
   const std::string key = quote_literal(fold_ascii(change.table));
   TRY(execute(connection, "DELETE FROM db._scratch.contracts WHERE table_key = " + key));
   if (change.contract == json::Contract{}) return {};
   return execute(connection, "INSERT INTO db._scratch.contracts VALUES (" + key + "," +
-                                 quote_literal(change.table) + "," + quote_literal(change.contract.to_json()) +
-                                 "," + timestamp(at) + ",'" + change.receipt.to_string() + "')");
+                                 quote_literal(change.table) + "," +
+                                 quote_literal(change.contract.to_json()) + "," + timestamp(at) +
+                                 ",'" + change.receipt.to_string() + "')");
 }
 
 Result<> OwnTables::move_contract(duckdb_connection connection, const std::string& from,
                                   const std::string& to) {
-  const std::string old_key = quote_literal(fold_ascii(from)), new_key = quote_literal(fold_ascii(to));
+  const std::string old_key = quote_literal(fold_ascii(from)),
+                    new_key = quote_literal(fold_ascii(to));
   if (old_key == new_key) return {};
   TRY_ASSIGN(const auto found,
              fetch(connection, "SELECT 1 FROM db._scratch.contracts WHERE table_key = " + old_key));
   if (found.empty()) return {};
   TRY(execute(connection, "DELETE FROM db._scratch.contracts WHERE table_key = " + new_key));
   return execute(connection, "UPDATE db._scratch.contracts SET table_key = " + new_key +
-                                 ", table_name = " + quote_literal(to) + " WHERE table_key = " + old_key);
+                                 ", table_name = " + quote_literal(to) +
+                                 " WHERE table_key = " + old_key);
 }
 
-Result<> OwnTables::write_counts(duckdb_connection connection, const std::vector<TableCount>& counts,
-                                 Micros at) {
+Result<> OwnTables::write_counts(duckdb_connection connection,
+                                 const std::vector<TableCount>& counts, Micros at) {
   if (counts.empty()) return {};
   Appender appender;
-  if (duckdb_appender_create_ext(connection, kAttachedAs, "_scratch", "request_tables", appender.out()) !=
-      DuckDBSuccess) {
+  if (duckdb_appender_create_ext(connection, kAttachedAs, "_scratch", "request_tables",
+                                 appender.out()) != DuckDBSuccess) {
     return fail(appender_error(appender.get()));
   }
   for (const TableCount& count : counts) {
@@ -72,7 +80,8 @@ Result<> OwnTables::write_counts(duckdb_connection connection, const std::vector
     duckdb_append_varchar_length(appender.get(), count.table.data(), count.table.size());
     duckdb_append_uint64(appender.get(), count.rows);
     duckdb_append_timestamp(appender.get(), duckdb_timestamp{at});
-    if (duckdb_appender_end_row(appender.get()) != DuckDBSuccess) return fail(appender_error(appender.get()));
+    if (duckdb_appender_end_row(appender.get()) != DuckDBSuccess)
+      return fail(appender_error(appender.get()));
   }
   if (duckdb_appender_flush(appender.get()) == DuckDBSuccess) return {};
   Error error = appender_error(appender.get());
@@ -86,13 +95,14 @@ Result<std::vector<FailedRow>> OwnTables::failed_rows(duckdb_connection connecti
                                                       std::int64_t after_row, std::size_t limit) {
   constexpr std::size_t kMostBytes = 32U << 20;
   const std::string position = std::to_string(after_position);
-  TRY_ASSIGN(const auto rows,
-             fetch(connection,
-                   "SELECT position, \"row\", table_name, receipt, epoch_us(received_at), code, detail, "
-                   "hex(body), flatten, flatten_depth FROM db._scratch.failed_rows" +
-                       condition(filter) + " AND (position > " + position + " OR (position = " + position +
-                       " AND \"row\"::BIGINT > " + std::to_string(after_row) +
-                       ")) ORDER BY position, \"row\" LIMIT " + std::to_string(limit)));
+  TRY_ASSIGN(
+      const auto rows,
+      fetch(connection,
+            "SELECT position, \"row\", table_name, receipt, epoch_us(received_at), code, detail, "
+            "hex(body), flatten, flatten_depth FROM db._scratch.failed_rows" +
+                condition(filter) + " AND (position > " + position + " OR (position = " + position +
+                " AND \"row\"::BIGINT > " + std::to_string(after_row) +
+                ")) ORDER BY position, \"row\" LIMIT " + std::to_string(limit)));
   std::vector<FailedRow> out;
   std::size_t bytes = 0;
   for (const Row& row : rows) {
@@ -113,7 +123,8 @@ Result<std::vector<FailedRow>> OwnTables::failed_rows(duckdb_connection connecti
   return out;
 }
 
-Result<> OwnTables::remove_failed(duckdb_connection connection, const std::vector<FailedRow>& rows) {
+Result<> OwnTables::remove_failed(duckdb_connection connection,
+                                  const std::vector<FailedRow>& rows) {
   constexpr std::size_t kAtOnce = 1000;
   for (std::size_t begin = 0; begin < rows.size(); begin += kAtOnce) {
     std::string sql = "DELETE FROM db._scratch.failed_rows WHERE (position, \"row\") IN (";
@@ -127,7 +138,8 @@ Result<> OwnTables::remove_failed(duckdb_connection connection, const std::vecto
 }
 
 Result<std::vector<OwnTables::Change>> OwnTables::history(duckdb_connection connection,
-                                                          const std::string& table, std::uint64_t after,
+                                                          const std::string& table,
+                                                          std::uint64_t after,
                                                           std::uint64_t limit) {
   TRY_ASSIGN(const auto rows,
              fetch(connection,
@@ -138,15 +150,16 @@ Result<std::vector<OwnTables::Change>> OwnTables::history(duckdb_connection conn
                        " ORDER BY seq LIMIT " + std::to_string(limit)));
   std::vector<Change> out;
   for (const Row& row : rows) {
-    out.push_back({row.integer(0), row.integer(1), row.text(2), row.text(3), row.text(4), row.text(5),
-                   row.text(6), row.text(7)});
+    out.push_back({row.integer(0), row.integer(1), row.text(2), row.text(3), row.text(4),
+                   row.text(5), row.text(6), row.text(7)});
   }
   return out;
 }
 
 namespace {
 
-Result<std::map<std::string, std::uint64_t>> counts(duckdb_connection connection, const std::string& sql) {
+Result<std::map<std::string, std::uint64_t>> counts(duckdb_connection connection,
+                                                    const std::string& sql) {
   TRY_ASSIGN(const auto rows, fetch(connection, sql));
   std::map<std::string, std::uint64_t> out;
   for (const Row& row : rows) out[row.text(0)] = row.unsigned_integer(1);
@@ -157,25 +170,27 @@ Result<std::map<std::string, std::uint64_t>> counts(duckdb_connection connection
 
 Result<std::map<std::string, std::uint64_t>> OwnTables::failed_counts(duckdb_connection connection,
                                                                       const FailedFilter& filter) {
-  return counts(connection, "SELECT table_name, count(*) FROM db._scratch.failed_rows" + condition(filter) +
-                                " GROUP BY table_name");
+  return counts(connection, "SELECT table_name, count(*) FROM db._scratch.failed_rows" +
+                                condition(filter) + " GROUP BY table_name");
 }
 
 Result<std::map<std::string, std::uint64_t>> OwnTables::request_tables(duckdb_connection connection,
                                                                        std::string_view receipt) {
-  return counts(connection,
-                "SELECT table_name, sum(rows)::UBIGINT FROM db._scratch.request_tables WHERE receipt = " +
-                    quote_literal(receipt) + " GROUP BY table_name");
+  return counts(
+      connection,
+      "SELECT table_name, sum(rows)::UBIGINT FROM db._scratch.request_tables WHERE receipt = " +
+          quote_literal(receipt) + " GROUP BY table_name");
 }
 
-Result<std::optional<Micros>> OwnTables::loaded_at(duckdb_connection connection, const Id128& log_id,
-                                                   std::uint64_t position) {
+Result<std::optional<Micros>> OwnTables::loaded_at(duckdb_connection connection,
+                                                   const Id128& log_id, std::uint64_t position) {
   // Before the first position that is kept, nothing is known.
   TRY_ASSIGN(const auto rows,
              fetch(connection,
                    "SELECT epoch_us(min(loaded_at)) FROM db._scratch.positions p WHERE log_id = '" +
                        log_id.to_string() + "' AND position > " + std::to_string(position) +
-                       " AND (SELECT min(position) FROM db._scratch.positions q WHERE q.log_id = p.log_id) <= " +
+                       " AND (SELECT min(position) FROM db._scratch.positions q WHERE q.log_id = "
+                       "p.log_id) <= " +
                        std::to_string(position)));
   if (rows.empty() || rows[0].is_null(0)) return std::optional<Micros>();
   return std::optional<Micros>(rows[0].integer(0));

@@ -1,0 +1,154 @@
+// Rows that a destination refuses, found one by one, and failed rows that are tried again; see loader.h.
+#include "base/log.h"
+#include "json/rows.h"
+#include "load/loader_impl.h"
+
+namespace sd::load {
+
+using destinations::FailedRow;
+using destinations::TableChange;
+using json::RowError;
+using json::RowTree;
+
+// Loads the next record alone, without the rows that the destination refuses.
+Result<> Loader::isolate_one(journal::Position durable_end) {
+  TRY_ASSIGN(const auto record, next_record(durable_end));
+  if (!record) return fail(ErrorCode::kInternal, "the destination refuses what is not there");
+  if (record->meta.kind == journal::RecordKind::kControl) return take_refused_control(*record);
+  const OneRecord one{record->position, record->end, record->meta.rows, record->time_us};
+  Rows rows;
+  refused_found_ = 0;
+  TRY_ASSIGN(std::set<std::uint64_t> refused, find_refused(one, 0, one.rows, rows.reason));
+  rows.refused = &refused;
+  Result<> loaded = load_one(one, rows);
+  if (!loaded && loaded.error().code == ErrorCode::kInvalidArgument) {
+    // Rows that go in one by one but not together (a UNIQUE constraint): all of the record's.
+    rows.reason = loaded.error().message;
+    for (std::uint64_t row = 0; row < one.rows; ++row) refused.insert(row);
+    loaded = load_one(one, rows);
+  }
+  return loaded;
+}
+
+// Failed rows go through the same door again, a page in a transaction: those that go in now are no longer
+// failed rows, the others stay as they are. A crash in between loses and doubles nothing: what has gone
+// in is not there to be tried again.
+Result<> Loader::retry(const TableChange& change) {
+  constexpr std::size_t kPage = 10'000;
+  std::uint64_t position = 0;
+  std::int64_t row = -1;
+  while (true) {
+    TRY_ASSIGN(auto page, destination_.failed_rows(change.failed(), position, row, kPage));
+    if (page.empty()) return {};
+    position = page.back().position;
+    row = static_cast<std::int64_t>(page.back().row);
+    Result<> loaded = retry_page(page);
+    if (loaded || loaded.error().code != ErrorCode::kInvalidArgument) {
+      TRY(std::move(loaded));
+      continue;
+    }
+    // The destination refuses something in it: each by itself.
+    forget();
+    for (FailedRow& each : page) {
+      std::vector<FailedRow> one;
+      one.push_back(std::move(each));
+      Result<> alone = retry_page(std::move(one));
+      if (alone) continue;
+      if (alone.error().code != ErrorCode::kInvalidArgument) return alone;
+      forget();
+    }
+  }
+}
+
+Result<> Loader::retry_page(std::vector<FailedRow> rows) {
+  std::vector<FailedRow> loaded;
+  for (FailedRow& failed : rows) {
+    sources_.push_back(failed.receipt);
+    TRY_ASSIGN(Table* const target, join(failed.table));
+    journal::RecordView record;
+    record.position = failed.position;
+    record.time_us = failed.received_at;
+    record.meta.receipt = failed.receipt;
+    const Source source =
+        source_of(record, {failed.flatten, failed.flatten_depth, BodyKind::kJson, {}}, *target);
+    RowError error;
+    RowTree tree;
+    json::RowSplitter<RowTree> splitter(tree);
+    if (splitter.next(failed.body, true).state != json::RowSplitter<RowTree>::State::kRow) continue;
+    TRY_ASSIGN(const bool taken, take_row(tree, source, *target, error));
+    if (!taken) continue;
+    ++pending_.rows_loaded;
+    if (pending_.rows_failed > 0) --pending_.rows_failed;
+    loaded.push_back(std::move(failed));
+    if (batch_is_full()) TRY(write_part());
+  }
+  if (loaded.empty()) {
+    forget();
+    return {};
+  }
+  TRY(write_part());
+  TRY(destination_.remove_failed(loaded));
+  return commit();
+}
+
+// A change that the destination refuses (something that somebody else made depends on the table) is left
+// out: nothing of the journal may stop what comes behind it for ever.
+Result<> Loader::take_refused_control(const journal::RecordView& record) {
+  const journal::Position end = record.end;
+  const Micros time = record.time_us;
+  const Result<> taken = take_control(record);
+  if (taken || taken.error().code != ErrorCode::kInvalidArgument) return taken;
+  log::warn("a change of a table was refused and left out", {{"error", taken.error().message}});
+  forget();
+  pending_.position = end;
+  at_ = time;
+  return commit();
+}
+
+Result<> Loader::read_one(const OneRecord& one, const Rows& rows) {
+  forget();
+  TRY_ASSIGN(reader_, journal::Reader::open(fs_, directory_, log_id_, one.position));
+  TRY_ASSIGN(const auto record, next_record(one.end));
+  if (!record) return fail(ErrorCode::kCorruption, "a record of the journal has gone");
+  return take_insert(*record, rows);
+}
+
+Result<> Loader::load_one(const OneRecord& one, const Rows& rows) {
+  TRY(read_one(one, rows));
+  pending_.position = one.end;
+  at_ = one.time;
+  return commit();
+}
+
+// Rows in [begin, end) that fail by themselves, found by halving.
+Result<std::set<std::uint64_t>> Loader::find_refused(const OneRecord& one, std::uint64_t begin,
+                                                     std::uint64_t end, std::string& reason) {
+  // Halving costs about twice log2(rows) readings of the record for each row refused: worth it for a
+  // few bad rows, not where the table takes hardly any.
+  constexpr std::size_t kMostSearched = 32;
+  if (refused_found_ >= kMostSearched) {
+    std::set<std::uint64_t> rest;
+    for (std::uint64_t row = begin; row < end; ++row) rest.insert(rest.end(), row);
+    return rest;
+  }
+  Rows rows;
+  rows.begin = begin;
+  rows.end = end;
+  Result<> tried = read_one(one, rows);
+  if (tried) tried = write_part();
+  forget();
+  if (tried) return std::set<std::uint64_t>{};
+  if (tried.error().code != ErrorCode::kInvalidArgument) return fail(tried.error());
+  if (end - begin <= 1) {
+    reason = tried.error().message;
+    ++refused_found_;
+    return std::set<std::uint64_t>{begin};
+  }
+  const std::uint64_t middle = begin + (end - begin) / 2;
+  TRY_ASSIGN(auto refused, find_refused(one, begin, middle, reason));
+  TRY_ASSIGN(const auto right, find_refused(one, middle, end, reason));
+  refused.insert(right.begin(), right.end());
+  return refused;
+}
+
+}  // namespace sd::load
