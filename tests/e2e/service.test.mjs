@@ -651,21 +651,21 @@ function crc32c(bytes) {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-// The catalog's bytes with the row of schema_migrations, whose key is the version, changed to version 99. The cell is:
+// The catalog's bytes with the last row of schema_migrations, whose key is the version, changed to version 99. A cell is:
 // size, version (both one byte here), a header of 3 bytes (3, NULL for the key, type of the time), the time in µs.
 function with_newer_version(bytes) {
   const out = Buffer.from(bytes);
-  let changed = 0;
+  let last = 0;
   for (let at = 0; at + 13 < out.length; at += 1) {
     if (out[at + 2] !== 3 || out[at + 3] !== 0 || ![5, 6].includes(out[at + 4]) || out[at + 1] > 50) continue;
     const size = out[at + 4] === 5 ? 6 : 8;
     if (out[at] !== 3 + size) continue;
     const time = size === 6 ? out.readUIntBE(at + 5, 6) : Number(out.readBigInt64BE(at + 5));
     if (Math.abs(time / 1000 - Date.now()) > 3_600_000) continue;
-    out[at + 1] = 99;
-    changed += 1;
+    if (last === 0 || out[at + 1] > out[last + 1]) last = at;
   }
-  assert.ok(changed >= 1, 'the version was not found in the catalog');
+  assert.ok(last > 0, 'the version was not found in the catalog');
+  out[last + 1] = 99;
   return out;
 }
 
