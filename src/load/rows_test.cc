@@ -425,6 +425,24 @@ TEST_F(RowsTest, RetryTakesTheRowsThatGoInAndLeavesTheOthers) {
   EXPECT_EQ(failed(), "");
 }
 
+// Positions begin anew where a destination gets another journal.
+TEST_F(RowsTest, RetryingOneRowLeavesAnotherThatStoodAtTheSamePositionOfAnOlderJournal) {
+  contract("t", R"({"tables":"freeze"})");
+  insert("t", R"({"n":1})");
+  load();
+  const std::string old = Id128::make().to_string();
+  auto connection = destination_->connect();
+  ASSERT_TRUE(destinations::duckdb::execute(
+      connection->get(), "INSERT INTO db._scratch.failed_rows SELECT position, \"row\", 'older', '" + old +
+                             "', received_at, code, detail, body, flatten, flatten_depth FROM db._scratch.failed_rows"));
+  *connection = {};
+  contract("t", "{}");
+  retry("t");
+  load();
+  EXPECT_EQ(query("SELECT n FROM t"), "1;");
+  EXPECT_EQ(query("SELECT table_name || ' ' || receipt FROM db._scratch.failed_rows"), "older " + old + ";");
+}
+
 TEST_F(RowsTest, AFileOfTheFirstLayoutIsTakenOver) {
   insert("t", R"([{"n":1},7])");
   load();

@@ -127,10 +127,13 @@ Result<> OwnTables::remove_failed(duckdb_connection connection,
                                   const std::vector<FailedRow>& rows) {
   constexpr std::size_t kAtOnce = 1000;
   for (std::size_t begin = 0; begin < rows.size(); begin += kAtOnce) {
-    std::string sql = "DELETE FROM db._scratch.failed_rows WHERE (position, \"row\") IN (";
+    // With the receipt: positions begin anew where a destination gets another journal.
+    std::string sql =
+        "DELETE FROM db._scratch.failed_rows WHERE (position, \"row\", receipt) IN (";
     for (std::size_t i = begin; i < std::min(rows.size(), begin + kAtOnce); ++i) {
       if (i != begin) sql += ',';
-      sql += "(" + std::to_string(rows[i].position) + "," + std::to_string(rows[i].row) + ")";
+      sql += "(" + std::to_string(rows[i].position) + "," + std::to_string(rows[i].row) + ",'" +
+             rows[i].receipt.to_string() + "')";
     }
     TRY(execute(connection, sql + ")"));
   }
