@@ -242,11 +242,15 @@ Result<Loader::Table*> Loader::table(const std::string& name) {
     const auto contract = contracts_.find(key);
     if (contract != contracts_.end()) slot->contract = contract->second;
     slot->builder.set_times(slot->contract.timestamps);
-  }
-  if (slot->contract.checks_rows() && !slot->check) {
-    slot->check = std::make_unique<json::ContractCheck>(slot->schema, slot->contract);
+    renew_check(*slot);
   }
   return slot.get();
+}
+
+void Loader::renew_check(Table& table) {
+  table.check = table.contract.checks_rows()
+                    ? std::make_unique<json::ContractCheck>(table.schema, table.contract)
+                    : nullptr;
 }
 
 Result<Loader::Table*> Loader::join(const std::string& name) {
@@ -412,30 +416,23 @@ Result<> Loader::write_part() {
   std::vector<std::unique_ptr<json::SchemaPlan>> plans;
   std::vector<Table*> written;
   for (auto& [name, table] : tables_) {
-    if (!table->in_batch) continue;
-    table->in_batch = false;
-    if (table->builder.rows() == 0) {
-      table->builder.clear();
-      table->check.reset();
-      continue;
-    }
+    if (!table->in_batch || table->builder.rows() == 0) continue;
     const std::size_t most = table->contract.max_columns.value_or(options_.max_columns);
     plans.push_back(std::make_unique<json::SchemaPlan>(table->schema, table->builder, most));
     batch.tables.push_back({&table->builder, plans.back().get()});
     written.push_back(table.get());
   }
   TRY(destination_.write(batch));
-  for (std::size_t i = 0; i < written.size(); ++i) {
-    written[i]->schema = plans[i]->take_after();
-    written[i]->builder.clear();
-    written[i]->check.reset();  // it looked at the schema before
-  }
-  // The record that is being read goes on under the same receipt.
+  for (std::size_t i = 0; i < written.size(); ++i) written[i]->schema = plans[i]->take_after();
+  // The record that is being read goes on under the same receipt, in all its tables: also in one of which
+  // this part had refused rows only.
   const Id128 last = batch.sources.empty() ? Id128{} : batch.sources.back();
   sources_.assign(1, last);
-  for (Table* table : written) {
+  for (auto& [name, table] : tables_) {
+    if (!table->in_batch) continue;
+    table->builder.clear();
     table->builder.set_source(0);
-    table->in_batch = true;
+    renew_check(*table);  // it looked at the schema before
   }
   failed_.clear();
   failed_bytes_ = 0;

@@ -84,6 +84,7 @@ class Loader {
                    const Table& target) const;
   Result<> take_control(const journal::RecordView& record);
   Result<Table*> table(const std::string& name);
+  static void renew_check(Table& table);
   // Has the table take part in the batch, for rows of the latest source.
   Result<Table*> join(const std::string& name);
   Result<> retry(const destinations::TableChange& change);

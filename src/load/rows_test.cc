@@ -425,6 +425,20 @@ TEST_F(RowsTest, RetryTakesTheRowsThatGoInAndLeavesTheOthers) {
   EXPECT_EQ(failed(), "");
 }
 
+// A large record goes in in parts of one transaction: what holds for the first holds for all.
+TEST_F(RowsTest, ARecordInPartsKeepsItsContractAndItsRowsWhateverThePartsHold) {
+  insert("t", R"({"n":0})");
+  contract("t", R"({"data_type":"freeze"})");
+  std::string body = "[";
+  for (int i = 0; i < 20; ++i) body += "\"refused " + std::string(100, 'x') + "\",";
+  for (int i = 1; i <= 20; ++i) body += "{\"n\":" + std::to_string(i) + "},{\"n\":\"text\"},";
+  insert("t", body + "{\"n\":21}]");
+  load({.max_batch_bytes = 1000});
+  EXPECT_EQ(query("SELECT count(*) || ':' || max(n) FROM t"), "22:21;");
+  EXPECT_EQ(query("SELECT code || count(*) FROM db._scratch.failed_rows GROUP BY code ORDER BY ALL"),
+            "contract-freeze20;not-an-object20;");
+}
+
 // Positions begin anew where a destination gets another journal.
 TEST_F(RowsTest, RetryingOneRowLeavesAnotherThatStoodAtTheSamePositionOfAnOlderJournal) {
   contract("t", R"({"tables":"freeze"})");
