@@ -117,7 +117,15 @@ Result<> failed(const Question& q, Writer& w) {
              q.destination.own().failed_rows(q.connection, q.filter(), q.number("position"),
                                              row == nullptr ? -1 : row->as_int().value_or(-1),
                                              q.number("limit")));
-  w.begin_array("rows");
+  // A page of large rows is shorter than was asked for.
+  bool more = false;
+  if (!rows.empty()) {
+    const destinations::FailedRow& last = rows.back();
+    TRY_ASSIGN(const auto next, q.destination.own().failed_rows(q.connection, q.filter(), last.position,
+                                                                static_cast<std::int64_t>(last.row), 1));
+    more = !next.empty();
+  }
+  w.member("more", more).begin_array("rows");
   for (const destinations::FailedRow& failed : rows) {
     w.begin_object().member("position", failed.position).member("row", failed.row);
     w.member("table", failed.table).member("receipt", failed.receipt.to_string());

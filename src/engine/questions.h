@@ -6,8 +6,8 @@
 //   contract {table}                           {contract}: null where none was set
 //   history  {table, after, limit}             {changes:[{seq, at, table, event, column, from, to, receipt}]}
 //   failed   {table?, receipt?, position, row, limit}   those behind (position, row):
-//                                              {rows:[{position, row, table, receipt, received_at, code,
-//                                               detail, body}]}
+//                                              {more, rows:[{position, row, table, receipt, received_at,
+//                                               code, detail, body}]}
 //   failed_count {table?, receipt?}            {total, tables:{name: count}}
 //   receipt  {receipt, position}               {failed, failed_tables:{…}, tables:{…}, loaded_at}; tables is
 //                                              empty where the request could bring rows to one table only

@@ -136,6 +136,25 @@ describe('contracts and failed rows', () => {
     problem(await server.api('/api/data/failed?after=x'), 400, 'invalid-parameter');
   });
 
+  test('pages of large failed rows are shorter, and the list goes on to its end', async () => {
+    await server.insert('large', { n: 1 }, { query: '?wait=true' });
+    await put('large', { data_type: 'freeze' });
+    const rows = Array.from({ length: 30 }, (_, i) => JSON.stringify({ n: `${i} ${'x'.repeat(1_500_000)}` }));
+    await server.insert('large', [JSON.stringify({ n: 2 }), ...rows].join('\n'), { query: '?wait=true' });
+    const seen = [];
+    let next = null, pages = 0;
+    do {
+      const page = await failed(`?table=large&limit=20${next ? `&after=${next}` : ''}`);
+      seen.push(...page.data.map((r) => r.row));
+      ({ next } = page);
+      pages += 1;
+    } while (next);
+    assert.deepEqual(seen, Array.from({ length: 30 }, (_, i) => i + 1));
+    assert.ok(pages >= 3, `${pages} pages`);
+    await put('large', {});
+    assert.deepEqual(await retry('?table=large'), { ok: true, retried: 30, failed: 0 });
+  });
+
   test('a key says how its rows are flattened, unless the request does', async () => {
     const key = await key_of({ scopes: ['insert'], flatten: 'explode' });
     await server.insert('by_key', { a: [1, 2] }, { key });

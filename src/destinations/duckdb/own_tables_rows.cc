@@ -93,18 +93,24 @@ Result<std::vector<FailedRow>> OwnTables::failed_rows(duckdb_connection connecti
                                                       const FailedFilter& filter,
                                                       std::uint64_t after_position,
                                                       std::int64_t after_row, std::size_t limit) {
-  constexpr std::size_t kMostBytes = 32U << 20;
+  constexpr std::uint64_t kMostBytes = 16U << 20;
   const std::string position = std::to_string(after_position);
-  TRY_ASSIGN(
-      const auto rows,
-      fetch(connection,
-            "SELECT position, \"row\", table_name, receipt, epoch_us(received_at), code, detail, "
-            "hex(body), flatten, flatten_depth FROM db._scratch.failed_rows" +
-                condition(filter) + " AND (position > " + position + " OR (position = " + position +
-                " AND \"row\"::BIGINT > " + std::to_string(after_row) +
-                ")) ORDER BY position, \"row\" LIMIT " + std::to_string(limit)));
+  const std::string where = " FROM db._scratch.failed_rows" + condition(filter) + " AND (position > " +
+                            position + " OR (position = " + position + " AND \"row\"::BIGINT > " +
+                            std::to_string(after_row) + ")) ORDER BY position, \"row\", receipt LIMIT ";
+  // First how long they are: what is fetched stands in memory as a whole.
+  TRY_ASSIGN(const auto lengths,
+             fetch(connection, "SELECT octet_length(body)" + where + std::to_string(limit)));
+  std::size_t count = 0;
+  for (std::uint64_t bytes = 0; count < lengths.size() && (count == 0 || bytes <= kMostBytes); ++count) {
+    bytes += lengths[count].unsigned_integer(0);
+  }
+  TRY_ASSIGN(const auto rows,
+             fetch(connection,
+                   "SELECT position, \"row\", table_name, receipt, epoch_us(received_at), code, detail, "
+                   "hex(body), flatten, flatten_depth" +
+                       where + std::to_string(count)));
   std::vector<FailedRow> out;
-  std::size_t bytes = 0;
   for (const Row& row : rows) {
     FailedRow& failed = out.emplace_back();
     failed.position = row.unsigned_integer(0);
@@ -117,8 +123,6 @@ Result<std::vector<FailedRow>> OwnTables::failed_rows(duckdb_connection connecti
     failed.body = from_hex(row.text(7));
     if (!row.is_null(8)) failed.flatten = static_cast<json::Flatten>(row.integer(8) & 3);
     if (!row.is_null(9)) failed.flatten_depth = static_cast<std::uint8_t>(row.integer(9));
-    bytes += failed.body.size();
-    if (bytes > kMostBytes) break;
   }
   return out;
 }
