@@ -121,8 +121,9 @@ Result<> failed(const Question& q, Writer& w) {
   bool more = false;
   if (!rows.empty()) {
     const destinations::FailedRow& last = rows.back();
-    TRY_ASSIGN(const auto next, q.destination.own().failed_rows(q.connection, q.filter(), last.position,
-                                                                static_cast<std::int64_t>(last.row), 1));
+    TRY_ASSIGN(const auto next,
+               q.destination.own().failed_rows(q.connection, q.filter(), last.position,
+                                               static_cast<std::int64_t>(last.row), 1));
     more = !next.empty();
   }
   w.member("more", more).begin_array("rows");

@@ -435,8 +435,9 @@ TEST_F(RowsTest, ARecordInPartsKeepsItsContractAndItsRowsWhateverThePartsHold) {
   insert("t", body + "{\"n\":21}]");
   load({.max_batch_bytes = 1000});
   EXPECT_EQ(query("SELECT count(*) || ':' || max(n) FROM t"), "22:21;");
-  EXPECT_EQ(query("SELECT code || count(*) FROM db._scratch.failed_rows GROUP BY code ORDER BY ALL"),
-            "contract-freeze20;not-an-object20;");
+  EXPECT_EQ(
+      query("SELECT code || count(*) FROM db._scratch.failed_rows GROUP BY code ORDER BY ALL"),
+      "contract-freeze20;not-an-object20;");
 }
 
 // Positions begin anew where a destination gets another journal.
@@ -447,14 +448,17 @@ TEST_F(RowsTest, RetryingOneRowLeavesAnotherThatStoodAtTheSamePositionOfAnOlderJ
   const std::string old = Id128::make().to_string();
   auto connection = destination_->connect();
   ASSERT_TRUE(destinations::duckdb::execute(
-      connection->get(), "INSERT INTO db._scratch.failed_rows SELECT position, \"row\", 'older', '" + old +
-                             "', received_at, code, detail, body, flatten, flatten_depth FROM db._scratch.failed_rows"));
+      connection->get(),
+      "INSERT INTO db._scratch.failed_rows SELECT position, \"row\", 'older', '" + old +
+          "', received_at, code, detail, body, flatten, flatten_depth FROM "
+          "db._scratch.failed_rows"));
   *connection = {};
   contract("t", "{}");
   retry("t");
   load();
   EXPECT_EQ(query("SELECT n FROM t"), "1;");
-  EXPECT_EQ(query("SELECT table_name || ' ' || receipt FROM db._scratch.failed_rows"), "older " + old + ";");
+  EXPECT_EQ(query("SELECT table_name || ' ' || receipt FROM db._scratch.failed_rows"),
+            "older " + old + ";");
 }
 
 TEST_F(RowsTest, AFileOfTheFirstLayoutIsTakenOver) {

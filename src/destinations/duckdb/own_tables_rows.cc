@@ -95,21 +95,24 @@ Result<std::vector<FailedRow>> OwnTables::failed_rows(duckdb_connection connecti
                                                       std::int64_t after_row, std::size_t limit) {
   constexpr std::uint64_t kMostBytes = 16U << 20;
   const std::string position = std::to_string(after_position);
-  const std::string where = " FROM db._scratch.failed_rows" + condition(filter) + " AND (position > " +
-                            position + " OR (position = " + position + " AND \"row\"::BIGINT > " +
-                            std::to_string(after_row) + ")) ORDER BY position, \"row\", receipt LIMIT ";
+  const std::string where = " FROM db._scratch.failed_rows" + condition(filter) +
+                            " AND (position > " + position + " OR (position = " + position +
+                            " AND \"row\"::BIGINT > " + std::to_string(after_row) +
+                            ")) ORDER BY position, \"row\", receipt LIMIT ";
   // First how long they are: what is fetched stands in memory as a whole.
   TRY_ASSIGN(const auto lengths,
              fetch(connection, "SELECT octet_length(body)" + where + std::to_string(limit)));
   std::size_t count = 0;
-  for (std::uint64_t bytes = 0; count < lengths.size() && (count == 0 || bytes <= kMostBytes); ++count) {
+  for (std::uint64_t bytes = 0; count < lengths.size() && (count == 0 || bytes <= kMostBytes);
+       ++count) {
     bytes += lengths[count].unsigned_integer(0);
   }
-  TRY_ASSIGN(const auto rows,
-             fetch(connection,
-                   "SELECT position, \"row\", table_name, receipt, epoch_us(received_at), code, detail, "
-                   "hex(body), flatten, flatten_depth" +
-                       where + std::to_string(count)));
+  TRY_ASSIGN(
+      const auto rows,
+      fetch(connection,
+            "SELECT position, \"row\", table_name, receipt, epoch_us(received_at), code, detail, "
+            "hex(body), flatten, flatten_depth" +
+                where + std::to_string(count)));
   std::vector<FailedRow> out;
   for (const Row& row : rows) {
     FailedRow& failed = out.emplace_back();
@@ -132,8 +135,7 @@ Result<> OwnTables::remove_failed(duckdb_connection connection,
   constexpr std::size_t kAtOnce = 1000;
   for (std::size_t begin = 0; begin < rows.size(); begin += kAtOnce) {
     // With the receipt: positions begin anew where a destination gets another journal.
-    std::string sql =
-        "DELETE FROM db._scratch.failed_rows WHERE (position, \"row\", receipt) IN (";
+    std::string sql = "DELETE FROM db._scratch.failed_rows WHERE (position, \"row\", receipt) IN (";
     for (std::size_t i = begin; i < std::min(rows.size(), begin + kAtOnce); ++i) {
       if (i != begin) sql += ',';
       sql += "(" + std::to_string(rows[i].position) + "," + std::to_string(rows[i].row) + ",'" +
