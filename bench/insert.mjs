@@ -10,40 +10,17 @@
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
-import { Server, eventually, request, root } from '../tests/e2e/lib.mjs';
+import { Server, eventually, request } from '../tests/e2e/lib.mjs';
+import { machine, median, number, option, print_table, processor_us, work_directory } from './lib.mjs';
 
-const option = (name, fallback) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : process.argv[at + 1];
-};
 const rounds = Number(option('rounds', 5));
 const seconds = Number(option('seconds', 3));
 const connections = option('connections', '1,64,256').split(',').map(Number);
 
 const event = '{"type":"page_view","user":"u_8f3a2c71","session":"5b1e9d40","path":"/products/blue-shirt","referrer":"https://example.com/","ms":183,"price":19.99}';
 
-// On the repository's disk: /tmp may be memory, where nothing is durable.
-const work = path.join(root, 'build/bench-insert');
-fs.rmSync(work, { recursive: true, force: true });
-fs.mkdirSync(work, { recursive: true });
-
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
-// Processor time of processes so far, in µs.
-const ticks = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-function processor_us(pids) {
-  return pids.reduce((sum, pid) => {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return sum + ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticks;
-  }, 0);
-}
+const work = work_directory('insert');
 
 function children(pid) {
   return fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((candidate) => {
@@ -169,7 +146,7 @@ const scratch = {
 const filesystem = execFileSync('stat', ['-f', '-c', '%T', work], { encoding: 'utf8' }).trim();
 const disk = sync_us();
 console.log(`Durable single-event inserts of ${event.length} bytes, ${rounds} rounds of ${seconds} s each, interleaved with nginx \`return 200\`.`);
-console.log(`${os.cpus().length} × ${os.cpus()[0].model.trim()}, ${filesystem}, one 4 KiB write with fdatasync: ${disk.toFixed(0)} µs (median of 200).\n`);
+console.log(`${machine()}, ${filesystem}, one 4 KiB write with fdatasync: ${disk.toFixed(0)} µs (median of 200).\n`);
 
 const results = new Map();
 let inserted = 1;
@@ -196,7 +173,6 @@ try {
   }, 120_000, 200);
   if (rows < inserted || rows > inserted + unfinished) throw new Error(`${inserted} inserts were answered 200, ${rows} rows are there`);
 
-  const number = (value, digits = 0) => value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const table = [['connections', 'server', 'requests/s', '(least – most)', 'of nginx', 'p50 ms', 'p99 ms', 'CPU µs/request', 'engine µs/row']];
   for (const count of connections) {
     const rates = {};
@@ -211,11 +187,7 @@ try {
     table[table.length - 2][4] = `${number((rates.scratchdata / rates.nginx) * 100, 1)} %`;
     table[table.length - 1][4] = '100 %';
   }
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  for (const [index, row] of table.entries()) {
-    console.log(`| ${row.map((cell, column) => (column === 1 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join(' | ')} |`);
-    if (index === 0) console.log(`| ${widths.map((width, column) => (column === 1 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`);
-  }
+  print_table(table, [1]);
   console.log(`\n${number(rows)} rows in the table, ${number(inserted)} answered with 200, the rest were under way when wrk stopped.`);
   console.log('CPU is of the processes that answer (user and system); the engine loads beside them at low priority.');
 } finally {
