@@ -145,11 +145,7 @@ class Writer {
   template <typename T>
   bool fraction(T number) {
     if (!std::isfinite(number)) return false;
-    if constexpr (sizeof(T) == 4) {
-      put_float(sink_, number);
-    } else {
-      put_double(sink_, number);
-    }
+    put_fraction(sink_, number);
     return true;
   }
   bool timestamp(Bytes& bytes, std::int64_t per_second, bool utc = false) {

@@ -124,7 +124,7 @@ char* time_text(char* p, std::int64_t value, std::int64_t per_second) {
 }
 
 template <typename T>
-void put_fraction(TextSink& sink, T value) {
+void put_floating(TextSink& sink, T value) {
   char* p = sink.room(40);
   // Whole numbers that people write without an exponent, as far as all their digits are true; also
   // the fast path for counts and money.
@@ -203,11 +203,11 @@ void put_decimal(TextSink& sink, Int128 value, unsigned scale) {
   sink.set_cursor(p);
 }
 
-void put_double(TextSink& sink, double value) {
-  put_fraction(sink, value);
+void put_fraction(TextSink& sink, double value) {
+  put_floating(sink, value);
 }
-void put_float(TextSink& sink, float value) {
-  put_fraction(sink, value);
+void put_fraction(TextSink& sink, float value) {
+  put_floating(sink, value);
 }
 
 void put_date(TextSink& sink, std::int32_t days) {

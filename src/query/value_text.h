@@ -32,8 +32,8 @@ void put_decimal(TextSink& sink, std::int64_t value, unsigned scale);
 void put_decimal(TextSink& sink, Int128 value, unsigned scale);
 
 // Finite values only.
-void put_double(TextSink& sink, double value);
-void put_float(TextSink& sink, float value);
+void put_fraction(TextSink& sink, double value);
+void put_fraction(TextSink& sink, float value);
 
 // `days` since 1970-01-01; the extremes are ±infinity.
 void put_date(TextSink& sink, std::int32_t days);
