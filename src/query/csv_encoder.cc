@@ -1,7 +1,6 @@
 // CSV and TSV.
-#include <cstring>
-
 #include "query/encoder_impl.h"
+#include "query/plain_bytes.h"
 #include "query/plain_value.h"
 
 namespace sd::query {
@@ -48,26 +47,39 @@ class SeparatedEncoder final : public Encoder {
 
  private:
   // A field that has none of these may stand without quotes (RFC 4180 section 2).
-  static bool needs_quotes(std::string_view text) {
-    if (text.empty()) return true;  // a field that is empty without quotes is NULL
-    for (const char c : text) {
-      if (c == '"' || c == kSeparator || c == '\n' || c == '\r') return true;
+  struct Special {
+    static bool is(char c) { return c == '"' || c == kSeparator || c == '\n' || c == '\r'; }
+#if defined(__SSE2__)
+    static __m128i is(__m128i bytes) {
+      const auto equal = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+      return _mm_or_si128(_mm_or_si128(equal('"'), equal(kSeparator)),
+                          _mm_or_si128(equal('\n'), equal('\r')));
     }
-    // Readers that trim would lose it.
-    return text.front() == ' ' || text.back() == ' ' || text.front() == '\t' || text.back() == '\t';
+#endif
+  };
+
+  static bool is_blank(char c) {
+    return c == ' ' || c == '\t';
   }
 
   static void put_field(TextSink& sink, std::string_view text) {
-    if (!needs_quotes(text)) return sink.put(text);
+    // What is empty without quotes is NULL, and readers that trim would lose blanks at the ends.
+    if (text.empty() || is_blank(text.front()) || is_blank(text.back())) {
+      return put_quoted(sink, text);
+    }
+    char* p = sink.room(text.size());
+    if (copy_plain(p, text.data(), text.size(), Special{}) != text.size()) {
+      return put_quoted(sink, text);
+    }
+    sink.set_cursor(p + text.size());
+  }
+
+  static void put_quoted(TextSink& sink, std::string_view text) {
     sink.put('"');
     std::size_t from = 0;
-    while (true) {
-      const void* found = std::memchr(text.data() + from, '"', text.size() - from);
-      if (found == nullptr) break;
-      const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+    for (std::size_t at = 0; (at = text.find('"', from)) != std::string_view::npos; from = at + 1) {
       sink.put(text.substr(from, at + 1 - from));
       sink.put('"');
-      from = at + 1;
     }
     sink.put(text.substr(from));
     sink.put('"');

@@ -93,6 +93,7 @@ void put_json(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
     case ValueKind::kNull:
       return sink.put("null");
     case ValueKind::kBoolean:
+      return sink.put(tree.at<bool>(row) ? "true" : "false");
     case ValueKind::kTinyint:
     case ValueKind::kSmallint:
     case ValueKind::kInteger:
@@ -105,6 +106,9 @@ void put_json(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
     case ValueKind::kDecimal128:
       return put_scalar(sink, tree, row);
     case ValueKind::kBigint:
+      // As most numbers are: without the way through put_scalar().
+      if (!options.quote_int64) return put_signed(sink, tree.at<std::int64_t>(row));
+      [[fallthrough]];
     case ValueKind::kUbigint:
     case ValueKind::kHugeint:
     case ValueKind::kUhugeint:
@@ -119,6 +123,12 @@ void put_json(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
     case ValueKind::kJson:
       if (!put_embedded_json(sink, tree.string_at(row))) put_json_string(sink, tree.string_at(row));
       return;
+    case ValueKind::kTimestamp:
+    case ValueKind::kTimestampTz:
+      return quoted(sink, [&] {
+        put_timestamp<1'000'000>(sink, tree.at<std::int64_t>(row),
+                                 tree.type->kind == ValueKind::kTimestampTz);
+      });
     case ValueKind::kEnum8:
       return sink.put(tree.spelled[tree.at<std::uint8_t>(row)]);
     case ValueKind::kEnum16:

@@ -79,21 +79,21 @@ void put_scalar(TextSink& sink, const VectorTree& tree, idx_t row) {
     case ValueKind::kDate:
       return put_date(sink, tree.at<std::int32_t>(row));
     case ValueKind::kTime:
-      return put_time(sink, tree.at<std::int64_t>(row), 1'000'000);
+      return put_time<1'000'000>(sink, tree.at<std::int64_t>(row));
     case ValueKind::kTimeNs:
-      return put_time(sink, tree.at<std::int64_t>(row), 1'000'000'000);
+      return put_time<1'000'000'000>(sink, tree.at<std::int64_t>(row));
     case ValueKind::kTimeTz:
       return put_time_tz(sink, tree.at<std::uint64_t>(row));
     case ValueKind::kTimestamp:
-      return put_timestamp(sink, tree.at<std::int64_t>(row), 1'000'000, false);
+      return put_timestamp<1'000'000>(sink, tree.at<std::int64_t>(row), false);
     case ValueKind::kTimestampTz:
-      return put_timestamp(sink, tree.at<std::int64_t>(row), 1'000'000, true);
+      return put_timestamp<1'000'000>(sink, tree.at<std::int64_t>(row), true);
     case ValueKind::kTimestampS:
-      return put_timestamp(sink, tree.at<std::int64_t>(row), 1, false);
+      return put_timestamp<1>(sink, tree.at<std::int64_t>(row), false);
     case ValueKind::kTimestampMs:
-      return put_timestamp(sink, tree.at<std::int64_t>(row), 1'000, false);
+      return put_timestamp<1'000>(sink, tree.at<std::int64_t>(row), false);
     case ValueKind::kTimestampNs:
-      return put_timestamp(sink, tree.at<std::int64_t>(row), 1'000'000'000, false);
+      return put_timestamp<1'000'000'000>(sink, tree.at<std::int64_t>(row), false);
     case ValueKind::kInterval:
       return put_interval(sink, tree.at<duckdb_interval>(row));
     case ValueKind::kGeometry:

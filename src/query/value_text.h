@@ -37,11 +37,13 @@ void put_fraction(TextSink& sink, float value);
 
 // `days` since 1970-01-01; the extremes are ±infinity.
 void put_date(TextSink& sink, std::int32_t days);
-// `value` in units of 1/per_second since 1970-01-01T00:00:00; the extremes are ±infinity. With
-// `utc`, Z is appended.
-void put_timestamp(TextSink& sink, std::int64_t value, std::int64_t per_second, bool utc);
-// Since midnight, in units of 1/per_second; 24:00:00 exists.
-void put_time(TextSink& sink, std::int64_t value, std::int64_t per_second);
+// `value` in units of 1/kPerSecond (1 to 1,000,000,000) since 1970-01-01T00:00:00; the extremes are
+// ±infinity. With `utc`, Z is appended.
+template <std::int64_t kPerSecond>
+void put_timestamp(TextSink& sink, std::int64_t value, bool utc);
+// Since midnight, in units of 1/kPerSecond (µs, ns); 24:00:00 exists.
+template <std::int64_t kPerSecond>
+void put_time(TextSink& sink, std::int64_t value);
 // DuckDB's packed form: 40 bits of microseconds, 24 bits of offset.
 void put_time_tz(TextSink& sink, std::uint64_t bits);
 void put_interval(TextSink& sink, const duckdb_interval& value);

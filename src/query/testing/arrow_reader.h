@@ -334,27 +334,29 @@ class ArrowReader {
     }
   }
 
+  template <std::int64_t kPerSecond>
+  static void put_stamp(TextSink& sink, const Array& a, std::int64_t row, bool utc = false) {
+    quoted(sink, [&] { put_timestamp<kPerSecond>(sink, a.at<std::int64_t>(row), utc); });
+  }
+
   static void put_time_or_nested(TextSink& sink, const Array& a, std::int64_t row) {
-    const auto stamp = [&](std::int64_t per_second, bool utc = false) {
-      quoted(sink, [&] { put_timestamp(sink, a.at<std::int64_t>(row), per_second, utc); });
-    };
     switch (a.type->kind) {
       case ValueKind::kDate:
         return quoted(sink, [&] { put_date(sink, a.at<std::int32_t>(row)); });
       case ValueKind::kTime:
-        return quoted(sink, [&] { put_time(sink, a.at<std::int64_t>(row), 1'000'000); });
+        return quoted(sink, [&] { put_time<1'000'000>(sink, a.at<std::int64_t>(row)); });
       case ValueKind::kTimeNs:
-        return quoted(sink, [&] { put_time(sink, a.at<std::int64_t>(row), 1'000'000'000); });
+        return quoted(sink, [&] { put_time<1'000'000'000>(sink, a.at<std::int64_t>(row)); });
       case ValueKind::kTimestamp:
-        return stamp(1'000'000);
+        return put_stamp<1'000'000>(sink, a, row);
       case ValueKind::kTimestampS:
-        return stamp(1);
+        return put_stamp<1>(sink, a, row);
       case ValueKind::kTimestampMs:
-        return stamp(1'000);
+        return put_stamp<1'000>(sink, a, row);
       case ValueKind::kTimestampNs:
-        return stamp(1'000'000'000);
+        return put_stamp<1'000'000'000>(sink, a, row);
       case ValueKind::kTimestampTz:
-        return stamp(1'000'000, true);
+        return put_stamp<1'000'000>(sink, a, row, true);
       case ValueKind::kList:
         return put_elements(sink, a.children[0], a.offset(row), a.offset(row + 1));
       case ValueKind::kArray: {
