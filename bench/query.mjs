@@ -65,16 +65,21 @@ class Library {
 
 // ---- the server ---------------------------------------------------------------------------------------------------------
 
+// Page views as a product's analytics has them: 20 columns, the two of ours among them.
 async function fill(server, rows) {
   const batch = 50_000;
-  const events = ['click', 'view', 'purchase', 'sign"up'];
+  const of = (list, n) => list[n % list.length];
+  const decimal = (n, most, places) => Number(((n % 1_000_003) / 1_000_003 * most).toFixed(places));
   for (let from = 0; from < rows; from += batch) {
     const lines = Array.from({ length: Math.min(batch, rows - from) }, (_, k) => {
       const i = from + k;
       const h = Math.imul(i ^ (i >>> 7), 2654435761) >>> 0;
       return JSON.stringify({
-        user_id: `user_${i % 100_000}`, event: events[i % 4], url: `https://example.com/path/${h.toString(16)}/${h % 977}`, amount: (h % 100_000) / 100,
-        ratio: h / 4294967296, flag: i % 3 === 0, maybe: i % 7 === 3 ? null : i % 7, session: { id: i >> 3, device: i % 2 ? 'phone' : 'desktop' },
+        event: of(['page_view', 'click', 'purchase', 'sign"up'], h >>> 3), user_id: `user_${h % 100_000}`, session_id: 1_000_000 + (i >> 3),
+        path: `/products/${(h >>> 9).toString(36)}/reviews?page=${h % 17}`, referrer: h % 5 === 0 ? 'https://www.example.com/search' : null,
+        device: { type: of(['phone', 'desktop', 'tablet'], h), os: of(['iOS 17.4', 'Android 14', 'Windows 11'], h >>> 5), width: 320 + (h % 1600), height: 480 + (h % 900) },
+        geo: { country: of(['DE', 'US', 'PL', 'JP', 'BR'], h >>> 7), lat: decimal(h, 180, 4), lon: decimal(h >>> 4, 360, 4) },
+        duration_ms: h % 60_000, scroll: h / 4294967296, price: decimal(h >>> 2, 500, 2), quantity: h % 7 === 3 ? null : h % 7, logged_in: h % 3 === 0, version: `2.${h % 40}.${h % 9}`,
       });
     });
     await server.insert('events', lines.join('\n'), { query: '?wait=true' });

@@ -424,7 +424,7 @@ Result<> ArrowArray::append_text(const VectorTree& tree, idx_t from, idx_t count
         put_plain(sink, tree, row);
       }
       if (values_.size() + scratch_.size() > kMostOffset) return fail(too_large());
-      std::memcpy(values_.extend(scratch_.size()), scratch_.data(), scratch_.size());
+      values_.append(scratch_);
     }
     const auto offset = static_cast<std::int32_t>(values_.size());
     std::memcpy(offsets_.extend(sizeof offset), &offset, sizeof offset);

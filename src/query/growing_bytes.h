@@ -25,6 +25,9 @@ class GrowingBytes {
       grow(count);
     return bytes_.get() + size_;
   }
+  void append(std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(extend(bytes.size()), bytes.data(), bytes.size());
+  }
   void zeros(std::size_t count) { std::memset(extend(count), 0, count); }
   void set_end(const char* end) { size_ = static_cast<std::size_t>(end - bytes_.get()); }
   void clear() { size_ = 0; }

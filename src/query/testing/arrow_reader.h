@@ -43,7 +43,7 @@ class ArrowReader {
 
  private:
   struct Array {
-    const ValueType* type;
+    const ValueType* type = nullptr;
     std::int64_t length = 0;
     std::string_view validity;
     std::string_view offsets;
@@ -146,7 +146,8 @@ class ArrowReader {
   }
 
   Array read_array(const ValueType& type) {
-    Array array{&type};
+    Array array;
+    array.type = &type;
     const ipc::FieldNode& node = next_node();
     array.length = node.length();
     if (type.kind == ValueKind::kNull) {

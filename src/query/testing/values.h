@@ -95,6 +95,7 @@ inline constexpr Value kValues[] = {
     {"'ffffffff-ffff-ffff-ffff-ffffffffffff'::UUID", "\"ffffffff-ffff-ffff-ffff-ffffffffffff\"",
      "ffffffff-ffff-ffff-ffff-ffffffffffff"},
     {"'a\"b'::ENUM('x', 'a\"b')", "\"a\\\"b\"", "\"a\"\"b\""},
+    {"''::ENUM('', 'x')", "\"\"", "\"\""},
     {"DATE '2024-02-29'", "\"2024-02-29\"", "2024-02-29"},
     {"DATE '1969-12-31'", "\"1969-12-31\"", "1969-12-31"},
     {"DATE '0044-03-15 (BC)'", "\"-0043-03-15\"", "-0043-03-15"},
