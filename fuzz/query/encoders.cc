@@ -256,6 +256,15 @@ bool is_same_text(ValueKind kind) {
   }
 }
 
+// DuckDB's text of a DECIMAL without digits before its point has no zero there, which JSON demands.
+std::optional<std::string> with_zero(const sd::query::ValueType& type,
+                                     std::optional<std::string> text) {
+  if (text && type.width != 0 && type.width == type.scale) {
+    text->insert(text->starts_with('-') ? 1 : 0, "0");
+  }
+  return text;
+}
+
 void check_text(const Result& result, std::size_t soft_limit, const std::vector<Value>& rows,
                 std::size_t expected) {
   const auto& columns = result.shape().columns();
@@ -284,7 +293,8 @@ void check_text(const Result& result, std::size_t soft_limit, const std::vector<
       demand(same(cells[c], members[c].second), "json and jsoncompact differ");
       check_field(columns[c], csv[r + 1][c], members[c].second, csv[r + 1][c].value_or("NULL"));
       if (c % 2 == 0 && is_same_text(columns[c].type.kind)) {
-        demand(csv[r + 1][c] == csv[r + 1][c + 1], "DuckDB's text differs",
+        demand(csv[r + 1][c] == with_zero(columns[c].type, csv[r + 1][c + 1]),
+               "DuckDB's text differs",
                csv[r + 1][c].value_or("NULL") + " | " + csv[r + 1][c + 1].value_or("NULL"));
       }
     }
@@ -322,6 +332,12 @@ void check_arrow(const Result& result, std::size_t soft_limit, std::vector<std::
 }
 
 }  // namespace
+
+// The stacks through DuckDB, which has no frame pointers, are all different: the sanitizer would keep
+// more and more of them.
+extern "C" const char* __asan_default_options() {
+  return "malloc_context_size=2";
+}
 
 // libFuzzer runs an input again, to look for leaks, whenever something was allocated and not freed. DuckDB
 // fills its caches nearly every time; the unit tests look for leaks.

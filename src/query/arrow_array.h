@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -53,6 +54,8 @@ class ArrowArray {
     kUnion,
   };
 
+  static constexpr std::uint64_t kMostOffset = 0x7FFFFFFF;
+  static Error too_large();
   static Layout layout_of(ValueKind kind);
   void append_validity(const VectorTree& tree, idx_t from, idx_t count);
   void append_validity(bool valid, idx_t count);
