@@ -132,7 +132,10 @@ std::vector<Row> read_separated(const std::string& text, char separator) {
       if (quoted) {
         for (++at;; ++at) {
           demand(at + 1 < text.size(), "an open quote", text);
-          if (text[at] == '"' && text[++at] != '"') break;
+          if (text[at] == '"') {
+            ++at;
+            if (text[at] != '"') break;
+          }
           field += text[at];
         }
         const std::string special = std::string("\"\r\n") + separator;
@@ -335,6 +338,7 @@ void check_arrow(const Result& result, std::size_t soft_limit, std::vector<std::
 
 // The stacks through DuckDB, which has no frame pointers, are all different: the sanitizer would keep
 // more and more of them.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" const char* __asan_default_options() {
   return "malloc_context_size=2";
 }

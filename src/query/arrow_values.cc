@@ -71,26 +71,27 @@ Result<> ArrowArray::append_intervals(const VectorTree& tree, idx_t from, idx_t 
 
 Result<> ArrowArray::append_bytes(const VectorTree& tree, idx_t from, idx_t count) {
   constexpr std::size_t kInlined = 12;  // a string_t of at most so many bytes holds them itself
-  std::uint64_t end = values_.size();
   char* offsets = offsets_.extend(count * sizeof(std::int32_t));
+  // Room for all that are short; one that is long makes its own.
+  char* to = values_.room(count * kInlined);
   for (idx_t row = from; row < from + count; ++row, offsets += sizeof(std::int32_t)) {
-    if (tree.valid(row)) end += tree.at<duckdb_string_t>(row).value.inlined.length;
-    const auto offset = static_cast<std::int32_t>(end);
+    if (tree.valid(row)) {
+      const auto& text = tree.at<duckdb_string_t>(row);
+      const std::uint32_t length = text.value.inlined.length;
+      if (length <= kInlined) {
+        std::memcpy(to, text.value.inlined.inlined, kInlined);  // the rest is written over
+      } else {
+        values_.set_end(to);
+        to = values_.room(length + (from + count - row) * kInlined);
+        std::memcpy(to, text.value.pointer.ptr, length);
+      }
+      to += length;
+    }
+    const auto offset = static_cast<std::int32_t>(to - values_.data());
     std::memcpy(offsets, &offset, sizeof offset);
   }
-  if (end > kMostOffset) return fail(too_large());
-  char* to = values_.room(end - values_.size() + kInlined);
-  for (idx_t row = from; row < from + count; ++row) {
-    if (!tree.valid(row)) continue;
-    const auto& text = tree.at<duckdb_string_t>(row);
-    const std::uint32_t length = text.value.inlined.length;
-    if (length <= kInlined)
-      std::memcpy(to, text.value.inlined.inlined, kInlined);  // the rest is written over
-    else
-      std::memcpy(to, text.value.pointer.ptr, length);
-    to += length;
-  }
   values_.set_end(to);
+  if (values_.size() > kMostOffset) return fail(too_large());
   return {};
 }
 
