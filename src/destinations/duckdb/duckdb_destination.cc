@@ -7,9 +7,8 @@
 
 #include "base/ascii.h"
 #include "base/log.h"
-#include "destinations/duckdb/chunk_writer.h"
+#include "destinations/duckdb/append_rows.h"
 #include "destinations/duckdb/conversions.h"
-#include "destinations/duckdb/nested_writer.h"
 #include "destinations/duckdb/rows.h"
 
 namespace sd::destinations::duckdb {
@@ -185,7 +184,7 @@ Result<> DuckdbDestination::commit(const Id128& log_id, const LoadState& state) 
 
 Result<> DuckdbDestination::write_table(const TableBatch& table, const Batch& batch) {
   TRY(change_schema(table, batch));
-  return append_rows(table);
+  return append_rows(writer_.get(), table);
 }
 
 Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& batch) {
@@ -238,56 +237,6 @@ Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& 
   }
   if (plan.creates_table()) TRY(execute(writer_.get(), create + ")"));
   return own_.log_schema(writer_.get(), schema.name, batch.at, log);
-}
-
-Result<> DuckdbDestination::append_rows(const TableBatch& table) {
-  if (table.rows->rows() == 0) return {};
-  const json::SchemaPlan& plan = *table.plan;
-  const json::TableSchema& schema = plan.after();
-  Appender appender;
-  const auto check = [&](duckdb_state state) -> Result<> {
-    if (state == DuckDBSuccess) return {};
-    return fail(appender_error(appender.get()));
-  };
-  TRY(check(duckdb_appender_create_ext(writer_.get(), kAttachedAs, "main", schema.name.c_str(),
-                                       appender.out())));
-  // Only the columns that this batch has: a wide table costs what is written, not what is declared.
-  std::vector<ChunkWriter::Column> columns;
-  TRY(check(duckdb_appender_add_column(appender.get(), "__row_id")));
-  TRY(check(duckdb_appender_add_column(appender.get(), "__received_at")));
-  for (const json::SchemaPlan::Mapping& mapping : plan.mappings()) {
-    const json::SchemaColumn& column = schema.columns[mapping.column];
-    TRY(check(duckdb_appender_add_column(appender.get(), column.name.c_str())));
-    columns.push_back({&mapping.source->cells, column.type});
-  }
-  if (!plan.overflow().empty()) {
-    TRY(check(duckdb_appender_add_column(appender.get(), "__overflow")));
-    columns.push_back({&plan.overflow(), {json::BaseType::kJson, 0}});
-  }
-  std::vector<LogicalType> types;
-  std::vector<duckdb_logical_type> raw_types;
-  for (idx_t i = 0; i < columns.size() + 2; ++i) {
-    types.emplace_back(duckdb_appender_column_type(appender.get(), i));
-    raw_types.push_back(types.back().get());
-    // Somebody else may have changed a field: nothing is written into memory of another shape.
-    if (i >= 2 && columns[i - 2].type.is_nested() &&
-        !has_type(types.back().get(), columns[i - 2].type)) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "a nested column of the table was changed by somebody else");
-    }
-  }
-  DataChunk chunk(duckdb_create_data_chunk(raw_types.data(), raw_types.size()));
-  ChunkWriter writer(*table.rows, std::move(columns));
-  while (writer.fill(chunk.get())) {
-    const auto appended = check(duckdb_append_data_chunk(appender.get(), chunk.get()));
-    if (!appended) {
-      duckdb_appender_clear(appender.get());
-      return appended;
-    }
-  }
-  const auto flushed = check(duckdb_appender_flush(appender.get()));
-  if (!flushed) duckdb_appender_clear(appender.get());
-  return flushed;
 }
 
 Result<> DuckdbDestination::write(const TableChange& change, Micros at) {

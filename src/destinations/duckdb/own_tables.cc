@@ -26,8 +26,11 @@ bool looks_like(const json::ColumnType& type, std::string_view physical) {
          physical.ends_with(')');
 }
 
-std::string literal_or_null(std::string_view text) {
-  return text.empty() ? "NULL" : quote_literal(text);
+Result<> flush(const Appender& appender) {
+  if (duckdb_appender_flush(appender.get()) == DuckDBSuccess) return {};
+  Error error = appender_error(appender.get());
+  duckdb_appender_clear(appender.get());
+  return fail(std::move(error));
 }
 
 // What a column that we did not make must be taken to have seen, so that no value of it is harmed.
@@ -286,21 +289,43 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
 Result<> OwnTables::log_schema(duckdb_connection connection, const std::string& table, Micros at,
                                const std::vector<LogEntry>& entries) {
   if (entries.empty()) return {};
-  const std::string key = quote_literal(fold_ascii(table));
-  const std::string name = quote_literal(table);
-  std::string sql = "INSERT INTO db._scratch.schema_log VALUES ";
+  // Appended: SQL for the 3,588 columns of a wide table took 180 ms to parse, this takes 4.
+  Appender appender;
+  if (duckdb_appender_create_ext(connection, kAttachedAs, "_scratch", "schema_log",
+                                 appender.out()) != DuckDBSuccess) {
+    return fail(appender_error(appender.get()));
+  }
+  const auto put = [&](std::string_view text) {
+    duckdb_append_varchar_length(appender.get(), text.data(), text.size());
+  };
+  const auto put_or_null = [&](std::string_view text) {
+    if (text.empty())
+      duckdb_append_null(appender.get());
+    else
+      put(text);
+  };
+  const std::string key = fold_ascii(table);
   std::int64_t seq = next_seq_;
   for (const LogEntry& entry : entries) {
-    if (seq != next_seq_) sql += ',';
-    sql += "(" + std::to_string(seq++) + "," + micros(at) + "," + key + "," + name + "," +
-           quote_literal(entry.event) + "," + literal_or_null(entry.path) + "," +
-           literal_or_null(entry.column) + "," + literal_or_null(entry.from_type) + "," +
-           literal_or_null(entry.to_type) + "," + std::to_string(entry.state.kinds()) + "," +
-           std::to_string(entry.state.int_digits()) + "," + std::to_string(entry.state.scale()) +
-           "," + (entry.receipt.is_zero() ? "NULL" : "'" + entry.receipt.to_string() + "'") + "," +
-           (entry.shape ? quote_literal(entry.shape->to_json()) : "NULL") + ")";
+    duckdb_append_int64(appender.get(), seq++);
+    duckdb_append_timestamp(appender.get(), duckdb_timestamp{at});
+    put(key);
+    put(table);
+    put(entry.event);
+    put_or_null(entry.path);
+    put_or_null(entry.column);
+    put_or_null(entry.from_type);
+    put_or_null(entry.to_type);
+    duckdb_append_uint16(appender.get(), entry.state.kinds());
+    duckdb_append_uint8(appender.get(), entry.state.int_digits());
+    duckdb_append_uint8(appender.get(), entry.state.scale());
+    put_or_null(entry.receipt.is_zero() ? "" : entry.receipt.to_string());
+    put_or_null(entry.shape ? entry.shape->to_json() : "");
+    if (duckdb_appender_end_row(appender.get()) != DuckDBSuccess) {
+      return fail(appender_error(appender.get()));
+    }
   }
-  TRY(execute(connection, sql));
+  TRY(flush(appender));
   next_seq_ = seq;
   return {};
 }
@@ -333,12 +358,7 @@ Result<> OwnTables::write_failed(duckdb_connection connection, const std::vector
       return fail(appender_error(appender.get()));
     }
   }
-  if (duckdb_appender_flush(appender.get()) != DuckDBSuccess) {
-    Error error = appender_error(appender.get());
-    duckdb_appender_clear(appender.get());
-    return fail(std::move(error));
-  }
-  return {};
+  return flush(appender);
 }
 
 Result<RefusedRows> OwnTables::refused(duckdb_connection connection, std::string_view receipt,
