@@ -198,6 +198,8 @@ engine::StartMessage Tenant::start_message() const {
   m.floor = highest_applied();
   m.threads = options_.engine_threads;
   m.memory_limit_bytes = options_.engine_memory_bytes;
+  m.max_columns = options_.max_columns;
+  m.max_rows_of_a_row = options_.max_rows_of_a_row;
   m.log_level = options_.log_level;
   m.log_json = options_.log_json;
   return m;

@@ -1,7 +1,7 @@
 // Contracts, the history of schemas, failed rows and receipts over HTTP.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { eventually, problem, useServer } from './lib.mjs';
+import { eventually, problem, runBinary, useServer } from './lib.mjs';
 
 describe('contracts and failed rows', () => {
   const server = useServer();
@@ -166,6 +166,27 @@ describe('contracts and failed rows', () => {
     problem(await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"flatten":"up"}' }), 400, 'invalid-parameter');
     const listed = (await server.api('/api/destinations/local/keys', { key: server.adminKey })).json().data;
     assert.ok(listed.some((k) => k.flatten === 'vertical') && listed.some((k) => k.flatten === null));
+  });
+
+  test('a key of the command line says it too, and the list shows it', async () => {
+    const create = (...args) => runBinary(['key', 'create', '--data-dir', server.dir, '--destination', 'local', ...args]);
+    const made = await create('--scopes', 'insert', '--name', 'exploding', '--flatten', 'explode');
+    assert.equal(made.code, 0, made.stderr);
+    const key = made.stdout.trim();
+    await eventually('the server knows the key', async () => (await server.api('/api/data/insert/by_cli', { key, body: '{"a":[1,2]}' })).status === 200);
+    assert.deepEqual(await values('SELECT a FROM by_cli ORDER BY 1'), [1, 2]);
+    await put('by_cli', { flatten: 'none' });
+    await server.insert('by_cli', { a: [3, 4] }, { key, query: '?wait=true' });
+    assert.deepEqual(await values('SELECT a FROM by_cli ORDER BY 1'), [1, 2, 3, 4], 'the key goes before the contract');
+    await server.insert('by_cli', { a: [5] }, { key, query: '?flatten=horizontal&wait=true' });
+    assert.deepEqual(await values('SELECT a_0 FROM by_cli WHERE a_0 IS NOT NULL'), [5], 'the request goes before the key');
+    const dry = await server.insert('by_cli_dry', { a: [1, 2] }, { key, query: '?dry_run=true' });
+    assert.deepEqual(dry.tables.map((t) => t.rows), [2], 'a dry run goes by the key too');
+    const list = await runBinary(['key', 'list', '--data-dir', server.dir]);
+    assert.match(list.stdout, /^\S+ .* insert +vertical .*exploding$/m);
+    const bad = await create('--flatten', 'sideways');
+    assert.equal(bad.code, 2);
+    assert.match(bad.stderr, /multitable/);
   });
 
   test('contracts and failed rows need the scope admin and the table', async () => {

@@ -87,6 +87,41 @@ describe('flatten=', () => {
   });
 });
 
+describe('rows.max_columns and rows.max_rows_of_a_row', () => {
+  const server = useServer({ flags: ['--rows-max-columns', '3', '--rows-max-rows-of-a-row', '4'] });
+
+  it('keys beyond the columns of the setting go to __overflow, in a dry run too', async () => {
+    const table = fresh_table();
+    const body = '{"a":1,"b":2,"c":3,"d":4}';
+    const dry = await server.insert(table, body, { query: '?dry_run=true' });
+    assert.deepEqual(dry.tables[0].columns.map((c) => c.name), ['a', 'b', 'c', '__overflow']);
+    await server.insert(table, body, { query: '?wait=true' });
+    assert.deepEqual(await columns_of(server, table), ['a', 'b', 'c', '__overflow']);
+    assert.deepEqual(await server.value(`SELECT __overflow FROM ${table}`), { d: 4 });
+  });
+
+  it('the number of the contract wins', async () => {
+    const table = fresh_table();
+    const put = await server.api(`/api/tables/${table}/contract`, { method: 'PUT', body: '{"max_columns":5}' });
+    assert.equal(put.status, 200, put.text);
+    await server.insert(table, '{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}', { query: '?wait=true' });
+    assert.deepEqual(await columns_of(server, table), ['a', 'b', 'c', 'd', 'e', '__overflow']);
+  });
+
+  it('a row that would become more rows than the setting is a failed row, in a dry run too', async () => {
+    for (const [flatten, fits, too_many] of [['vertical', '[1,2,3,4]', '[1,2,3,4,5]'], ['multitable', '[1,2,3]', '[1,2,3,4]']]) {
+      const table = fresh_table();
+      const body = `{"a":${fits}}\n{"a":${too_many}}`;
+      for (const query of ['&dry_run=true', '&wait=true']) {
+        const answer = await server.insert(table, body, { query: `?flatten=${flatten}${query}` });
+        assert.deepEqual([answer.rows, answer.failed, answer.errors[0].row, answer.errors[0].code], [1, 1, 1, 'too-many-rows'], flatten + query);
+        assert.match(answer.errors[0].detail, /more than 4 rows/);
+      }
+      assert.equal(await server.value(`SELECT count(*) FROM ${table}`), flatten === 'vertical' ? 4 : 1);
+    }
+  });
+});
+
 describe('dry_run=true', () => {
   const server = useServer();
   const dry = async (table, body, query = '', options = {}) => {
