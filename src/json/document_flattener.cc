@@ -139,18 +139,19 @@ auto DocumentFlattener::exploded_size(const RowTree& tree, Index i, std::uint32_
 }
 
 auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
-                                PathTree::Node node, const std::string& name) const
+                                PathTree::Node node, PathTree::Node order) const
     -> std::vector<Items> {
   const RowTree::Value& value = tree[i];
   if (!value.is_container() || stays_whole(tree, i, depth)) return {{Item{node, i}}};
   std::vector<Items> rows;
   if (value.kind == ValueKind::kArray) {
-    const PathTree::Node order = to.tree().child(PathTree::kRoot, std::string(kOrder).append(name));
     std::uint32_t element = 0;
     for (Index each = value.first; each != RowTree::kNone; each = tree[each].next, ++element) {
       // An array in an array has a place of its own in the order, and none in the names of columns.
-      for (Items& row :
-           explode(tree, each, depth + 1, to, node, name + "_" + to.tree().name(node))) {
+      PathTree::Node inner = order;
+      if (tree[each].kind == ValueKind::kArray)
+        inner = to.tree().again(to.tree().child(order, to.tree().name(node)));
+      for (Items& row : explode(tree, each, depth + 1, to, node, inner)) {
         row.push_back({order, RowTree::kNone, element});
         rows.push_back(std::move(row));
       }
@@ -159,11 +160,16 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
   }
   rows.emplace_back();
   for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
-    PathTree::Node place = to.tree().child(node, tree[each].key);
+    const std::string_view key = tree[each].key;
+    const bool top = node == PathTree::kRoot;
+    PathTree::Node place = to.tree().child(node, key);
     // The place of that name is ours, in each row, whether or not the row has such an array.
-    if (node == PathTree::kRoot && tree[each].key.starts_with(kOrder))
-      place = to.tree().again(place);
-    std::vector<Items> member = explode(tree, each, depth + 1, to, place, to.tree().name(place));
+    if (top && key.starts_with(kOrder)) place = to.tree().again(place);
+    // Orders have places like the arrays', so that two never share one.
+    PathTree::Node inner = order;
+    if (tree[each].is_container())
+      inner = to.tree().child(order, top ? std::string(kOrder).append(key) : std::string(key));
+    std::vector<Items> member = explode(tree, each, depth + 1, to, place, inner);
     if (member.size() == 1) {
       for (Items& row : rows) row.insert(row.end(), member.front().begin(), member.front().end());
       continue;
@@ -185,7 +191,7 @@ Result<> DocumentFlattener::run_vertical(const RowTree& tree, std::int64_t docum
                                          RowSink& sink) const {
   TRY_ASSIGN(TableBuilder* const to, sink.table(table_));
   const PathTree::Node document = to->tree().child(PathTree::kRoot, "___document_id");
-  for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, "")) {
+  for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, PathTree::kRoot)) {
     // Our own values come first, so that they have their names where the document brings these too.
     to->begin_row();
     to->add_copy(document, integer_cell(document_id));

@@ -93,7 +93,7 @@ class DocumentFlattener {
 
   Size exploded_size(const RowTree& tree, Index i, std::uint32_t depth) const;
   std::vector<Items> explode(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
-                             PathTree::Node node, const std::string& name) const;
+                             PathTree::Node node, PathTree::Node order) const;
   Result<> run_vertical(const RowTree& tree, std::int64_t document_id, RowSink& sink) const;
 
   double count_children(const RowTree& tree, Index i, std::uint32_t depth) const;

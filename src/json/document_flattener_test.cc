@@ -129,6 +129,24 @@ TEST(DocumentFlattener, VerticalKeepsItsOwnNamesAndTheKeysThatAreNamedLikeThem) 
             " | 2,___document_id=7,__order_a_2=8,__order___order_a=0");
 }
 
+TEST(DocumentFlattener, VerticalGivesEachArrayAnOrderOfItsOwn) {
+  RowTree tree;
+  Tables tables;
+  const DocumentFlattener flattener({.mode = Flatten::kVertical}, "t");
+  for (const std::string_view row : {R"({"a":{"b":[1]},"a_b":[2]})", R"({"a_b":[3]})",
+                                     R"({"a":[{"a":[4]}]})", R"({"a":[[5]]})"}) {
+    tree.begin_row();
+    Parser parser(tree);
+    ASSERT_EQ(parser.parse(row, 0, true).outcome, Outcome::kOk);
+    ASSERT_TRUE(flattener.run(tree, 7, tables));
+  }
+  EXPECT_EQ(tables.text(),
+            "t: 1,___document_id=7,__order_a_b=0,__order_a_b_2=0,a_b=1,a_b_2=2"
+            " | 2,___document_id=7,__order_a_b_2=0,a_b_2=3"
+            " | 3,___document_id=7,__order_a_a=0,__order_a=0,a_a=4"
+            " | 4,___document_id=7,__order_a=0,__order_a_a_2=0,a=5");
+}
+
 TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
   std::string row = "{";
   for (int i = 0; i < 30; ++i)
