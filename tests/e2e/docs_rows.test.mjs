@@ -612,7 +612,7 @@ point('`GET /api/receipts/{receipt}` says what became of a request.', async () =
 
 // A line that goes from a table takes its test with it, so it is known here how many there are at least.
 const kLines = {
-  'What a body is': 18, CSV: 16, horizontal: 10, vertical: 8, multitable: 10, none: 11, flatten_depth: 4, Names: 11, Types: 35, Contracts: 15,
+  'What a body is': 18, CSV: 16, horizontal: 10, vertical: 10, multitable: 11, none: 11, flatten_depth: 4, Names: 11, Types: 36, Contracts: 16,
 };
 
 const covered = (claim) => (claim.header === undefined ? points.has(claim.text) : Object.hasOwn(tables, claim.header));
