@@ -215,7 +215,11 @@ bool is_timestamp(std::string_view text) {
       text.back() == 'z') {
     return false;
   }
-  return parse_rfc3339(text).has_value();
+  // With its offset the instant may lie in a year that RFC 3339 cannot spell.
+  constexpr Micros kYear0 = -62'167'219'200 * kMicrosPerSecond;
+  constexpr Micros kYear10000 = 253'402'300'800 * kMicrosPerSecond;
+  const std::optional<Micros> time = parse_rfc3339(text);
+  return time && *time >= kYear0 && *time < kYear10000;
 }
 
 Cell classify_number(std::string_view token, bool is_integer) {

@@ -138,5 +138,14 @@ TEST(Types, ADoubleKindMeansThatTheShortestSpellingIsWhatWasSent) {
   }
 }
 
+TEST(Types, ATimeIsOneThatRfc3339CanSpellInUtcToo) {
+  for (const std::string_view time : {"0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z",
+                                      "9999-12-31T23:59:59+00:01", "0000-01-01T00:00:00-23:59"}) {
+    EXPECT_TRUE(is_timestamp(time)) << time;
+  }
+  for (const std::string_view text : {"9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"})
+    EXPECT_FALSE(is_timestamp(text)) << text;
+}
+
 }  // namespace
 }  // namespace sd::json
