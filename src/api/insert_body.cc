@@ -165,7 +165,10 @@ Result<Rows> RowIntake::finish() {
     return fail(csv_ ? in_terms_of_csv(std::move(summary).error()) : std::move(summary).error());
   }
   rows.summary = std::move(*summary);
-  if (csv_) correct_errors(rows.summary);
+  if (csv_) {
+    rows.kind = load::BodyKind::kCsv;
+    correct_errors(rows.summary);
+  }
   if (hash_) rows.hash = first_bits(hash_->finish());
   rows.owned = std::move(memory_);
   rows.blob = std::move(blob_);

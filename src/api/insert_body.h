@@ -14,6 +14,7 @@
 #include "journal/log.h"
 #include "json/body.h"
 #include "json/csv.h"
+#include "load/record.h"
 
 namespace sd::api {
 
@@ -35,6 +36,7 @@ Result<std::string> rows_of_query(const Query& query);
 
 // All rows of a request.
 struct Rows {
+  load::BodyKind kind = load::BodyKind::kJson;
   json::BodySummary summary;
   std::optional<Id128> hash;                  // of them all, where it was asked for
   std::unique_ptr<journal::BlobWriter> blob;  // where they are many; not finished yet
