@@ -161,7 +161,11 @@ Task<Result<Rows>> rows_of_post(Insert& insert) {
     form = std::move(*read);
   }
   if (key_may_be_in_body) {
-    Result<> admitted = co_await admit(insert, &form);
+    // The other fields are the row's, also one that is called like a parameter of ours.
+    Query key;
+    if (const std::string* secret = form.find(kKeyField))
+      key.parameters.push_back({std::string(kKeyField), *secret});
+    Result<> admitted = co_await admit(insert, &key);
     CO_TRY(std::move(admitted));
   }
   const std::uint64_t in_memory = insert.app.options().inline_body_bytes;

@@ -39,6 +39,12 @@ TEST(InsertBodies, ParametersAreOneRowOfTextWithoutOurOwn) {
   EXPECT_EQ(json_of(""), "400 empty-body");
 }
 
+TEST(InsertBodies, FieldsOfAFormAreAllOfItsRowButTheKey) {
+  EXPECT_EQ(
+      json_of_body("api_key=k&wait=1&flatten=up&destination_id=d&pixel=&payload=%7B%7D", kForm),
+      R"({"wait":"1","flatten":"up","destination_id":"d","pixel":"","payload":"{}"})");
+}
+
 TEST(InsertBodies, TheFirstByteDecidesBeforeTheContentType) {
   EXPECT_EQ(json_of_body(R"({"a":"x&y=%41"})", kForm), R"({"a":"x&y=%41"})");
   EXPECT_EQ(json_of_body(" \n[{}]", "text/plain"), " \n[{}]");

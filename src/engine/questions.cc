@@ -180,6 +180,7 @@ Result<> dry_run(const Question& q, Writer& w) {
   head.table = q.text("table");
   head.flatten = json::parse_flatten(q.asked.string_or("flatten", ""));
   head.flatten_depth = static_cast<std::uint8_t>(q.number("flatten_depth"));
+  if (q.asked.bool_or("csv", false)) head.body = load::BodyKind::kCsv;
   Schemas schemas(q);
   TRY_ASSIGN(const load::DryRun run,
              load::dry_run(schemas, head, q.text("body"), q.context.loading));

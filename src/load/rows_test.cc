@@ -113,6 +113,19 @@ class RowsTest : public testing::Test {
 
 // ---- times
 
+TEST_F(RowsTest, LinesOfCsvThatWereNoRowsKeepTheirReasonAndOnlyWhereTheBodyWasCsv) {
+  const std::string body = R"([["too-many-fields","line 2 has 2 fields","1,2"],{"a":1},7])";
+  append(journal::RecordKind::kInsert,
+         encode_insert_head({.body = BodyKind::kCsv, .table = "of_csv"}), body, 3);
+  insert("of_json", body);
+  load();
+  EXPECT_EQ(failed(),
+            "too-many-fields \"1,2\";not-an-object 7;"
+            "not-an-object [\"too-many-fields\",\"line 2 has 2 fields\",\"1,2\"];not-an-object 7;");
+  EXPECT_EQ(query("SELECT detail FROM db._scratch.failed_rows WHERE code = 'too-many-fields'"),
+            "line 2 has 2 fields;");
+}
+
 TEST_F(RowsTest, TimesWithAZoneBecomeTimesAndEverythingElseStaysText) {
   insert(
       "t",

@@ -1,7 +1,9 @@
 // Contracts, the history of schemas, failed rows and receipts over HTTP.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
-import { eventually, problem, runBinary, useServer } from './lib.mjs';
+import { eventually, problem, runBinary, startServer, useServer } from './lib.mjs';
 
 describe('contracts and failed rows', () => {
   const server = useServer();
@@ -112,6 +114,30 @@ describe('contracts and failed rows', () => {
     problem(await server.api(`/api/receipts/${early.receipt}`, { key: null }), 401);
     const { api_key: other } = (await server.api('/api/destinations', { key: server.adminKey, body: '{"name":"other"}' })).json();
     problem(await server.api(`/api/receipts/${early.receipt}`, { key: other }), 404);
+  });
+
+  test('receipts know their tables and their time also when the journal has let go of the rows', async (t) => {
+    const own = await startServer(t, { flags: ['--journal-retention', '0s'] });
+    const receipt_of = async ({ receipt }) => (await own.api(`/api/receipts/${receipt}`)).json();
+    const one = await own.insert('Größe "1"', '{"a":1}\n7\n{"a":2}', { query: '?wait=true' });
+    const several = await own.insert('docs', [{ items: [{ x: 1 }, { x: 2 }] }], { query: '?flatten=multitable&wait=true' });
+    const large = await own.insert('large', Array.from({ length: 20_000 }, (_, i) => `{"i":${i},"text":"${'x'.repeat(60)}"}`).join('\n'), { query: '?wait=true' });
+    const before = await Promise.all([one, several, large].map(receipt_of));
+    assert.deepEqual(before.map((r) => r.tables), [{ 'Größe "1"': { rows: 2, failed: 1 } },
+      { docs: { rows: 1, failed: 0 }, docs_items: { rows: 2, failed: 0 } }, { large: { rows: 20_000, failed: 0 } }]);
+    for (const { loaded_at } of before) assert.match(loaded_at, /Z$/, 'of the very first rows too');
+    await own.stop();
+    await own.start();
+    await own.insert('other', '{"a":1}', { query: '?wait=true' });
+    const journals = path.join(own.dir, 'journals');
+    const segments = () => fs.readdirSync(journals, { recursive: true }).filter((name) => name.endsWith('.seg'));
+    await eventually('the old segment is gone', () => segments().every((name) => !name.endsWith(`${'0'.repeat(20)}.seg`)));
+    assert.deepEqual(await Promise.all([one, several, large].map(receipt_of)), before);
+    await own.stop();
+    await own.start();
+    assert.deepEqual(await Promise.all([one, several, large].map(receipt_of)), before);
+    const made = await own.api('/api/destinations/local/keys', { key: own.adminKey, body: '{"scopes":["insert"],"tables":["other"]}' });
+    problem(await own.api(`/api/receipts/${one.receipt}`, { key: made.json().api_key }), 404);
   });
 
   test('failed rows come in pages, are deleted by table, and survive a crash', async () => {

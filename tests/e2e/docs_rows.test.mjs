@@ -299,6 +299,15 @@ point('In an array, and between concatenated objects, a syntax error refuses the
   assert.equal(problem(await post(table, '{"a":1}{"a":2}{"a":]'), 400, 'invalid-json').offset, 19);
   assert.equal(await stored(table), undefined);
 });
+point('A form\'s fields are values, all but `api_key`; what a POST asks for stands in its URL. Of the parameters of a GET `api_key`, `destination_id`, `flatten`, `flatten_depth`, `wait`, `strict`, `dry_run` and `pixel` are no values.', async () => {
+  const ours = 'flatten=none&flatten_depth=2&wait=true&strict=true&dry_run=false&destination_id=local';
+  const [form, got] = [fresh(), fresh()];
+  await send(form, [`a=1&${ours}&api_key=local`], '', kForm);
+  assert.deepEqual(await values(form), [{ a: '1', flatten: 'none', flatten_depth: '2', wait: 'true', strict: 'true', dry_run: 'false', destination_id: 'local' }]);
+  const answer = await server.request(`/api/data/insert/${got}?a=1&${ours}&pixel=1&api_key=local`);
+  assert.equal(answer.status, 200, answer.text);
+  assert.deepEqual(await values(got), [{ a: '1' }]);
+});
 point('A UTF-8 byte order mark at the beginning is passed over.', async () => {
   for (const [body, headers] of [['\uFEFF{"a":1}', {}], ['\uFEFF[{"a":1}]', {}], ['\uFEFFa\n1', kCsv]]) {
     const table = fresh();
@@ -332,12 +341,12 @@ point('Lines end with LF or CR LF; a field in quotes may hold commas, line break
   await send(table, ['a,b\r\n"x, ""y"",\n\r\nz",1\n2,3\r\n'], '', kCsv);
   assert.deepEqual(await values(table), [{ a: 'x, "y",\n\r\nz', b: 1 }, { a: '2', b: 3 }]);
 });
-point('A refused line is kept whole; among the [failed rows](#failed-rows) the text of one with `too-many-fields` or `invalid-csv` has the code `not-an-object`.', async () => {
+point('A refused line is kept whole, with its code; of one with `too-many-fields` or `invalid-csv` the `body` of the [failed row](#failed-rows) is the line as a JSON string.', async () => {
   const table = fresh();
   const [answer] = await send(table, ['a,b\n1,2\n1,"2",3\n"x"y,3\n'], '', kCsv);
   assert.deepEqual(codes_of([answer]), ['too-many-fields', 'invalid-csv']);
   const kept = (await failed(`?table=${table}`)).data;
-  assert.deepEqual(kept.map((row) => [row.code, JSON.parse(row.body)]), [['not-an-object', '1,"2",3'], ['not-an-object', '"x"y,3']]);
+  assert.deepEqual(kept.map((row) => [row.code, JSON.parse(row.body)]), [['too-many-fields', '1,"2",3'], ['invalid-csv', '"x"y,3']]);
 });
 point('`text/csv;header=absent` is 415.', async () => {
   problem(await post(fresh(), '1,2\n', '', { 'Content-Type': 'text/csv;header=absent' }), 415, 'unsupported-media-type');
@@ -421,7 +430,7 @@ point('A field that is new, or wider, changes the column in place: earlier value
   assert.deepEqual(await types_of(table), { o: 'STRUCT(a DOUBLE, b BOOLEAN[])' });
   assert.deepEqual(await values(table), [{ o: { a: 1, b: null } }, { o: { a: 1.5, b: [true] } }]);
 });
-point('A document may become at most 10,000 rows with 2,000,000 values; a larger one is refused, `too-many-rows`.', async () => {
+point('A document may become at most 10,000 rows (the setting `rows.max_rows_of_a_row`) with 2,000,000 values; a larger one is refused, `too-many-rows`.', async () => {
   const list = (count) => `[${Array(count).fill(1).join(',')}]`;
   for (const [mode, fits, not] of [['vertical', `{"a":${list(100)},"b":${list(100)}}`, `{"a":${list(101)},"b":${list(100)}}`],
     ['multitable', `{"a":${list(9999)}}`, `{"a":${list(10_000)}}`],
@@ -447,7 +456,7 @@ point('Names that differ only in ASCII case are one name to DuckDB, for columns 
   assert.deepEqual((await values(table, ['User', 'user_2', 'USER_3', 'Ü', 'ü'])).map((row) => row.find((v) => v !== null)), [1, 2, 3, 4, 6]);
   assert.equal(await server.value(`SELECT "ü" FROM ${table} WHERE "Ü" = 4`), 5);
 });
-point('A key goes into the JSON column `__overflow`, under the name that its column would have had, where that name is empty, holds a NUL or has over 255 bytes; and a new one where the table has 1,000 columns (`max_columns`), in this and every later batch.', async () => {
+point('A key goes into the JSON column `__overflow`, under the name that its column would have had, where that name is empty, holds a NUL or has over 255 bytes; and a new one where the table has 1,000 columns (the contract\'s `max_columns`, else the setting `rows.max_columns`), in this and every later batch.', async () => {
   const [table, small] = [fresh(), fresh()];
   const [fits, not] = ['x'.repeat(255), 'x'.repeat(254) + 'ü'];
   await send(table, [{ [fits]: 1, [not]: 2, a: { '\u0000': 3 }, '': 4 }]);
@@ -526,7 +535,7 @@ point('A time is an instant: the offset that it was sent with is not kept.', asy
   assert.deepEqual(await values(table), Array(2).fill({ t: '2026-01-02T01:04:05Z' }));
 });
 
-point('The members are `tables`, `columns` and `data_type`, each `evolve` (the default), `freeze`, `discard_row` or `discard_value`; `timestamps` (true), `max_columns` (null: 1,000), `flatten` (null: horizontal) and `flatten_depth` (null: all). What is left out gets its default.', async () => {
+point('The members are `tables`, `columns` and `data_type`, each `evolve` (the default), `freeze`, `discard_row` or `discard_value`; `timestamps` (true), `max_columns` (null: `rows.max_columns`), `flatten` (null: horizontal) and `flatten_depth` (null: all). What is left out gets its default.', async () => {
   const table = fresh();
   const read = async () => (await server.api(`/api/tables/${table}/contract`)).json();
   const initial = { tables: 'evolve', columns: 'evolve', data_type: 'evolve', timestamps: true, max_columns: null, flatten: null, flatten_depth: null };

@@ -190,6 +190,42 @@ TEST_F(DuckdbTest, BatchBoundsMakeNoDifference) {
   }
 }
 
+TEST_F(DuckdbTest, WhenItWasLoadedIsKnownOfTheFirstBatchAndForThirtyDaysToTheMinute) {
+  ASSERT_TRUE(load("t", R"({"a":1})"));
+  ASSERT_TRUE(load("t", R"({"a":2})"));
+  const auto connection = destination_->connect();
+  OwnTables& own = destination_->own();
+  EXPECT_TRUE(own.loaded_at(connection->get(), kLog, 0)->has_value()) << "of the first batch";
+
+  // A row each 20 seconds for some minutes: long ago, some days ago, and just now.
+  const Id128 log = Id128::make();
+  const std::string rows = "INSERT INTO db._scratch.positions SELECT '" + log.to_string() + "', ";
+  const auto some = [&](int first, int hours_ago) {
+    return rows + std::to_string(first) +
+           " + range, 1, 0, 0, make_timestamptz((epoch_us(now()) // 3600000000 - " +
+           std::to_string(hours_ago) + ") * 3600000000 + range * 20000000) FROM range(30);";
+  };
+  ASSERT_TRUE(
+      execute(connection->get(), some(100, 960) + some(200, 600) + some(300, 576) + some(400, -1)));
+  ASSERT_TRUE(own.prune_positions(connection->get()));
+  EXPECT_EQ(query("SELECT position // 100, count(*) FROM db._scratch.positions WHERE log_id = '" +
+                  log.to_string() + "' GROUP BY ALL ORDER BY 1"),
+            "2|10\n3|10\n4|30\n");
+  const auto minute_of = [&](std::uint64_t position) {
+    const auto at = own.loaded_at(connection->get(), log, position);
+    return *at ? **at / (60 * kMicrosPerSecond) % 60 : -1;
+  };
+  EXPECT_EQ(minute_of(99), -1) << "too long ago";
+  EXPECT_EQ(minute_of(201), -1) << "nothing is kept that tells when the first of these were loaded";
+  EXPECT_EQ(minute_of(202), 1);
+  EXPECT_EQ(minute_of(304), 1);
+  EXPECT_EQ(minute_of(305), 2);
+  ASSERT_TRUE(own.prune_positions(connection->get()));
+  EXPECT_EQ(
+      query("SELECT count(*) FROM db._scratch.positions WHERE log_id = '" + log.to_string() + "'"),
+      "50\n");
+}
+
 TEST_F(DuckdbTest, SchemasSurviveARestart) {
   ASSERT_TRUE(load("Ev", R"({"User":1,"user":"x","a":{"b_c":1},"a_b":{"c":2}})"));
   reopen();

@@ -183,6 +183,7 @@ Result<LoadState> OwnTables::load_state(duckdb_connection connection, const Id12
             "WHERE log_id = '" +
                 log_id.to_string() + "' ORDER BY position DESC, next_row_id DESC LIMIT 1"));
   LoadState state;
+  log_is_new_ = rows.empty();
   if (rows.empty()) {
     // A new log goes on numbering where the one before it stopped.
     TRY_ASSIGN(auto last, fetch(connection,
@@ -199,18 +200,29 @@ Result<LoadState> OwnTables::load_state(duckdb_connection connection, const Id12
 
 Result<> OwnTables::write_state(duckdb_connection connection, const Id128& log_id,
                                 const LoadState& state, Micros at) {
-  return execute(connection, "INSERT INTO db._scratch.positions VALUES ('" + log_id.to_string() +
-                                 "', " + std::to_string(state.position) + ", " +
-                                 std::to_string(state.next_row_id) + ", " +
-                                 std::to_string(state.rows_loaded) + ", " +
-                                 std::to_string(state.rows_failed) + ", " + micros(at) + ")");
+  const std::string log = "('" + log_id.to_string() + "', ";
+  const std::string row_id = std::to_string(state.next_row_id);
+  std::string sql = "INSERT INTO db._scratch.positions VALUES ";
+  // Where the log begins: what is loaded first lies between two rows as well.
+  if (log_is_new_) sql += log + "0, " + row_id + ", 0, 0, " + micros(at) + "), ";
+  sql += log + std::to_string(state.position) + ", " + row_id + ", " +
+         std::to_string(state.rows_loaded) + ", " + std::to_string(state.rows_failed) + ", " +
+         micros(at) + ")";
+  TRY(execute(connection, sql));
+  log_is_new_ = false;
+  return {};
 }
 
 Result<> OwnTables::prune_positions(duckdb_connection connection) {
   return execute(
       connection,
-      "DELETE FROM db._scratch.positions p WHERE loaded_at < now() - INTERVAL 1 DAY AND position < "
-      "(SELECT max(position) FROM db._scratch.positions q WHERE q.log_id = p.log_id);"
+      "DELETE FROM db._scratch.positions p WHERE loaded_at < now() - INTERVAL 1 HOUR AND "
+      "position < (SELECT max(position) FROM db._scratch.positions q WHERE q.log_id = p.log_id) "
+      "AND (loaded_at < now() - INTERVAL 30 DAY OR ("
+      "position > (SELECT min(position) FROM db._scratch.positions q WHERE q.log_id = p.log_id) "
+      "AND position < (SELECT max(position) FROM db._scratch.positions q WHERE "
+      "q.log_id = p.log_id AND "
+      "epoch_us(q.loaded_at) // 60000000 = epoch_us(p.loaded_at) // 60000000)));"
       "DELETE FROM db._scratch.request_tables WHERE loaded_at < now() - INTERVAL 30 DAY");
 }
 

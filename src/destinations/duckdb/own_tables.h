@@ -4,8 +4,8 @@
 //   positions(log_id, position, next_row_id, rows_loaded, rows_failed, loaded_at)
 //       how far each log has been loaded; the row with the highest position counts. Rows are only
 //       inserted, never updated: an updated row beside two overlapping queries has CHECKPOINT refused.
-//       The last day's are kept, which tell when a request was loaded; older ones are deleted just before
-//       a checkpoint.
+//       The last hour's are kept, and for 30 days the last one of each minute, which tell when a request was
+//       loaded; the others are deleted just before a checkpoint. A log's first row has position 0.
 //   schema_log(seq, logged_at, table_key, table_name, event, path, column_name, from_type, to_type,
 //              kinds, int_digits, scale, receipt, shape)
 //       every change of a schema, in order; the last row of a path says what the column is now.
@@ -43,7 +43,8 @@ class OwnTables {
   Result<LoadState> load_state(duckdb_connection connection, const Id128& log_id);
   Result<> write_state(duckdb_connection connection, const Id128& log_id, const LoadState& state,
                        Micros at);
-  // Deletes what is over a day old, but for each log's last position.
+  // Deletes what is over an hour old, but for the last row of each minute, and what is over 30 days old, but
+  // for each log's last position.
   Result<> prune_positions(duckdb_connection connection);
 
   // The schema as logged, checked against the table that is really there: columns that somebody
@@ -100,6 +101,7 @@ class OwnTables {
   Result<> migrate(duckdb_connection connection, int version);
 
   std::int64_t next_seq_ = 1;
+  bool log_is_new_ = false;  // the one of load_state(): no position of it is written yet
 };
 
 // The type that a column of the destination has, where it is one that we make ourselves.
