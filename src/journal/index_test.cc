@@ -62,6 +62,7 @@ TEST_F(LogTest, LabelsAreKnownAsLongAsTheirReceipts) {
     ones.push_back(
         {owned->append.meta.receipt, owned->append.position, has_label ? label : std::string()});
   }
+  clock_.advance(kMicrosPerSecond);
   log->release(log->durable_end());
   ASSERT_TRUE(eventually([&] { return log->stats().begin > 100'000; }));
   check();
@@ -83,6 +84,7 @@ TEST_F(LogTest, AnIndexWithADamagedLabelSaysSo) {
     sink.wait(1);
     receipts.push_back(owned->append.meta.receipt);
   }
+  clock_.advance(kMicrosPerSecond);
   log->release(log->durable_end());
   ASSERT_TRUE(eventually([&] { return log->stats().begin > 0; }));
   ASSERT_TRUE(log->index().find_receipt(receipts[0]));
