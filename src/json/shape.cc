@@ -150,7 +150,13 @@ std::string Shape::to_json() const {
   return w.take();
 }
 
-Result<Shape> Shape::from_json(const Value& value) {
+Result<Shape> Shape::parse(std::string_view json) {
+  // An object is written as three levels, and a row may have kMaxDepth of them.
+  TRY_ASSIGN(const Value document, parse_document(json, 3 * kMaxDepth + 1));
+  return read(document);
+}
+
+Result<Shape> Shape::read(const Value& value) {
   if (!value.is_object()) return fail(ErrorCode::kCorruption, "a shape cannot be read");
   Shape shape;
   shape.scalars_ = TypeState(static_cast<std::uint16_t>(value.int_or("k", 0)),
@@ -162,15 +168,15 @@ Result<Shape> Shape::from_json(const Value& value) {
     for (const Value& field : fields->elements()) {
       const Value* child = field.find("v");
       if (child == nullptr) return fail(ErrorCode::kCorruption, "a shape cannot be read");
-      TRY_ASSIGN(Shape read, from_json(*child));
-      shape.fields_.emplace_back(field.string_or("n", ""), std::move(read));
+      TRY_ASSIGN(Shape inner, read(*child));
+      shape.fields_.emplace_back(field.string_or("n", ""), std::move(inner));
     }
   }
   if (const Value* element = value.find("a")) {
     shape.array_ = true;
     if (element->is_object()) {
-      TRY_ASSIGN(Shape read, from_json(*element));
-      shape.element_.push_back(std::move(read));
+      TRY_ASSIGN(Shape inner, read(*element));
+      shape.element_.push_back(std::move(inner));
     }
   }
   return shape;

@@ -15,6 +15,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,13 +37,15 @@ class Shape {
   std::size_t places() const;
 
   std::string to_json() const;
-  static Result<Shape> from_json(const Value& value);
+  // Reads what to_json() wrote.
+  static Result<Shape> parse(std::string_view json);
   friend bool operator==(const Shape&, const Shape&) = default;
 
  private:
   bool has_scalars() const { return scalars_.has_values(); }
   ColumnType object_type() const;
   void write(Writer& w, const char* member) const;
+  static Result<Shape> read(const Value& value);
 
   TypeState scalars_;
   bool irregular_ = false;  // an object that no STRUCT can hold
