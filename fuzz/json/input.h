@@ -25,7 +25,7 @@ struct Document {
 };
 
 inline std::string written_out(std::string_view text) {
-  constexpr std::size_t kMost = 48U << 10;
+  constexpr std::size_t kMost = 20U << 10;
   std::string out;
   for (std::size_t i = 0; i < text.size() && out.size() < kMost; ++i) {
     const char what = text[i];

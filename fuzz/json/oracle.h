@@ -102,7 +102,7 @@ inline bool read(RowTree& tree, std::string_view text) {
 
 // Of text that the program wrote as JSON: it must be that.
 inline std::string normal(std::string_view json) {
-  RowTree tree;
+  static RowTree tree;  // one for all: its memory is most of the cost
   require(read(tree, json), "what was written is JSON", json);
   return normal(tree);
 }
@@ -132,7 +132,7 @@ inline std::string stored(const Cell& cell, const ColumnType& type) {
   const bool is_integer = cell.kind == Kind::kInt53 || cell.kind == Kind::kInt64;
   const bool is_string = cell.kind == Kind::kString || cell.kind == Kind::kTime;
   if (type.is_nested()) {
-    RowTree tree;
+    static RowTree tree;
     require(cell.kind == Kind::kNested && read(tree, cell.view()), "a nested value is JSON");
     return stored(tree, RowTree::kRoot, type);
   }

@@ -120,7 +120,7 @@ std::optional<RowError> ContractCheck::check(TableBuilder& row) {
     return refuse(discards ? Allow::kDiscardRow : Allow::kFreeze,
                   "the contract allows no new table \"" + schema_.name + "\"");
   }
-  for (std::size_t i = 0; i < row.touched().size();) {
+  for (std::size_t i = 0; i < row.touched().size(); ++i) {
     const TableBuilder::Touched touched = row.touched()[i];
     const BuilderColumn& column = row.columns()[touched.column];
     const std::int32_t index = column_of(row, column.node);
@@ -152,14 +152,10 @@ std::optional<RowError> ContractCheck::check(TableBuilder& row) {
                " and the contract allows no wider type";
       }
     }
-    if (allow == Allow::kEvolve) {
-      ++i;
-    } else if (allow == Allow::kDiscardValue) {
-      row.forget(i);
-      ++left_out_;
-    } else {
-      return refuse(allow, std::move(what));
-    }
+    if (allow == Allow::kEvolve) continue;
+    if (allow != Allow::kDiscardValue) return refuse(allow, std::move(what));
+    row.forget(i);
+    ++left_out_;
   }
   return std::nullopt;
 }
