@@ -19,6 +19,18 @@
 
 namespace sd::fuzz {
 
+// A STRUCT's fields are names, which the destination does not tell apart by case.
+inline void check_type(const ColumnType& type) {
+  if (!type.is_nested()) return;
+  std::set<std::string> names;
+  for (const auto& [name, child] : *type.children) {
+    check_type(child);
+    if (type.base != BaseType::kStruct) continue;
+    require(json::is_valid_name(name), "a field's name is valid", name);
+    require(names.insert(fold_ascii(name)).second, "no field is there twice", name);
+  }
+}
+
 inline void check_schema(const json::TableSchema& schema, std::size_t max_columns) {
   std::set<std::string> names{"__row_id", "__received_at", "__overflow"};
   std::set<std::string> paths;
@@ -31,6 +43,7 @@ inline void check_schema(const json::TableSchema& schema, std::size_t max_column
             "a column is found by its path", column.path);
     require(column.type == json::column_type(column.state, column.shape.get()),
             "a type follows from what was seen", column.name);
+    check_type(column.type);
     if (!column.shape) continue;
     const auto back = json::Shape::parse(column.shape->to_json());
     require(back && *back == *column.shape, "a shape is read back as it was written", column.name);

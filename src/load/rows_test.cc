@@ -304,6 +304,24 @@ TEST_F(RowsTest, NativeValuesOfManyRowsStandWhereTheyBelong) {
       "1;");
 }
 
+TEST_F(RowsTest, ANativeColumnMayBeAsDeepAsARow) {
+  const auto deep = [](const std::string& open, const std::string& leaf, const std::string& close) {
+    std::string out = leaf;
+    for (std::uint32_t i = 1; i < json::kMaxDepth; ++i) out = open + out + close;
+    return "{\"o\":" + out + "}";
+  };
+  for (const char* const leaf : {"1", "1.5"}) {
+    insert("n", deep("{\"k\":", leaf, "}"), Flatten::kNone);
+    insert("l", deep("[", leaf, "]"), Flatten::kNone);
+    load();
+  }
+  EXPECT_EQ(query("SELECT CAST(count(*) AS VARCHAR) FROM n WHERE CAST(o AS VARCHAR) LIKE '%1.5}%'"),
+            "1;");
+  EXPECT_EQ(
+      query("SELECT CAST(count(*) AS VARCHAR) FROM l WHERE CAST(o AS VARCHAR) LIKE '%[1.5]%'"),
+      "1;");
+}
+
 TEST_F(RowsTest, AFrozenNativeColumnRefusesAnotherField) {
   insert("n", R"({"o":{"a":1}})", Flatten::kNone);
   contract("n", R"({"data_type":"freeze"})");
