@@ -9,8 +9,9 @@
 //     case aside) or cannot be a name; more than
 //     2,000 places
 //
-// Joining is a union, as with TypeState: a type does not depend on how rows were cut into batches. In a
-// STRUCT a key that is missing and one that is null are the same.
+// Joining is a union, as with TypeState: a type does not depend on how rows were cut into batches. For that
+// places below what has become JSON are still counted. In a STRUCT a key that is missing and one that is
+// null are the same.
 #pragma once
 
 #include <memory>
@@ -44,11 +45,14 @@ class Shape {
  private:
   bool has_scalars() const { return scalars_.has_values(); }
   ColumnType object_type() const;
+  bool join_field(std::string_view name, const Shape& other);
+  void drop_if_too_many();
   void write(Writer& w, const char* member) const;
   static Result<Shape> read(const Value& value);
 
   TypeState scalars_;
   bool irregular_ = false;  // an object that no STRUCT can hold
+  bool too_many_ = false;   // places: nothing is kept of what stands below
   bool object_ = false;
   bool array_ = false;
   std::vector<std::pair<std::string, Shape>> fields_;  // in the order of their first appearance
