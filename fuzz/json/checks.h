@@ -184,12 +184,19 @@ inline void check_same_types(const Schemas& left, const Schemas& right) {
 
 // ---- contracts
 
-// Rows behind the cut under a contract, in tables that those before it have made.
-inline void check_contract(const Input& input, const std::vector<Document>& documents,
-                           const Schemas& before) {
+struct UnderContract {
+  Schemas after;
+  std::size_t rows = 0;
+  bool makes_tables = false;
+};
+
+// A batch under a contract, in tables that are there already or not.
+inline UnderContract check_contract(const Input& input, const std::vector<Document>& documents,
+                                    const Schemas& before) {
   const json::Contract& contract = input.contract;
   Tables batch(input, before, &contract);
   for (const Document& document : documents) batch.take(document);
+  UnderContract out{before, batch.expected().size(), false};
   std::uint64_t sent = 0, kept = 0, left_out = 0;
   for (const ExpectedRow& row : batch.expected()) {
     for (const auto& [path, leaf] : row.leaves) sent += leaf.value.empty() ? 0 : 1;
@@ -201,6 +208,8 @@ inline void check_contract(const Input& input, const std::vector<Document>& docu
     for (const Found& row : found_in(table->builder, plan)) kept += row.size();
     require(known.exists || contract.tables == json::Allow::kEvolve, "no table is made", name);
     left_out += table->check->values_left_out();
+    out.makes_tables = out.makes_tables || !known.exists;
+    out.after.insert_or_assign(name, plan.after());
     if (!known.exists) continue;
     for (const json::SchemaPlan::Change& change : plan.changes()) {
       require(change.from || contract.columns == json::Allow::kEvolve, "no column is made", name);
@@ -214,6 +223,19 @@ inline void check_contract(const Input& input, const std::vector<Document>& docu
   const bool discards = contract.columns == json::Allow::kDiscardValue ||
                         contract.data_type == json::Allow::kDiscardValue;
   require(kept == sent || (discards && sent - kept <= left_out), "what is missing was left out");
+  return out;
+}
+
+// A contract binds the same however rows are cut into batches, but for those that make a table.
+inline void check_contracts(const Input& input, const std::vector<Document>& documents,
+                            const Schemas& before) {
+  const UnderContract whole = check_contract(input, documents, before);
+  const auto middle = documents.begin() + static_cast<std::ptrdiff_t>(documents.size() / 2);
+  const UnderContract first = check_contract(input, {documents.begin(), middle}, before);
+  const UnderContract second = check_contract(input, {middle, documents.end()}, first.after);
+  if (whole.makes_tables || first.makes_tables || second.makes_tables) return;
+  require(whole.rows == first.rows + second.rows, "a contract lets pass the same rows");
+  check_same(whole.after, second.after);
 }
 
 // ---- sinks
@@ -280,7 +302,7 @@ inline void check_flattening(json::Flatten mode, std::string_view in) {
     Schemas after = check_batch(second, input.max_columns);
     after.merge(Schemas(before));  // tables that only the first batch had
     check_same(schemas, after);
-    check_contract(input, behind, before);
+    check_contracts(input, behind, before);
   }
 
   Tables reversed(input);

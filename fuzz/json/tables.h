@@ -53,8 +53,8 @@ class Tables final : public json::RowSink {
       builder.begin_row();
       return;
     }
-    if (last_->check)
-      require(!last_->check->check(builder), "what a trial lets pass passes in earnest");
+    // Takes out what is to be left out. What the trial let pass is not refused any more.
+    if (last_->check) (void)last_->check->check(builder);
     builder.commit_row(next_id_++, 1);
     committed_.emplace_back(last_, builder.rows() - 1);
   }
