@@ -152,7 +152,10 @@ inline std::string stored(const Cell& cell, const ColumnType& type) {
               "a DOUBLE holds what it can hold exactly");
       const double value = is_integer ? static_cast<double>(cell.integer) : cell.real;
       std::array<char, 64> text;
-      const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+      // Without the format it could be all digits, which are more than the shortest number has.
+      const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                     std::chars_format::scientific)
+                           .ptr;
       return normal_number({text.data(), static_cast<std::size_t>(end - text.data())});
     }
     case BaseType::kTimestampTz:
