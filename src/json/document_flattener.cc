@@ -142,6 +142,8 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
                                 PathTree::Node node, PathTree::Node order) const
     -> std::vector<Items> {
   const RowTree::Value& value = tree[i];
+  // A document without members is a row without values.
+  if (i == RowTree::kRoot && value.first == RowTree::kNone) return {{}};
   if (!value.is_container() || stays_whole(tree, i, depth)) return {{Item{node, i}}};
   std::vector<Items> rows;
   if (value.kind == ValueKind::kArray) {

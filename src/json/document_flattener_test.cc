@@ -103,6 +103,7 @@ TEST(DocumentFlattener, VerticalTakesArraysInArraysApartToo) {
 TEST(DocumentFlattener, VerticalKeepsEmptyArraysAndObjectsWithoutArraysWhole) {
   EXPECT_EQ(vertical(R"({"a":[],"o":{},"n":{"x":null,"y":1}})"),
             R"(t: 1,___document_id=7,a=[],o={},n_y=1)");
+  EXPECT_EQ(vertical("{}"), "t: 1,___document_id=7") << "a row without values, as in other modes";
 }
 
 TEST(DocumentFlattener, VerticalKeepsItsOwnNamesAndTheKeysThatAreNamedLikeThem) {

@@ -61,8 +61,8 @@ SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
       creates_row_id_(!before.has_row_id),
       creates_received_at_(!before.has_received_at) {
   std::vector<const BuilderColumn*> overflow;
-  for (const BuilderColumn& column : batch.columns()) {
-    if (!column.used) continue;
+  for (const std::uint32_t used : batch.used()) {
+    const BuilderColumn& column = batch.columns()[used];
     const std::string path = batch.tree().path(column.node);
     std::optional<std::size_t> index = after_.find(path);
     if (!index) {

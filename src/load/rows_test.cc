@@ -317,6 +317,24 @@ TEST_F(RowsTest, NativeValuesOfManyRowsStandWhereTheyBelong) {
       "1;");
 }
 
+TEST_F(RowsTest, ANativeColumnMayBeDeep) {
+  const auto deep = [](const std::string& open, const std::string& leaf, const std::string& close) {
+    std::string out = leaf;
+    for (int i = 1; i < 30; ++i) out = open + out + close;
+    return "{\"o\":" + out + "}";
+  };
+  for (const char* const leaf : {"1", "1.5"}) {
+    insert("n", deep("{\"k\":", leaf, "}"), Flatten::kNone);
+    insert("l", deep("[", leaf, "]"), Flatten::kNone);
+    load();
+  }
+  EXPECT_EQ(query("SELECT CAST(count(*) AS VARCHAR) FROM n WHERE CAST(o AS VARCHAR) LIKE '%1.5}%'"),
+            "1;");
+  EXPECT_EQ(
+      query("SELECT CAST(count(*) AS VARCHAR) FROM l WHERE CAST(o AS VARCHAR) LIKE '%[1.5]%'"),
+      "1;");
+}
+
 TEST_F(RowsTest, AFrozenNativeColumnRefusesAnotherField) {
   insert("n", R"({"o":{"a":1}})", Flatten::kNone);
   contract("n", R"({"data_type":"freeze"})");
@@ -337,6 +355,27 @@ TEST_F(RowsTest, AFrozenTableRefusesWhatWouldChangeIt) {
   EXPECT_EQ(query("SELECT n FROM t ORDER BY n"), "1;2;3;5;6;");
   EXPECT_EQ(columns("t"), "n BIGINT;s VARCHAR;");
   EXPECT_EQ(failed(), "contract-freeze {\"n\":4,\"new\":1};contract-freeze {\"n\":\"text\"};");
+}
+
+// Also where both come in one batch.
+TEST_F(RowsTest, AFrozenColumnOfNullsTakesTheTypeOfItsFirstValue) {
+  for (const bool one_batch : {true, false}) {
+    const std::string table = one_batch ? "one" : "two";
+    insert(table, R"({"a":null,"b":null})", Flatten::kNone);
+    contract(table, R"({"data_type":"freeze"})");
+    load();
+    const std::string rows = R"({"a":1},{"a":"x"},{"a":2},{"b":[1]},{"b":{}},{"b":["x"]})";
+    insert(table, "[" + rows + "]", Flatten::kNone);
+    if (!one_batch) {
+      load({.max_batch_rows = 1});
+    }
+    load();
+    EXPECT_EQ(columns(table), "a BIGINT;b BIGINT[];");
+    EXPECT_EQ(
+        query("SELECT CAST(count(*) AS VARCHAR) FROM db._scratch.failed_rows WHERE table_name = '" +
+              table + "'"),
+        "3;");
+  }
 }
 
 TEST_F(RowsTest, DiscardedValuesLeaveTheirRowsBehind) {

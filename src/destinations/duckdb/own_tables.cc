@@ -260,8 +260,7 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
                                   static_cast<std::uint8_t>(row.integer(4)),
                                   static_cast<std::uint8_t>(row.integer(5)));
     if (row.is_null(6)) continue;
-    TRY_ASSIGN(const json::Value document, json::parse_document(row.text(6)));
-    TRY_ASSIGN(json::Shape shape, json::Shape::from_json(document));
+    TRY_ASSIGN(json::Shape shape, json::Shape::parse(row.text(6)));
     entry.shape = std::make_shared<const json::Shape>(std::move(shape));
   }
   std::unordered_map<std::string, const Logged*> by_name;
