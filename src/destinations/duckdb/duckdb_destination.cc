@@ -10,6 +10,7 @@
 #include "destinations/duckdb/append_rows.h"
 #include "destinations/duckdb/conversions.h"
 #include "destinations/duckdb/rows.h"
+#include "destinations/duckdb/schema_change.h"
 
 namespace sd::destinations::duckdb {
 namespace {
@@ -183,60 +184,9 @@ Result<> DuckdbDestination::commit(const Id128& log_id, const LoadState& state) 
 }
 
 Result<> DuckdbDestination::write_table(const TableBatch& table, const Batch& batch) {
-  TRY(change_schema(table, batch));
+  TRY(change_schema(writer_.get(), own_, table, batch,
+                    options_.target != DuckdbOptions::Target::kMotherDuck));
   return append_rows(writer_.get(), table);
-}
-
-Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& batch) {
-  const json::SchemaPlan& plan = *table.plan;
-  const json::TableSchema& schema = plan.after();
-  const std::string target = table_in_main(schema.name);
-  std::vector<OwnTables::LogEntry> log;
-  std::string create =
-      "CREATE TABLE " + target + " (\"__row_id\" BIGINT, \"__received_at\" TIMESTAMPTZ";
-  const auto add_column = [&](const std::string& definition) {
-    return execute(writer_.get(), "ALTER TABLE " + target + " ADD COLUMN " + definition);
-  };
-  if (plan.creates_row_id()) TRY(add_column("\"__row_id\" BIGINT"));
-  if (plan.creates_received_at()) TRY(add_column("\"__received_at\" TIMESTAMPTZ"));
-  if (plan.creates_table()) log.push_back({.event = "create"});
-  for (const json::SchemaPlan::Change& change : plan.changes()) {
-    const json::SchemaColumn& column = schema.columns[change.column];
-    const std::string name = quote_identifier(column.name);
-    const std::string type = json::to_string(change.to);
-    OwnTables::LogEntry entry{
-        .event = "state",
-        .path = column.path,
-        .column = column.name,
-        .from_type = "",
-        .to_type = type,
-        .state = column.state,
-        .shape = column.shape,
-        .receipt = change.cause < batch.sources.size() ? batch.sources[change.cause] : Id128{}};
-    if (!change.from) {
-      entry.event = "add";
-      if (plan.creates_table())
-        create += ", " + name + " " + type;
-      else
-        TRY(add_column(name + " " + type));
-    } else if (*change.from != change.to) {
-      entry.event = "widen";
-      entry.from_type = json::to_string(*change.from);
-      TRY(execute(writer_.get(),
-                  "ALTER TABLE " + target + " ALTER COLUMN " + name + " SET DATA TYPE " + type +
-                      " USING " + conversion(name, *change.from, change.to, change.had_strings)));
-    }
-    log.push_back(std::move(entry));
-  }
-  if (plan.creates_overflow()) {
-    log.push_back({.event = "overflow"});
-    if (plan.creates_table())
-      create += ", \"__overflow\" JSON";
-    else
-      TRY(add_column("\"__overflow\" JSON"));
-  }
-  if (plan.creates_table()) TRY(execute(writer_.get(), create + ")"));
-  return own_.log_schema(writer_.get(), schema.name, batch.at, log);
 }
 
 Result<> DuckdbDestination::write(const TableChange& change, Micros at) {
