@@ -187,7 +187,7 @@ inline void check_same_types(const Schemas& left, const Schemas& right) {
 struct UnderContract {
   Schemas after;
   std::size_t rows = 0;
-  bool makes_tables = false;
+  bool makes = false;  // a table or a column
 };
 
 // A batch under a contract, in tables that are there already or not.
@@ -208,11 +208,12 @@ inline UnderContract check_contract(const Input& input, const std::vector<Docume
     for (const Found& row : found_in(table->builder, plan)) kept += row.size();
     require(known.exists || contract.tables == json::Allow::kEvolve, "no table is made", name);
     left_out += table->check->values_left_out();
-    out.makes_tables = out.makes_tables || !known.exists;
+    out.makes = out.makes || !known.exists;
     out.after.insert_or_assign(name, plan.after());
     if (!known.exists) continue;
     for (const json::SchemaPlan::Change& change : plan.changes()) {
       require(change.from || contract.columns == json::Allow::kEvolve, "no column is made", name);
+      out.makes = out.makes || !change.from;
       if (!change.from || contract.data_type == json::Allow::kEvolve) continue;
       require(change.column >= known.columns.size() || *change.from == change.to ||
                   !known.columns[change.column].state.has_values(),
@@ -226,14 +227,15 @@ inline UnderContract check_contract(const Input& input, const std::vector<Docume
   return out;
 }
 
-// A contract binds the same however rows are cut into batches, but for those that make a table.
+// A contract binds the same however rows are cut into batches, but for those that make a table or
+// a column: they say what its type is.
 inline void check_contracts(const Input& input, const std::vector<Document>& documents,
                             const Schemas& before) {
   const UnderContract whole = check_contract(input, documents, before);
   const auto middle = documents.begin() + static_cast<std::ptrdiff_t>(documents.size() / 2);
   const UnderContract first = check_contract(input, {documents.begin(), middle}, before);
   const UnderContract second = check_contract(input, {middle, documents.end()}, first.after);
-  if (whole.makes_tables || first.makes_tables || second.makes_tables) return;
+  if (whole.makes || first.makes || second.makes) return;
   require(whole.rows == first.rows + second.rows, "a contract lets pass the same rows");
   check_same(whole.after, second.after);
 }

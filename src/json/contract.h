@@ -7,9 +7,9 @@
 //   discard_row     the same, as wished: the reason says so
 //   discard_value   is left out of the row (of a new table: the row, as there is nothing else)
 //
-// The batch that creates a table sets its columns and types; `columns` and `data_type` bind from the next
-// one on. A column that has held nothing but null takes the type of its first value whatever `data_type`
-// says.
+// The batch that creates a table sets its columns and types, and one that creates a column its type;
+// `columns` and `data_type` bind from the next one on. A column that has held nothing but null takes the
+// type of its first value whatever `data_type` says.
 #pragma once
 
 #include <cstdint>

@@ -551,13 +551,18 @@ point('The members are `tables`, `columns` and `data_type`, each `evolve` (the d
   assert.deepEqual(await read(), { ...initial, timestamps: false, max_columns: 5, flatten: 'none', flatten_depth: 3 });
   problem(await server.api(`/api/tables/${table}/contract`, { method: 'PUT', body: '{"column":"freeze"}' }), 400, 'invalid-contract');
 });
-point('A contract may come before its table: then the batch that creates the table sets its columns and types, and `columns` and `data_type` bind from the next batch on.', async () => {
+point('A contract may come before its table: then the batch that creates the table sets its columns and types, and `columns` and `data_type` bind from the next batch on; so does `data_type` for a column that a batch creates.', async () => {
   const table = fresh();
   await put_contract(table, { columns: 'freeze', data_type: 'freeze' });
   const [first] = await send(table, ['[{"a":1},{"a":1.5,"b":2}]']);
   const [second] = await send(table, ['[{"a":2},{"a":"x"},{"c":1}]']);
   assert.deepEqual([first.failed, second.failed], [0, 2]);
   assert.deepEqual(await types_of(table), { a: 'DOUBLE', b: 'BIGINT' });
+  await put_contract(table, { data_type: 'freeze' });
+  const [created] = await send(table, ['[{"n":1},{"n":"x"}]']);
+  const [later] = await send(table, ['[{"n":"y"},{"n":[]}]']);
+  assert.deepEqual([created.failed, later.failed], [0, 1]);
+  assert.equal((await types_of(table)).n, 'VARCHAR');
 });
 point('It takes its place among the rows: those accepted before it are not bound by it.', async () => {
   const table = fresh();
