@@ -170,7 +170,7 @@ Task<Result<Rows>> rows_of_post(Insert& insert) {
   }
   const std::uint64_t in_memory = insert.app.options().inline_body_bytes;
   if (format == BodyFormat::kForm) {
-    std::string made = rows_of_form(form);
+    CO_TRY_ASSIGN(std::string made, rows_of_form(form));
     if (made.size() > in_memory) {
       // More than a record of the journal should hold.
       Result<Rows> rows = co_await take_in(insert, BodyFormat::kJson, std::move(made), true);

@@ -5,6 +5,7 @@
 
 #include "api/insert_options.h"
 #include "base/ascii.h"
+#include "base/json_text.h"
 #include "json/document.h"
 
 namespace sd::api {
@@ -38,12 +39,17 @@ bool is_csv(std::string_view content_type) {
   return is_media_type(content_type, "text/csv");
 }
 
-// The fields other than `ours` as one row.
-std::string row_of_fields(const Query& fields, std::span<const std::string_view> ours) {
+// The fields other than `ours` as one row. No byte of them is replaced: what is not UTF-8 is refused.
+Result<std::string> row_of_fields(const Query& fields, std::span<const std::string_view> ours) {
   json::Writer w;
   w.begin_object();
   for (const http::Parameter& p : fields.parameters) {
-    if (std::ranges::find(ours, p.name) == ours.end()) w.member(p.name, p.value);
+    if (std::ranges::find(ours, p.name) != ours.end()) continue;
+    if (!is_valid_utf8(p.name) || !is_valid_utf8(p.value)) {
+      return fail(invalid("the field " + json_string(p.name) + " is not valid UTF-8")
+                      .with_slug("invalid-utf8"));
+    }
+    w.member(p.name, p.value);
   }
   return w.end_object().take();
 }
@@ -77,7 +83,7 @@ Result<> check_content_type(std::string_view content_type) {
                   .with_slug("unsupported-media-type"));
 }
 
-std::string rows_of_form(const Query& form) {
+Result<std::string> rows_of_form(const Query& form) {
   if (form.json) return *form.json;
   const std::string* payload = form.find("payload");
   const bool only_payload =
@@ -90,7 +96,7 @@ std::string rows_of_form(const Query& form) {
 
 Result<std::string> rows_of_query(const Query& query) {
   if (query.json) return *query.json;
-  std::string row = row_of_fields(query, kOwnParameters);
+  TRY_ASSIGN(std::string row, row_of_fields(query, kOwnParameters));
   if (row != "{}") return row;
   return fail(
       invalid("no row: add parameters, or a JSON object as the last part of the query string")

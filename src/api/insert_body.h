@@ -29,8 +29,8 @@ Result<> check_content_type(std::string_view content_type);
 
 // Rows of a form's fields: its JSON part, its `payload` field where that is the only one, or else
 // its fields as one row of text values. A form is somebody's data: of our parameters it has none, but
-// for the key.
-std::string rows_of_form(const Query& form);
+// for the key. kInvalidArgument, slug "invalid-utf8", where a field is not UTF-8.
+Result<std::string> rows_of_form(const Query& form);
 // Rows of a query string: its JSON part, or its parameters, other than our own, as one row of text.
 Result<std::string> rows_of_query(const Query& query);
 

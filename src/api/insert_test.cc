@@ -14,7 +14,7 @@ std::string json_of(std::string_view query_string) {
 }
 
 std::string json_of_body(std::string_view body, std::string_view content_type) {
-  if (format_of(body, content_type) == BodyFormat::kForm) return rows_of_form(parse_query(body));
+  if (format_of(body, content_type) == BodyFormat::kForm) return *rows_of_form(parse_query(body));
   RowIntake intake(format_of(body, content_type), nullptr, {.in_memory = 1000, .total = 1000},
                    false);
   if (auto fed = intake.feed(body); !fed) return std::to_string(fed.error().effective_status());

@@ -51,6 +51,30 @@ DocumentFlattener::DocumentFlattener(FlattenOptions options, std::string table)
       }()),
       table_(std::move(table)) {}
 
+namespace {
+
+// Bytes of text that a value takes up in a cell.
+double text_bytes(const RowTree& tree, RowTree::Index i) {
+  if (!tree[i].is_container()) return static_cast<double>(tree[i].text.size());
+  if (tree[i].first == RowTree::kNone) return 2;
+  std::string text;
+  tree.append_json(i, text);
+  return static_cast<double>(text.size());
+}
+
+// Of the ids in a document, which the children repeat.
+double longest_id(const RowTree& tree) {
+  double longest = 0;
+  for (RowTree::Index i = 0; i < tree.size(); ++i) {
+    const RowTree::Value& value = tree[i];
+    if (!value.is_container() && same_ascii_folded(value.key, "id"))
+      longest = std::max(longest, static_cast<double>(value.text.size()));
+  }
+  return longest;
+}
+
+}  // namespace
+
 bool DocumentFlattener::stays_whole(const RowTree& tree, Index i, std::uint32_t depth) const {
   const RowTree::Value& value = tree[i];
   if (!value.is_container()) return false;
@@ -60,14 +84,19 @@ bool DocumentFlattener::stays_whole(const RowTree& tree, Index i, std::uint32_t 
 std::optional<RowError> DocumentFlattener::check(const RowTree& tree) const {
   Size size;
   if (options_.mode == Flatten::kVertical) size = exploded_size(tree, RowTree::kRoot, 0);
-  if (options_.mode == Flatten::kMultitable)
+  if (options_.mode == Flatten::kMultitable) {
     size.rows = 1 + count_children(tree, RowTree::kRoot, 0);
-  const bool rows = size.rows > static_cast<double>(options_.max_rows);
-  if (!rows && size.cells <= static_cast<double>(options_.max_cells)) return std::nullopt;
+    size.bytes = longest_id(tree) * (size.rows - 1);
+  }
+  const auto over = [](double what, std::uint64_t most, const char* of) {
+    const bool is_over = what > static_cast<double>(most);
+    return is_over ? "the row would become more than " + std::to_string(most) + of : std::string();
+  };
   RowError error{.code = "too-many-rows", .detail = {}, .offset = 0};
-  error.detail =
-      rows ? "the row would become more than " + std::to_string(options_.max_rows) + " rows"
-           : "the row would become more than " + std::to_string(options_.max_cells) + " values";
+  error.detail = over(size.rows, options_.max_rows, " rows");
+  if (error.detail.empty()) error.detail = over(size.cells, options_.max_cells, " values");
+  if (error.detail.empty()) error.detail = over(size.bytes, options_.max_bytes, " bytes of text");
+  if (error.detail.empty()) return std::nullopt;
   return error;
 }
 
@@ -123,15 +152,19 @@ void DocumentFlattener::put_flat(const RowTree& tree, Index i, std::uint32_t dep
 auto DocumentFlattener::exploded_size(const RowTree& tree, Index i, std::uint32_t depth) const
     -> Size {
   const RowTree::Value& value = tree[i];
-  if (!value.is_container() || stays_whole(tree, i, depth)) return {.rows = 1, .cells = 1};
-  Size size{.rows = value.kind == ValueKind::kArray ? 0.0 : 1.0, .cells = 0};
+  if (!value.is_container() || stays_whole(tree, i, depth)) {
+    return {.rows = 1, .cells = 1, .bytes = text_bytes(tree, i)};
+  }
+  Size size{.rows = value.kind == ValueKind::kArray ? 0.0 : 1.0};
   for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
     const Size one = exploded_size(tree, each, depth + 1);
     if (value.kind == ValueKind::kArray) {
       size.rows += one.rows;
       size.cells += one.cells + one.rows;  // each row says which element it is
+      size.bytes += one.bytes;
     } else {
       size.cells = size.cells * one.rows + one.cells * size.rows;
+      size.bytes = size.bytes * one.rows + one.bytes * size.rows;
       size.rows *= one.rows;
     }
   }
@@ -266,6 +299,8 @@ Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::u
   const Index own = find_folded(tree, object, "id");
   const bool brings = own != RowTree::kNone && !is_null_id(tree[own]);
   if (brings && !tree[own].is_container()) self.id = cell_of(tree[own]);
+  // As it is stored here, whatever the children's contracts say of times.
+  if (self.id.kind == Kind::kString) self.id.kind = to->kind_of_string(self.id.view());
   // One that is taken apart leaves the name.
   const bool is_column = brings && (!tree[own].is_container() || stays_whole(tree, own, depth + 1));
   if (!is_column) to->add_copy(to->tree().child(PathTree::kRoot, "id"), self.id);

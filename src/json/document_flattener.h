@@ -38,6 +38,7 @@ struct FlattenOptions {
   std::uint32_t max_depth = 0;
   std::uint64_t max_rows = 10'000;      // that one document may become
   std::uint64_t max_cells = 2'000'000;  // and values in them
+  std::uint64_t max_bytes = 64U << 20;  // and text in these: what stands outside of arrays is repeated
 };
 
 // Takes the rows of a document.
@@ -66,6 +67,7 @@ class DocumentFlattener {
   struct Size {
     double rows = 1;
     double cells = 0;
+    double bytes = 0;
   };
   struct Item {  // of a row that is being multiplied out
     PathTree::Node node;

@@ -111,6 +111,7 @@ void SchemaPlan::build_overflow(const TableBuilder& batch,
   };
   std::vector<Member> members;
   for (const BuilderColumn* column : columns) {
+    overflow_cause_ = std::min(overflow_cause_, column->cause);
     std::string path = batch.tree().path(column->node);
     path.pop_back();  // without the bracket, a repeated key comes after the first one
     members.push_back({std::move(path), batch.tree().name(column->node), column});

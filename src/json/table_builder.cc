@@ -129,6 +129,7 @@ void TableBuilder::add_null(PathTree::Node node) {
 }
 
 void TableBuilder::commit_row(std::int64_t next_row_id, Micros received_at) {
+  if (row_ids_.empty()) first_source_ = source_;
   for (const Touched& touched : touched_) {
     if (touched.forgotten) continue;
     BuilderColumn& column = columns_[touched.column];

@@ -59,7 +59,10 @@ class TableBuilder {
   void add_null(PathTree::Node node);
   // A string, which may be a time.
   void add_string(PathTree::Node node, std::string_view text) {
-    add_text(node, times_ && is_timestamp(text) ? Kind::kTime : Kind::kString, text);
+    add_text(node, kind_of_string(text), text);
+  }
+  Kind kind_of_string(std::string_view text) const {
+    return times_ && is_timestamp(text) ? Kind::kTime : Kind::kString;
   }
   // A value whose text, if it has any, stands elsewhere.
   void add_copy(PathTree::Node node, Cell cell);
@@ -106,6 +109,8 @@ class TableBuilder {
 
   // What rows from now on come from (an index that the caller gives a meaning).
   void set_source(std::uint32_t source) { source_ = source; }
+  // Of the first row in the batch.
+  std::uint32_t first_source() const { return first_source_; }
 
   // Empties the batch; the tree stays warm unless it has grown out of all proportion.
   void clear();
@@ -126,6 +131,7 @@ class TableBuilder {
   bool own_row_id_ = false;
   std::int64_t row_id_ = 0;
   std::uint32_t source_ = 0;
+  std::uint32_t first_source_ = 0;
   std::size_t cells_ = 0;
   Arena arena_;
 };

@@ -91,7 +91,7 @@ describe('contracts and failed rows', () => {
     const second = await post('storied', { a: 1.5, b: 'x' }, '?wait=true');
     const history = (await server.api('/api/tables/storied/history')).json();
     assert.deepEqual(history.data.map((c) => [c.event, c.column, c.from, c.to, c.receipt]), [
-      ['create', null, null, null, null],
+      ['create', null, null, null, first.receipt],
       ['add', 'a', null, 'BIGINT', first.receipt],
       ['widen', 'a', 'BIGINT', 'DOUBLE', second.receipt],
       ['add', 'b', null, 'VARCHAR', second.receipt]]);
@@ -138,6 +138,25 @@ describe('contracts and failed rows', () => {
     assert.deepEqual(await Promise.all([one, several, large].map(receipt_of)), before);
     const made = await own.api('/api/destinations/local/keys', { key: own.adminKey, body: '{"scopes":["insert"],"tables":["other"]}' });
     problem(await own.api(`/api/receipts/${one.receipt}`, { key: made.json().api_key }), 404);
+  });
+
+  test('deleted failed rows were never loaded: their receipts say so for ever', async () => {
+    await put('given', { tables: 'freeze' });
+    const refused = await post('given', { a: 1 }, '?wait=true');
+    await post('mixed', { n: 1 }, '?wait=true');
+    await put('mixed', { data_type: 'freeze' });
+    const partly = await post('mixed', [{ n: 2 }, { n: 'x' }, { n: 'y' }], '?wait=true');
+    const receipt = async ({ receipt: id }) => {
+      const { state, rows, failed: count, tables } = (await server.api(`/api/receipts/${id}`)).json();
+      return [state, rows, count, tables];
+    };
+    const expected = [['partly_failed', 0, 1, { given: { rows: 0, failed: 1 } }], ['partly_failed', 1, 2, { mixed: { rows: 1, failed: 2 } }]];
+    assert.deepEqual([await receipt(refused), await receipt(partly)], expected);
+    for (const table of ['given', 'mixed']) assert.equal((await server.api(`/api/data/failed?table=${table}`, { method: 'DELETE' })).status, 204);
+    assert.deepEqual([await receipt(refused), await receipt(partly)], expected);
+    await server.kill();
+    await server.start();
+    await eventually('the same after a restart', async () => JSON.stringify(await receipt(partly)) === JSON.stringify(expected[1]));
   });
 
   test('failed rows come in pages, are deleted by table, and survive a crash', async () => {

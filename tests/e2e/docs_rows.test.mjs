@@ -430,12 +430,14 @@ point('A field that is new, or wider, changes the column in place: earlier value
   assert.deepEqual(await types_of(table), { o: 'STRUCT(a DOUBLE, b BOOLEAN[])' });
   assert.deepEqual(await values(table), [{ o: { a: 1, b: null } }, { o: { a: 1.5, b: [true] } }]);
 });
-point('A document may become at most 10,000 rows (the setting `rows.max_rows_of_a_row`) with 2,000,000 values; a larger one is refused, `too-many-rows`.', async () => {
+point('A document may become at most 10,000 rows (the setting `rows.max_rows_of_a_row`) with 2,000,000 values and 64 MiB of text; a larger one is refused, `too-many-rows`.', async () => {
   const list = (count) => `[${Array(count).fill(1).join(',')}]`;
   for (const [mode, fits, not] of [['vertical', `{"a":${list(100)},"b":${list(100)}}`, `{"a":${list(101)},"b":${list(100)}}`],
     ['multitable', `{"a":${list(9999)}}`, `{"a":${list(10_000)}}`],
     // Each row has its element, the element's place, and the members.
-    ['vertical', `{"a":${list(2000)},${wide_members(998)}}`, `{"a":${list(2000)},${wide_members(999)}}`]]) {
+    ['vertical', `{"a":${list(2000)},${wide_members(998)}}`, `{"a":${list(2000)},${wide_members(999)}}`],
+    // What stands outside of the arrays is repeated 10,000 times.
+    ...[`{"s":"${'x'.repeat(6700)}","a":${list(100)},"b":${list(100)}}`].map((text) => ['vertical', text, text.replace('xx', 'x'.repeat(13))])]) {
     const table = fresh();
     await put_contract(table, { max_columns: 2 }); // what is measured are values, not columns
     const [answer] = await send(table, [`${fits}\n${not}`], `flatten=${mode}`);
@@ -578,7 +580,7 @@ point('`GET /api/tables/{table}/history` lists each change of a schema with the 
   const table = fresh();
   const [one, two] = await send(table, ['{"a":1}', '{"a":"x","b":true}']);
   const { data } = (await server.api(`/api/tables/${table}/history`)).json();
-  assert.deepEqual(data.map((c) => [c.event, c.column, c.from, c.to, c.receipt]), [['create', null, null, null, null], ['add', 'a', null, 'BIGINT', one.receipt],
+  assert.deepEqual(data.map((c) => [c.event, c.column, c.from, c.to, c.receipt]), [['create', null, null, null, one.receipt], ['add', 'a', null, 'BIGINT', one.receipt],
     ['widen', 'a', 'BIGINT', 'VARCHAR', two.receipt], ['add', 'b', null, 'BOOLEAN', two.receipt]]);
 });
 

@@ -3,7 +3,7 @@
 // SD_MODE_DOCUMENTS: how many for each mode (1,250 without it, 25,000 in `./dev test nightly`), in rounds of 1,250 with a
 // server and a seed each; SD_SEED repeats a run, or, with 1,250 documents, the round that failed.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { canonical, instant } from './flat.mjs';
 import { Exact, parseExact, useServer } from './lib.mjs';
 import { random } from './random.mjs';
@@ -116,6 +116,7 @@ function children(value, table, keys, out, rows) {
 const rounds = Array.from({ length: Math.ceil(wanted / kRound) }, (_, i) => ({ seed: first_seed + i, count: Math.min(kRound, wanted - i * kRound) }));
 for (const { seed, count } of rounds) describe(`${count} random documents in every flatten mode (SD_SEED=${seed})`, () => {
   const server = useServer();
+  beforeEach(() => server.newConnections()); // comparing takes its time
   const documents = () => {
     const next = random(seed);
     return Array.from({ length: count }, (_, i) => ({ doc: new Exact(String(i)), ...make_object(next, 4, next.between(1, 4)) }));

@@ -561,3 +561,16 @@ describe('a large body', () => {
     assert.ok(blobs.length <= 1, `the refused body is gone: ${blobs}`);
   });
 });
+
+describe('fields of forms and of GET that are not UTF-8', () => {
+  const server = useServer();
+  it('are refused, and nothing of them is replaced', async () => {
+    for (const bad of ['a=%FF', 'a=1&%E4=2', 'a=%ED%A0%80']) {
+      problem(await server.api(`${insert_path('latin')}?${bad}`), 400, 'invalid-utf8');
+      problem(await server.api(insert_path('latin'), { body: bad, headers: kForm }), 400, 'invalid-utf8');
+    }
+    const good = await server.api(`${insert_path('latin')}?a=%C3%BF&wait=true`);
+    assert.equal(good.status, 200, good.text);
+    assert.deepEqual(await server.rows('SELECT a FROM latin'), [{ a: 'ÿ' }]);
+  });
+});

@@ -195,7 +195,7 @@ Result<> DuckdbDestination::write(const TableChange& change, Micros at) {
     return or_rollback(own_.write_contract(writer_.get(), change, at));
   }
   if (change.kind == TableChange::Kind::kForget) {
-    return or_rollback(own_.forget_failed(writer_.get(), change.failed()));
+    return or_rollback(own_.forget_failed(writer_.get(), change.failed(), at));
   }
   const auto schema = own_.schema(writer_.get(), change.table);
   if (!schema) return or_rollback(fail(schema.error()));

@@ -105,6 +105,10 @@ constexpr const char* kVersion2 =
     "NULL, "
     "rows UBIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL);";
 
+constexpr const char* kVersion3 =
+    "CREATE TABLE db._scratch.given_up(receipt VARCHAR NOT NULL, table_name VARCHAR NOT NULL, "
+    "rows UBIGINT NOT NULL, given_up_at TIMESTAMPTZ NOT NULL);";
+
 // One transaction: a crash leaves either nothing or all of it.
 Result<> in_transaction(duckdb_connection connection, const std::string& sql) {
   TRY(execute(connection, "BEGIN TRANSACTION"));
@@ -121,7 +125,7 @@ Result<> in_transaction(duckdb_connection connection, const std::string& sql) {
 Result<> OwnTables::make(duckdb_connection connection) {
   return in_transaction(
       connection,
-      std::string(kVersion2) +
+      std::string(kVersion2) + kVersion3 +
           "CREATE TABLE db._scratch.positions(log_id VARCHAR NOT NULL, position UBIGINT NOT NULL, "
           "next_row_id BIGINT NOT NULL, rows_loaded UBIGINT NOT NULL, rows_failed UBIGINT NOT "
           "NULL, "
@@ -143,12 +147,16 @@ Result<> OwnTables::make(duckdb_connection connection) {
 
 Result<> OwnTables::migrate(duckdb_connection connection, int version) {
   if (version >= kOwnTablesVersion) return {};
-  return in_transaction(connection,
-                        std::string(kVersion2) +
-                            "ALTER TABLE db._scratch.schema_log ADD COLUMN shape VARCHAR;"
-                            "ALTER TABLE db._scratch.failed_rows ADD COLUMN flatten UTINYINT;"
-                            "ALTER TABLE db._scratch.failed_rows ADD COLUMN flatten_depth UTINYINT;"
-                            "UPDATE db._scratch.meta SET value = '2' WHERE key = 'version'");
+  std::string sql = kVersion3;
+  if (version < 2) {
+    sql += std::string(kVersion2) +
+           "ALTER TABLE db._scratch.schema_log ADD COLUMN shape VARCHAR;"
+           "ALTER TABLE db._scratch.failed_rows ADD COLUMN flatten UTINYINT;"
+           "ALTER TABLE db._scratch.failed_rows ADD COLUMN flatten_depth UTINYINT;";
+  }
+  return in_transaction(connection, sql + "UPDATE db._scratch.meta SET value = '" +
+                                        std::to_string(kOwnTablesVersion) +
+                                        "' WHERE key = 'version'");
 }
 
 Result<> OwnTables::open(duckdb_connection connection) {
@@ -223,7 +231,8 @@ Result<> OwnTables::prune_positions(duckdb_connection connection) {
       "AND position < (SELECT max(position) FROM db._scratch.positions q WHERE "
       "q.log_id = p.log_id AND "
       "epoch_us(q.loaded_at) // 60000000 = epoch_us(p.loaded_at) // 60000000)));"
-      "DELETE FROM db._scratch.request_tables WHERE loaded_at < now() - INTERVAL 30 DAY");
+      "DELETE FROM db._scratch.request_tables WHERE loaded_at < now() - INTERVAL 30 DAY;"
+      "DELETE FROM db._scratch.given_up WHERE given_up_at < now() - INTERVAL 30 DAY");
 }
 
 Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,

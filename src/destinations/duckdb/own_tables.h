@@ -19,6 +19,8 @@
 //       what rows may change of a table (json::Contract); one row a table, which may not exist yet.
 //   request_tables(receipt, table_name, rows, loaded_at)
 //       how many rows a request brought to which table, where that may be more than one.
+//   given_up(receipt, table_name, rows, given_up_at)
+//       how many failed rows of a request were deleted: they were never loaded.
 #pragma once
 
 #include <string>
@@ -30,7 +32,7 @@
 
 namespace sd::destinations::duckdb {
 
-inline constexpr int kOwnTablesVersion = 2;
+inline constexpr int kOwnTablesVersion = 3;
 
 // Name of the attached database, in every process and for every kind of target.
 inline constexpr const char* kAttachedAs = "db";
@@ -90,7 +92,10 @@ class OwnTables {
   // When everything up to behind `position` was loaded; nothing where that is long ago.
   Result<std::optional<Micros>> loaded_at(duckdb_connection connection, const Id128& log_id,
                                           std::uint64_t position);
-  Result<> forget_failed(duckdb_connection connection, const FailedFilter& filter);
+  // How many failed rows of a request were deleted, by table.
+  Result<std::map<std::string, std::uint64_t>> given_up(duckdb_connection connection,
+                                                        std::string_view receipt);
+  Result<> forget_failed(duckdb_connection connection, const FailedFilter& filter, Micros at);
   Result<> write_failed(duckdb_connection connection, const std::vector<FailedRow>& rows);
   // How many rows of a request were refused, and the first of them.
   Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt,

@@ -31,13 +31,15 @@ class SchemaChange {
         plan_(*table.plan),
         batch_(batch),
         target_(std::string(kAttachedAs) + ".main." + quote_identifier(plan_.after().name)) {
-    if (plan_.creates_table()) log_.push_back({.event = "create"});
+    if (plan_.creates_table()) {
+      log_.push_back({.event = "create", .receipt = receipt_of(table.rows->first_source())});
+    }
     if (plan_.creates_row_id()) added_.push_back({"\"__row_id\"", "BIGINT"});
     if (plan_.creates_received_at()) added_.push_back({"\"__received_at\"", "TIMESTAMPTZ"});
     for (const json::SchemaPlan::Change& change : plan_.changes()) take(change);
     if (plan_.creates_overflow()) {
       added_.push_back({"\"__overflow\"", "JSON"});
-      log_.push_back({.event = "overflow"});
+      log_.push_back({.event = "overflow", .receipt = receipt_of(plan_.overflow_cause())});
     }
   }
 
@@ -58,6 +60,10 @@ class SchemaChange {
   const std::vector<OwnTables::LogEntry>& log() const { return log_; }
 
  private:
+  Id128 receipt_of(std::uint32_t source) const {
+    return source < batch_.sources.size() ? batch_.sources[source] : Id128{};
+  }
+
   void take(const json::SchemaPlan::Change& change) {
     const json::SchemaColumn& column = plan_.after().columns[change.column];
     const std::string name = quote_identifier(column.name);
@@ -70,7 +76,7 @@ class SchemaChange {
         .to_type = type,
         .state = column.state,
         .shape = column.shape,
-        .receipt = change.cause < batch_.sources.size() ? batch_.sources[change.cause] : Id128{}};
+        .receipt = receipt_of(change.cause)};
     if (!change.from) {
       entry.event = "add";
       added_.push_back({name, type});
