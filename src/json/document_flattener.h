@@ -38,7 +38,8 @@ struct FlattenOptions {
   std::uint32_t max_depth = 0;
   std::uint64_t max_rows = 10'000;      // that one document may become
   std::uint64_t max_cells = 2'000'000;  // and values in them
-  std::uint64_t max_bytes = 64U << 20;  // and text in these: what stands outside of arrays is repeated
+  std::uint64_t max_bytes =
+      64U << 20;  // and text in these: what stands outside of arrays is repeated
 };
 
 // Takes the rows of a document.

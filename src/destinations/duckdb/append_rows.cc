@@ -68,7 +68,8 @@ Result<Target> make_target(duckdb_connection connection, const TableBatch& table
   target.insert = "INSERT INTO " + quote_identifier(kAttachedAs) + ".main." +
                   quote_identifier(schema.name) + "(";
   // Where somebody else's table has these two with other types, DuckDB casts.
-  target.add(std::string(json::kRowId), LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT)));
+  target.add(std::string(json::kRowId),
+             LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT)));
   target.add(std::string(json::kReceivedAt),
              LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP_TZ)));
   for (const json::SchemaPlan::Mapping& mapping : table.plan->mappings()) {
@@ -100,7 +101,8 @@ Result<> append_rows(duckdb_connection connection, const TableBatch& table) {
                                          appender.out())));
   DataChunk chunk(duckdb_create_data_chunk(target.raw_types.data(), target.raw_types.size()));
   ChunkWriter writer(*table.rows, std::move(target.columns));
-  while (writer.fill(chunk.get())) TRY(check(duckdb_append_data_chunk(appender.get(), chunk.get())));
+  while (writer.fill(chunk.get()))
+    TRY(check(duckdb_append_data_chunk(appender.get(), chunk.get())));
   return check(duckdb_appender_flush(appender.get()));
 }
 

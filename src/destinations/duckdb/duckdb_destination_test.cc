@@ -331,9 +331,9 @@ TEST_F(DuckdbTest, ManyNewColumnsMakeASmallTableAnewWithEverythingThatWasInIt) {
 }
 
 TEST_F(DuckdbTest, ATableWithMoreThanOurOwnInItIsAltered) {
-  for (const std::string mine : {"CREATE INDEX i ON main.t(c0)", "ALTER TABLE main.t ALTER c0 SET DEFAULT 5",
-                                 "COMMENT ON TABLE main.t IS 'mine'",
-                                 "COMMENT ON COLUMN main.t.c1 IS 'mine'"}) {
+  for (const std::string mine :
+       {"CREATE INDEX i ON main.t(c0)", "ALTER TABLE main.t ALTER c0 SET DEFAULT 5",
+        "COMMENT ON TABLE main.t IS 'mine'", "COMMENT ON COLUMN main.t.c1 IS 'mine'"}) {
     ASSERT_TRUE(load("t", "{" + members(0, 100) + "}"));
     {
       auto connection = destination_->connect();

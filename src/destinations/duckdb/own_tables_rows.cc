@@ -215,9 +215,10 @@ Result<std::map<std::string, std::uint64_t>> OwnTables::given_up(duckdb_connecti
 Result<> OwnTables::forget_failed(duckdb_connection connection, const FailedFilter& filter,
                                   Micros at) {
   const std::string which = " FROM db._scratch.failed_rows" + condition(filter);
-  TRY(execute(connection, "INSERT INTO db._scratch.given_up SELECT receipt, table_name, count(*), "
-                          "make_timestamptz(" +
-                              std::to_string(at) + ")" + which + " GROUP BY receipt, table_name"));
+  TRY(execute(connection,
+              "INSERT INTO db._scratch.given_up SELECT receipt, table_name, count(*), "
+              "make_timestamptz(" +
+                  std::to_string(at) + ")" + which + " GROUP BY receipt, table_name"));
   return execute(connection, "DELETE" + which);
 }
 

@@ -68,15 +68,14 @@ class SchemaChange {
     const json::SchemaColumn& column = plan_.after().columns[change.column];
     const std::string name = quote_identifier(column.name);
     const std::string type = json::to_string(change.to);
-    OwnTables::LogEntry entry{
-        .event = "state",
-        .path = column.path,
-        .column = column.name,
-        .from_type = "",
-        .to_type = type,
-        .state = column.state,
-        .shape = column.shape,
-        .receipt = receipt_of(change.cause)};
+    OwnTables::LogEntry entry{.event = "state",
+                              .path = column.path,
+                              .column = column.name,
+                              .from_type = "",
+                              .to_type = type,
+                              .state = column.state,
+                              .shape = column.shape,
+                              .receipt = receipt_of(change.cause)};
     if (!change.from) {
       entry.event = "add";
       added_.push_back({name, type});
