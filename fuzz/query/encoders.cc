@@ -9,10 +9,10 @@
 
 #include "base/json_text.h"
 #include "destinations/duckdb/handles.h"
+#include "fuzz/query/random_result.h"
 #include "json/document.h"
 #include "query/encoder.h"
 #include "query/testing/arrow_reader.h"
-#include "random_result.h"
 
 namespace {
 

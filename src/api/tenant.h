@@ -23,6 +23,8 @@ struct TenantOptions {
   journal::LogOptions log;
   unsigned engine_threads = 2;
   std::uint64_t engine_memory_bytes = 0;
+  std::uint64_t max_columns = 1000;
+  std::uint64_t max_rows_of_a_row = 10'000;
   std::string log_level = "info";
   bool log_json = false;
 };

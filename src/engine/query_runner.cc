@@ -192,8 +192,9 @@ void QueryRunner::fail_query(std::uint64_t id, const Error& error) {
 
 Result<bool> QueryRunner::wait_fresh(Running& running, journal::Position position, Micros fresh_us,
                                      bool must_be_fresh) {
-  const auto waited =
-      loader_.wait_applied(position, fresh_us, [&] { return running.should_stop(); });
+  // What has been shown is there, whatever is asked for.
+  const auto waited = loader_.wait_applied(std::max(position, floor_), fresh_us,
+                                           [&] { return running.should_stop(); });
   if (waited == LoaderThread::Waited::kApplied) return true;
   const auto trouble = loader_.trouble();
   // Where nothing can be read at all, say why.

@@ -1,117 +1,25 @@
-// Flatten modes, times, contracts and failed rows, from the journal into a DuckDB file.
-#include "destinations/duckdb/rows.h"
-
-#include <gtest/gtest.h>
-
-#include "base/ascii.h"
-#include "destinations/duckdb/duckdb_destination.h"
-#include "journal/testing/harness.h"
-#include "json/body.h"
-#include "load/loader.h"
+// Flatten modes, times, contracts, from the journal into a DuckDB file.
+#include "load/testing/rows_fixture.h"
 
 namespace sd::load {
 namespace {
 
-using destinations::TableChange;
-using destinations::duckdb::DuckdbDestination;
-using destinations::duckdb::DuckdbOptions;
-using journal::testing::TemporaryDirectory;
-using journal::testing::WaitingSink;
-using json::Flatten;
-
-class RowsTest : public testing::Test {
- protected:
-  void SetUp() override {
-    auto log =
-        journal::Log::open(posix_file_system(), pool_, system_clock(), directory_ / "log", {});
-    ASSERT_TRUE(log) << log.error().message;
-    log_ = std::move(*log);
-    DuckdbOptions options;
-    options.path = directory_ / "data.duckdb";
-    destination_ = std::make_unique<DuckdbDestination>(options);
-    ASSERT_TRUE(destination_->open());
-  }
-
-  Id128 append(journal::RecordKind kind, const std::string& head, const std::string& body,
-               std::uint32_t rows) {
-    journal::Append append;
-    append.meta.kind = kind;
-    append.meta.rows = rows;
-    append.meta.receipt = Id128::make();
-    append.head = head;
-    append.body = body;
-    WaitingSink sink;
-    append.sink = &sink;
-    EXPECT_TRUE(log_->append(append));
-    sink.wait(1);
-    EXPECT_TRUE(append.result);
-    return append.meta.receipt;
-  }
-
-  Id128 insert(const std::string& table, const std::string& body,
-               std::optional<Flatten> flatten = {}) {
-    const auto summary = json::scan_body(body);
-    EXPECT_TRUE(summary) << summary.error().message;
-    InsertHead head;
-    head.table = table;
-    head.flatten = flatten;
-    return append(journal::RecordKind::kInsert, encode_insert_head(head), body,
-                  static_cast<std::uint32_t>(summary->rows + summary->failed));
-  }
-
-  void change(TableChange::Kind kind, const std::string& table, const std::string& contract = "{}",
-              Id128 of = {}) {
-    TableChange out;
-    out.kind = kind;
-    out.table = table;
-    out.contract = *json::Contract::from_json(*json::parse_document(contract));
-    out.of_receipt = of;
-    append(journal::RecordKind::kControl, encode_control(out), "", 0);
-  }
-  void contract(const std::string& table, const std::string& contract) {
-    change(TableChange::Kind::kContract, table, contract);
-  }
-  void retry(const std::string& table = "") { change(TableChange::Kind::kRetry, table); }
-
-  void load(LoaderOptions options = {}) {
-    Loader loader(posix_file_system(), *destination_, log_->directory(), log_->id(), options);
-    ASSERT_TRUE(loader.start(log_->durable_end()));
-    while (true) {
-      const auto more = loader.load_batch(log_->durable_end());
-      ASSERT_TRUE(more) << more.error().message;
-      if (!*more) break;
-    }
-    EXPECT_EQ(loader.state().position, log_->durable_end());
-    state_ = loader.state();
-  }
-
-  std::string query(const std::string& sql) {
-    auto connection = destination_->connect();
-    auto rows = destinations::duckdb::fetch(connection->get(), sql);
-    if (!rows) return rows.error().message;
-    std::string out;
-    for (const auto& row : *rows) out += row.text(0) + ";";
-    return out;
-  }
-  std::string columns(const std::string& table) {
-    return query(
-        "SELECT column_name || ' ' || data_type FROM duckdb_columns() WHERE table_name = '" +
-        table + "' AND NOT starts_with(column_name, '__r') ORDER BY column_index");
-  }
-  std::string failed() {
-    return query(
-        "SELECT code || ' ' || decode(body) FROM db._scratch.failed_rows ORDER BY position, "
-        "\"row\"");
-  }
-
-  TemporaryDirectory directory_;
-  journal::SyncPool pool_{2};
-  std::unique_ptr<journal::Log> log_;
-  std::unique_ptr<DuckdbDestination> destination_;
-  destinations::LoadState state_;
-};
+using namespace testing;
 
 // ---- times
+
+TEST_F(RowsTest, LinesOfCsvThatWereNoRowsKeepTheirReasonAndOnlyWhereTheBodyWasCsv) {
+  const std::string body = R"([["too-many-fields","line 2 has 2 fields","1,2"],{"a":1},7])";
+  append(journal::RecordKind::kInsert,
+         encode_insert_head({.body = BodyKind::kCsv, .table = "of_csv"}), body, 3);
+  insert("of_json", body);
+  load();
+  EXPECT_EQ(failed(),
+            "too-many-fields \"1,2\";not-an-object 7;"
+            "not-an-object [\"too-many-fields\",\"line 2 has 2 fields\",\"1,2\"];not-an-object 7;");
+  EXPECT_EQ(query("SELECT detail FROM db._scratch.failed_rows WHERE code = 'too-many-fields'"),
+            "line 2 has 2 fields;");
+}
 
 TEST_F(RowsTest, TimesWithAZoneBecomeTimesAndEverythingElseStaysText) {
   insert(
@@ -165,6 +73,20 @@ TEST_F(RowsTest, EachModeBringsItsRows) {
   EXPECT_EQ(state_.rows_loaded, 3U) << "rows of requests are counted, whatever they became";
 }
 
+TEST_F(RowsTest, AParentsIdIsStoredWithItsChildrenAsItIsWithTheParent) {
+  const std::string body = R"({"id":"2024-01-01T00:00:00+02:00","c":[{"x":1},2]})";
+  insert("t", body, Flatten::kMultitable);
+  contract("u", R"({"timestamps":false})");
+  insert("u", body, Flatten::kMultitable);
+  load();
+  EXPECT_EQ(query("SELECT any_value(typeof(t.id)) || count(*) FROM t JOIN t_c ON t.id = t_id AND "
+                  "typeof(t.id) = typeof(t_id)"),
+            "TIMESTAMP WITH TIME ZONE2;");
+  EXPECT_EQ(query("SELECT any_value(typeof(u.id)) || count(*) FROM u JOIN u_c ON u.id = u_id AND "
+                  "typeof(u.id) = typeof(u_id)"),
+            "VARCHAR2;");
+}
+
 TEST_F(RowsTest, TheContractSaysHowRowsAreFlattenedWhereTheRequestDoesNot) {
   contract("t", R"({"flatten":"vertical"})");
   insert("t", R"({"a":[1,2]})");
@@ -186,6 +108,28 @@ TEST_F(RowsTest, AProductThatIsTooLargeIsAFailedRow) {
   load();
   EXPECT_EQ(query("SELECT a FROM t ORDER BY a"), "1;2;3;4;");
   EXPECT_EQ(failed(), "");
+}
+
+// What stands outside of the arrays is repeated in every row: a small document can be a large table.
+TEST_F(RowsTest, ADocumentWhoseRowsWouldHoldTooMuchTextIsAFailedRow) {
+  std::string list = "[0";
+  for (int i = 1; i < 100; ++i) list += "," + std::to_string(i);
+  list += "]";
+  const auto document = [&](std::size_t size) {
+    return R"({"s":")" + std::string(size, 'x') + R"(","a":)" + list + R"(,"b":)" + list + "}";
+  };
+  insert("fits", document(6'000), Flatten::kVertical);
+  insert("not", document(7'000), Flatten::kVertical);
+  const std::string id = R"({"id":")" + std::string(1'000'000, 'i') + R"(","c":)";
+  insert("kin", id + list + "}", Flatten::kMultitable);
+  insert("few", id + "[1,2,3]}", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(query("SELECT count(*) FROM fits"), "10000;");
+  EXPECT_EQ(query("SELECT count(*) FROM few_c"), "3;");
+  EXPECT_EQ(query("SELECT table_name || ' ' || code || ' ' || detail FROM db._scratch.failed_rows "
+                  "ORDER BY position"),
+            "not too-many-rows the row would become more than 67108864 bytes of text;"
+            "kin too-many-rows the row would become more than 67108864 bytes of text;");
 }
 
 // ---- native nested values
@@ -263,10 +207,45 @@ TEST_F(RowsTest, ManyKeysOfOneFamilyAreAMap) {
   EXPECT_EQ(query("SELECT m['k1'] FROM n ORDER BY __row_id DESC LIMIT 1"), "0.5;");
   insert("n", R"({"m":{"k1":"text"}})", Flatten::kNone);
   load();
-  EXPECT_EQ(
-      query("SELECT json_extract_string(to_json(m), 'k1') FROM n ORDER BY __row_id DESC LIMIT 1"),
-      "text;");
+  EXPECT_EQ(query("SELECT coalesce(m.k1::VARCHAR, '-') || ':' || coalesce(m.k39::VARCHAR, '-') "
+                  "FROM n ORDER BY __row_id"),
+            "1:39;-:39;-:-;0.5:-;text:-;");
   EXPECT_EQ(query("SELECT count(*) FROM n"), "5;");
+}
+
+// Keys that turn out to be no data after all: every value that the MAP held is in its field.
+TEST_F(RowsTest, AMapThatBecomesAStructKeepsEveryValue) {
+  const auto object = [](const std::string& value) {
+    std::string out;
+    for (int i = 0; i < 66; ++i)
+      out += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":" + value;
+    return "{" + out + "}";
+  };
+  const auto check = [&](const std::string& table, const std::string& path) {
+    EXPECT_EQ(query("SELECT count(*) || ':' || sum(v::BIGINT) FROM (SELECT "
+                    "unnest(map_values(json_transform("
+                    "to_json(" +
+                    path + "), '\"MAP(VARCHAR, VARCHAR)\"'))) v FROM " + table +
+                    " ORDER BY __row_id LIMIT 66)"),
+              "66:462;")
+        << table;
+  };
+  insert("m", "{\"m\":" + object("7") + "}", Flatten::kNone);
+  insert("l", "{\"m\":[" + object("7") + "]}", Flatten::kNone);
+  insert("s", "{\"m\":{\"in\":" + object("7") + "}}", Flatten::kNone);
+  load();
+  EXPECT_EQ(
+      columns("m") + columns("l") + columns("s"),
+      "m MAP(VARCHAR, BIGINT);m MAP(VARCHAR, BIGINT)[];m STRUCT(\"in\" MAP(VARCHAR, BIGINT));");
+  insert("m", R"({"m":{"k0":"x","other":[1]}})", Flatten::kNone);
+  insert("l", R"({"m":[{"k0":[2]}]})", Flatten::kNone);
+  insert("s", R"({"m":{"in":{"k0":true}}})", Flatten::kNone);
+  load();
+  EXPECT_EQ(query("SELECT detail FROM db._scratch.failed_rows"), "");
+  EXPECT_EQ(columns("m").substr(0, 8), "m STRUCT");
+  check("m", "m");
+  check("l", "m[1]");
+  check("s", "m.\"in\"");
 }
 
 TEST_F(RowsTest, NativeValuesOfManyRowsStandWhereTheyBelong) {
@@ -304,6 +283,24 @@ TEST_F(RowsTest, NativeValuesOfManyRowsStandWhereTheyBelong) {
       "1;");
 }
 
+TEST_F(RowsTest, ANativeColumnMayBeDeep) {
+  const auto deep = [](const std::string& open, const std::string& leaf, const std::string& close) {
+    std::string out = leaf;
+    for (int i = 1; i < 30; ++i) out = open + out + close;
+    return "{\"o\":" + out + "}";
+  };
+  for (const char* const leaf : {"1", "1.5"}) {
+    insert("n", deep("{\"k\":", leaf, "}"), Flatten::kNone);
+    insert("l", deep("[", leaf, "]"), Flatten::kNone);
+    load();
+  }
+  EXPECT_EQ(query("SELECT CAST(count(*) AS VARCHAR) FROM n WHERE CAST(o AS VARCHAR) LIKE '%1.5}%'"),
+            "1;");
+  EXPECT_EQ(
+      query("SELECT CAST(count(*) AS VARCHAR) FROM l WHERE CAST(o AS VARCHAR) LIKE '%[1.5]%'"),
+      "1;");
+}
+
 TEST_F(RowsTest, AFrozenNativeColumnRefusesAnotherField) {
   insert("n", R"({"o":{"a":1}})", Flatten::kNone);
   contract("n", R"({"data_type":"freeze"})");
@@ -324,6 +321,27 @@ TEST_F(RowsTest, AFrozenTableRefusesWhatWouldChangeIt) {
   EXPECT_EQ(query("SELECT n FROM t ORDER BY n"), "1;2;3;5;6;");
   EXPECT_EQ(columns("t"), "n BIGINT;s VARCHAR;");
   EXPECT_EQ(failed(), "contract-freeze {\"n\":4,\"new\":1};contract-freeze {\"n\":\"text\"};");
+}
+
+// Also where both come in one batch.
+TEST_F(RowsTest, AFrozenColumnOfNullsTakesTheTypeOfItsFirstValue) {
+  for (const bool one_batch : {true, false}) {
+    const std::string table = one_batch ? "one" : "two";
+    insert(table, R"({"a":null,"b":null})", Flatten::kNone);
+    contract(table, R"({"data_type":"freeze"})");
+    load();
+    const std::string rows = R"({"a":1},{"a":"x"},{"a":2},{"b":[1]},{"b":{}},{"b":["x"]})";
+    insert(table, "[" + rows + "]", Flatten::kNone);
+    if (!one_batch) {
+      load({.max_batch_rows = 1});
+    }
+    load();
+    EXPECT_EQ(columns(table), "a BIGINT;b BIGINT[];");
+    EXPECT_EQ(
+        query("SELECT CAST(count(*) AS VARCHAR) FROM db._scratch.failed_rows WHERE table_name = '" +
+              table + "'"),
+        "3;");
+  }
 }
 
 TEST_F(RowsTest, DiscardedValuesLeaveTheirRowsBehind) {
@@ -375,118 +393,6 @@ TEST_F(RowsTest, AContractGoesWithItsTable) {
   load();
   EXPECT_EQ(columns("u"), "a BIGINT;");
   EXPECT_EQ(columns("t"), "b BIGINT;");
-}
-
-// ---- failed rows
-
-TEST_F(RowsTest, APoisonRowAmongManyIsOneFailedRowAndRetriedInOneCall) {
-  insert("t", R"({"n":0})");
-  contract("t", R"({"data_type":"freeze"})");
-  std::string body;
-  for (int i = 1; i <= 100'000; ++i)
-    body += i == 4711 ? "{\"n\":\"poison\"}\n" : "{\"n\":" + std::to_string(i) + "}\n";
-  const Id128 receipt = insert("t", body);
-  load();
-  EXPECT_EQ(query("SELECT count(*) FROM t"), "100000;");
-  EXPECT_EQ(failed(), "contract-freeze {\"n\":\"poison\"};");
-  EXPECT_EQ(query("SELECT \"row\" || receipt FROM db._scratch.failed_rows"),
-            "4710" + receipt.to_string() + ";");
-  retry();
-  load();
-  EXPECT_EQ(failed(), "contract-freeze {\"n\":\"poison\"};") << "nothing has changed";
-  contract("t", R"({"data_type":"evolve"})");
-  retry();
-  load();
-  EXPECT_EQ(failed(), "");
-  EXPECT_EQ(query("SELECT count(*) || min(n) FROM t WHERE n = 'poison' OR n = '4710'"), "24710;");
-  EXPECT_EQ(state_.rows_loaded, 100'001U);
-  EXPECT_EQ(state_.rows_failed, 0U);
-}
-
-TEST_F(RowsTest, RetryTakesTheRowsThatGoInAndLeavesTheOthers) {
-  auto connection = destination_->connect();
-  insert("t", R"([{"n":1},{"n":2}])");
-  load();
-  contract("t", R"({"data_type":"freeze"})");
-  insert("t", R"([{"n":"a"},{"n":"b"},7])");
-  const Id128 other = insert("t", R"([{"n":"c"}])");
-  load();
-  contract("t", R"({})");
-  change(TableChange::Kind::kRetry, "", "{}", other);
-  load();
-  EXPECT_EQ(failed(),
-            "contract-freeze {\"n\":\"a\"};contract-freeze {\"n\":\"b\"};not-an-object 7;");
-  retry("T");
-  load();
-  EXPECT_EQ(failed(), "not-an-object 7;");
-  EXPECT_EQ(query("SELECT n FROM t ORDER BY ALL"), "1;2;a;b;c;");
-  change(TableChange::Kind::kForget, "t");
-  load();
-  EXPECT_EQ(failed(), "");
-}
-
-// A large record goes in in parts of one transaction: what holds for the first holds for all.
-TEST_F(RowsTest, ARecordInPartsKeepsItsContractAndItsRowsWhateverThePartsHold) {
-  insert("t", R"({"n":0})");
-  contract("t", R"({"data_type":"freeze"})");
-  std::string body = "[";
-  for (int i = 0; i < 20; ++i) body += "\"refused " + std::string(100, 'x') + "\",";
-  for (int i = 1; i <= 20; ++i) body += "{\"n\":" + std::to_string(i) + "},{\"n\":\"text\"},";
-  insert("t", body + "{\"n\":21}]");
-  load({.max_batch_bytes = 1000});
-  EXPECT_EQ(query("SELECT count(*) || ':' || max(n) FROM t"), "22:21;");
-  EXPECT_EQ(
-      query("SELECT code || count(*) FROM db._scratch.failed_rows GROUP BY code ORDER BY ALL"),
-      "contract-freeze20;not-an-object20;");
-}
-
-// Positions begin anew where a destination gets another journal.
-TEST_F(RowsTest, RetryingOneRowLeavesAnotherThatStoodAtTheSamePositionOfAnOlderJournal) {
-  contract("t", R"({"tables":"freeze"})");
-  insert("t", R"({"n":1})");
-  load();
-  const std::string old = Id128::make().to_string();
-  auto connection = destination_->connect();
-  ASSERT_TRUE(destinations::duckdb::execute(
-      connection->get(),
-      "INSERT INTO db._scratch.failed_rows SELECT position, \"row\", 'older', '" + old +
-          "', received_at, code, detail, body, flatten, flatten_depth FROM "
-          "db._scratch.failed_rows"));
-  *connection = {};
-  contract("t", "{}");
-  retry("t");
-  load();
-  EXPECT_EQ(query("SELECT n FROM t"), "1;");
-  EXPECT_EQ(query("SELECT table_name || ' ' || receipt FROM db._scratch.failed_rows"),
-            "older " + old + ";");
-}
-
-TEST_F(RowsTest, AFileOfTheFirstLayoutIsTakenOver) {
-  insert("t", R"([{"n":1},7])");
-  load();
-  ASSERT_TRUE(destination_->close());
-  {
-    destinations::duckdb::Database file;
-    destinations::duckdb::Connection connection;
-    const std::string path = directory_ / "data.duckdb";
-    ASSERT_EQ(duckdb_open(path.c_str(), file.out()), DuckDBSuccess);
-    ASSERT_EQ(duckdb_connect(file.get(), connection.out()), DuckDBSuccess);
-    const auto changed =
-        destinations::duckdb::execute(connection.get(),
-                                      "ALTER TABLE _scratch.schema_log DROP COLUMN shape; ALTER "
-                                      "TABLE _scratch.failed_rows DROP COLUMN "
-                                      "flatten; ALTER TABLE _scratch.failed_rows DROP COLUMN "
-                                      "flatten_depth; DROP TABLE _scratch.contracts; "
-                                      "DROP TABLE _scratch.request_tables; UPDATE _scratch.meta "
-                                      "SET value = '1' WHERE key = 'version'");
-    ASSERT_TRUE(changed) << changed.error().message;
-  }
-  ASSERT_TRUE(destination_->open());
-  contract("t", R"({"columns":"freeze"})");
-  insert("t", R"([{"n":2},{"m":1}])");
-  load();
-  EXPECT_EQ(query("SELECT n FROM t ORDER BY n"), "1;2;");
-  EXPECT_EQ(failed(), "not-an-object 7;contract-freeze {\"m\":1};");
 }
 
 }  // namespace
