@@ -8,12 +8,14 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "api/idempotency.h"
 #include "base/metrics.h"
 #include "catalog/model.h"
 #include "engine/pool.h"
+#include "engine/sandbox.h"
 #include "journal/log.h"
 
 namespace sd::api {
@@ -23,6 +25,8 @@ struct TenantOptions {
   journal::LogOptions log;
   unsigned engine_threads = 2;
   std::uint64_t engine_memory_bytes = 0;
+  bool require_sandbox = false;
+  std::optional<engine::UserIds> engine_user;  // whom engines become
   std::string log_level = "info";
   bool log_json = false;
 };
@@ -81,6 +85,7 @@ class Tenant final : public engine::Source {
  private:
   Tenant(const TenantOptions& options, catalog::Destination destination,
          metrics::Registry& metrics);
+  Result<> open_to_engine_user() const;
   void on_durable(journal::Position end);
   std::string hint_path() const;
   std::uint64_t read_hint() const;
