@@ -87,7 +87,8 @@ std::string level_name(log::Level level) {
   return kNames[static_cast<int>(level)];
 }
 
-api::AppOptions app_options(const Config& config) {
+api::AppOptions app_options(const Config& config,
+                            const std::optional<engine::UserIds>& engine_user) {
   api::AppOptions o;
   o.tenant.data_dir = config.data_dir;
   o.tenant.log.max_bytes = static_cast<std::uint64_t>(config.journal.max_bytes);
@@ -96,6 +97,7 @@ api::AppOptions app_options(const Config& config) {
                                 ? static_cast<unsigned>(config.engine.threads)
                                 : std::max(1U, std::thread::hardware_concurrency());
   o.tenant.engine_memory_bytes = engine_memory(config);
+  o.tenant.engine_user = engine_user;
   o.tenant.require_sandbox = config.engine.require_sandbox;
   o.tenant.log_level = level_name(config.logging.level);
   o.tenant.log_json = config.logging.format == log::Format::kJson;
@@ -226,9 +228,7 @@ class Serving {
                        .idle_timeout = config_.engine.idle_timeout,
                        .max_engines = static_cast<std::size_t>(config_.engine.max_engines)},
                       metrics);
-    api::AppOptions options = app_options(config_);
-    options.tenant.engine_user = *user;
-    api::App app(std::move(options), **catalog, **keys, pool, sync_pool, metrics);
+    api::App app(app_options(config_, *user), **catalog, **keys, pool, sync_pool, metrics);
     for (const auto& destination : (*keys)->destinations()) {
       if (destination->state != catalog::DestinationState::kActive) continue;
       // One damaged journal does not keep the others from serving; it is said loud and clear.
