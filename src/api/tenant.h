@@ -80,6 +80,7 @@ class Tenant final : public engine::Source {
   std::string name() const override { return destination_.name; }
   std::uint64_t durable_end() const override;
   void applied(const destinations::LoadState& state) override;
+  std::optional<engine::UserIds> engine_user() const override { return options_.engine_user; }
   bool may_idle_stop() const override { return !in_memory_; }
 
  private:

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -343,6 +344,10 @@ void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEven
       .member("fd", true)
       .end_object();
   queries_[id] = {std::move(events)};
+  // An engine may open its end anew by its name under /proc/self/fd, which only the owner may.
+  if (const auto user = source_->engine_user();
+      user && ::fchown(out.get(), user->uid, user->gid) != 0)
+    log::warn("a pipe could not be given to an engine", {{"destination", source_->name()}});
   if (!send_or_hold(id, w.take(), std::move(out))) end_query(id, fail(not_running()));
 }
 

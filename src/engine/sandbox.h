@@ -1,9 +1,9 @@
 // The walls around an engine process. DuckDB says itself that its settings are no sandbox; so
 // before an engine opens anything it gives up, for good, everything that it does not need:
 //
-//   Landlock    files: its journal to read, its own folder to read and write (and what a
-//               destination that is not of the usual kind needs beyond that, see Plan); nothing
-//               else can be opened, made, removed or run. TCP and other processes' signals and
+//   Landlock    files: its journal to read, its own folder to read and write, /dev/null (and what
+//               a destination that is not of the usual kind needs beyond that, see SandboxPlan);
+//               nothing else can be opened, made, removed or run. TCP and other processes' signals and
 //               abstract sockets, where the kernel's version has them.
 //   seccomp     system calls: those of sandbox_syscalls.cc and no others. No program is started, no
 //               process made, no socket opened, no memory made executable.

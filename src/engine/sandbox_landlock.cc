@@ -133,6 +133,7 @@ Result<> restrict_files(const SandboxPlan& plan, int abi) {
   for (const std::string& folder : plan.write_folders) {
     TRY(ruleset.allow(folder, kEverythingInIt));
   }
+  TRY(ruleset.allow("/dev/null", kReadFile | kWriteFile, false));
   for (const std::string& folder : plan.file_folders) TRY(ruleset.allow(folder, kFilesInIt));
   if (plan.network) {
     for (const std::string& path : files_of_the_network()) {

@@ -70,8 +70,9 @@ constexpr Calls kFiles = {
     SCMP_SYS(unlink),    SCMP_SYS(unlinkat),   SCMP_SYS(rename),    SCMP_SYS(renameat),
     SCMP_SYS(renameat2), SCMP_SYS(mkdir),      SCMP_SYS(mkdirat),   SCMP_SYS(rmdir)};
 
-// The control socket, and the pipes that come through it.
-constexpr Calls kPipes = {SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(poll), SCMP_SYS(ppoll)};
+// The control socket, and the pipes that come through it and are put where they are wanted.
+constexpr Calls kPipes = {SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(poll), SCMP_SYS(ppoll),
+                          SCMP_SYS(dup),     SCMP_SYS(dup2),    SCMP_SYS(dup3)};
 
 // Questions that change nothing.
 constexpr Calls kQuestions = {SCMP_SYS(getrandom),  SCMP_SYS(sysinfo), SCMP_SYS(uname),
@@ -222,7 +223,8 @@ void add_by_argument(Filter& filter, bool may_load_code) {
        {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC}) {
     filter.add_if(kAllow, SCMP_SYS(fcntl), {is(1, static_cast<std::uint64_t>(command))});
   }
-  filter.add_if(kAllow, SCMP_SYS(ioctl), {is(1, TCGETS)});  // isatty()
+  filter.add_if(kAllow, SCMP_SYS(ioctl), {is(1, TCGETS)});    // isatty()
+  filter.add_if(kAllow, SCMP_SYS(ioctl), {is(1, FIONREAD)});  // what is in a pipe
   filter.add_if(kAllow, SCMP_SYS(prctl), {is(0, PR_SET_NAME)});
   // A thread's priority: the engine yields to the front.
   filter.add_if(kAllow, SCMP_SYS(setpriority), {is(0, PRIO_PROCESS)});
@@ -238,7 +240,6 @@ void add_network(Filter& filter) {
     filter.add_if(kAllow, SCMP_SYS(socket), {is(0, static_cast<std::uint64_t>(family))});
   }
   filter.add_if(kAllow, SCMP_SYS(ioctl), {is(1, FIONBIO)});
-  filter.add_if(kAllow, SCMP_SYS(ioctl), {is(1, FIONREAD)});
 }
 
 }  // namespace

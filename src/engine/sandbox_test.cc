@@ -74,6 +74,22 @@ class SandboxTest : public testing::Test {
     const std::string path = name.starts_with('/') ? name : directory_ / name;
     return error_of([&] { return ::open(path.c_str(), flags, 0600) >= 0; });
   }
+  int error_of_pipe_by_name() {
+    int pipe[2];
+    EXPECT_EQ(::pipe(pipe), 0);
+    // As the pool does it: a pipe can be opened by whom it belongs to.
+    if (plan_.user) {
+      EXPECT_EQ(::fchown(pipe[1], plan_.user->uid, plan_.user->gid), 0);
+    }
+    const int error = error_of([&] {
+      if (::dup3(pipe[1], 90, O_CLOEXEC) != 90) return false;
+      const int fd = ::open("/proc/self/fd/90", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+      return fd >= 0 && ::write(fd, "x", 1) == 1;
+    });
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+    return error;
+  }
   void expect_killed(const std::function<void()>& attempt) {
     const int status = status_of([&] {
       attempt();
@@ -117,7 +133,7 @@ TEST_F(SandboxTest, ItsOwnFolderCanBeReadAndChanged) {
 TEST_F(SandboxTest, NothingElseCanBeOpened) {
   for (const char* path :
        {"elsewhere/file", "elsewhere", "/etc/passwd", "/proc/self/environ", "/proc/self/mem",
-        "/proc/1/cmdline", "/dev/null", "/dev/shm", "/", "/bin/sh"}) {
+        "/proc/1/cmdline", "/dev/zero", "/dev/shm", "/", "/bin/sh"}) {
     EXPECT_EQ(error_of_open(path, O_RDONLY), EACCES) << path;
   }
   EXPECT_EQ(error_of_open("elsewhere/new", O_WRONLY | O_CREAT), EACCES);
@@ -126,6 +142,19 @@ TEST_F(SandboxTest, NothingElseCanBeOpened) {
   EXPECT_EQ(error_of_open("own/../elsewhere/file", O_RDONLY), EACCES);
   std::filesystem::create_symlink("../elsewhere/file", directory_ / "own/link");
   EXPECT_EQ(error_of_open("own/link", O_RDONLY), EACCES);
+}
+
+// By its name under /proc/self/fd, as DuckDB's writers open what they are given.
+TEST_F(SandboxTest, APipeOfItsOwnIsOpenedByName) {
+  EXPECT_EQ(error_of_pipe_by_name(), 0);
+  EXPECT_EQ(error_of_open("/dev/null", O_RDWR), 0);
+}
+
+// The names of what it has open lead no further than it could go itself.
+TEST_F(SandboxTest, AFileThatWasOpenBeforeIsNotOpenedAgain) {
+  const int fd = ::open((directory_ / "elsewhere/file").c_str(), O_RDONLY);
+  EXPECT_EQ(error_of_open("/proc/self/fd/" + std::to_string(fd), O_RDWR), EACCES);
+  ::close(fd);
 }
 
 TEST_F(SandboxTest, LinksAndSpecialFilesCannotBeMade) {
@@ -370,6 +399,8 @@ TEST_F(EngineUserTest, ReachesItsOwnAndItsJournal) {
   EXPECT_EQ(error_of_open("journal/later", O_RDONLY), 0);
   EXPECT_EQ(error_of_open("own/file", O_RDWR), 0);
   EXPECT_EQ(error_of_open("own/new", O_RDWR | O_CREAT), 0);
+  EXPECT_EQ(error_of_pipe_by_name(), 0);
+  EXPECT_EQ(error_of_open("/dev/null", O_RDWR), 0);
   struct stat st {};
   ASSERT_EQ(::stat((directory_ / "own/new").c_str(), &st), 0);
   EXPECT_EQ(st.st_uid, user_.uid);

@@ -351,6 +351,33 @@ describe('an engine', () => {
   });
 });
 
+// What a server of an ordinary user has, which is no root's, and where nothing belongs to root.
+describe('a server of an ordinary user', { skip: !isRoot }, () => {
+  const command = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', binary];
+  it('locks its engines in as well', async (t) => {
+    const folder = temporaryDirectory();
+    fs.chmodSync(folder, 0o777);
+    // The binary may lie where nobody else comes.
+    try {
+      execFileSync(command[0], [...command.slice(1), 'version'], { stdio: 'ignore' });
+    } catch {
+      return t.skip('the user nobody cannot run the binary');
+    }
+    const server = await startServer(t, { command, dir: path.join(folder, 'data'), flags: ['--engine-require-sandbox', 'true'] });
+    await server.insert('t', { a: 1 }, kWait);
+    assert.equal(await server.value('SELECT a FROM t'), 1);
+    const [pid] = server.enginePids();
+    assert.match(statusOf(pid), /Seccomp:\t2\n/);
+    assert.equal(fs.readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'), '500\n');
+    process.kill(pid, 'SIGKILL');
+    await eventually('the next engine', async () => (await server.value('SELECT a FROM t')) === 1);
+    await server.stop();
+    const withUser = new Server({ command, dir: path.join(folder, 'data'), flags: ['--engine-user', 'daemon'] });
+    t.after(() => withUser.destroy());
+    await assert.rejects(withUser.start(), /engine\.user: only a server that runs as root/);
+  });
+});
+
 describe('a kernel that lacks a part', () => {
   for (const [call, part] of [['landlock_create_ruleset', 'Landlock'], ['seccomp', 'seccomp']]) {
     const command = [tool('older_kernel'), call, binary];
