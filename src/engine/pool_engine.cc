@@ -160,9 +160,14 @@ Result<> PoolEngine::spawn() {
   if (theirs.get() == kChildFd)
     theirs = UniqueFd(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, kChildFd + 1));
 
+  TRY_ASSIGN(const UniqueFd output, output_.open());
+
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  // First: their own numbers may be the one that the socket gets.
+  posix_spawn_file_actions_adddup2(&actions, output.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output.get(), STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, theirs.get(), kChildFd);
   posix_spawn_file_actions_addclosefrom_np(&actions, kChildFd + 1);
   posix_spawnattr_t attributes;
@@ -504,6 +509,7 @@ void PoolEngine::on_death() {
 
 // The next one may start: nobody holds the destination's file any more.
 void PoolEngine::on_reaped() {
+  output_.forward();
   if (starts_again_) {
     const std::string cause = WIFSIGNALED(wait_status_)
                                   ? "signal " + std::to_string(WTERMSIG(wait_status_))
@@ -525,6 +531,7 @@ void PoolEngine::tick_ending(Micros now) {
 }
 
 void PoolEngine::tick(Micros now) {
+  output_.forward();
   if (state_ == State::kEnding) tick_ending(now);
   if (state_ == State::kWaiting && now >= start_again_at_) {
     state_ = State::kStopped;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "engine/engine_output.h"
 #include "engine/pool.h"
 #include "engine/protocol.h"
 
@@ -90,6 +91,7 @@ class PoolEngine {
   State state_ = State::kStopped;
   pid_t pid_ = 0;
   UniqueFd socket_;
+  EngineOutput output_;
   bool watching_write_ = false;
   FrameReader reader_;
   FrameWriter writer_;

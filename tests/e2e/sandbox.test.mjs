@@ -319,6 +319,24 @@ describe('an engine', () => {
     assert.doesNotMatch(server.stderr, /locked in/);
   });
 
+  it('has no hold on the log of the front, and its own lines come there all the same', async (t) => {
+    const server = await startServer(t, {});
+    await server.insert('t', { a: 1 }, kWait);
+    const [pid] = server.enginePids();
+    const opened = (process, fd) => fs.readlinkSync(`/proc/${process}/fd/${fd}`);
+    for (const fd of [1, 2]) {
+      assert.match(opened(pid, fd), /^pipe:/);
+      for (const own of [1, 2]) assert.notEqual(opened(pid, fd), opened(server.pid, own));
+    }
+    for (const fd of fs.readdirSync(`/proc/${pid}/fd`)) {
+      const target = opened(pid, fd);
+      const inside = target.startsWith(fs.realpathSync(server.dir)) || target === `/proc/${pid}/task` || target === '/dev/null';
+      assert.ok(inside || /^(pipe|socket|anon_inode):/.test(target), `${fd} is ${target}`);
+    }
+    problem(await server.sql("SELECT levenshtein(repeat('a', 400000), repeat('b', 400000)) AS n", { query: '?timeout_ms=100' }), 504);
+    await eventually('its last line', () => /warn engine\[local\]: a query cannot be stopped/.test(server.stderr));
+  });
+
   it('of a file elsewhere keeps to its folder', async (t) => {
     const folder = temporaryDirectory();
     const file = path.join(folder, 'my.duckdb');
@@ -359,7 +377,7 @@ describe('a server of an ordinary user', { skip: !isRoot }, () => {
     fs.chmodSync(folder, 0o777);
     // The binary may lie where nobody else comes.
     try {
-      execFileSync(command[0], [...command.slice(1), 'version'], { stdio: 'ignore' });
+      execFileSync(command[0], [...command.slice(1), '--version'], { stdio: 'ignore' });
     } catch {
       return t.skip('the user nobody cannot run the binary');
     }
