@@ -1,6 +1,7 @@
 // main() of a fuzzer in an ordinary build: feeds it the empty input, every file of the folders
-// given, and a few hundred seeded random changes of each. So the corpus is a regression test, and
-// no fuzzer stops compiling unseen.
+// given, and some seeded random changes of each. So the corpus is a regression test, and no fuzzer stops
+// compiling unseen.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -15,7 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
-constexpr int kChangesPerInput = 200;
+constexpr std::size_t kChanges =
+    4000;  // of all inputs together: a large corpus has tried them before
+constexpr std::size_t kMostPerInput = 200;
 
 void run(const std::string& input) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
@@ -51,15 +54,16 @@ int main(int argc, char** argv) {
       inputs.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
     }
   }
+  const std::size_t changes = std::min(kMostPerInput, kChanges / inputs.size());
   std::mt19937 random(1);
   for (const std::string& input : inputs) {
     run(input);
     std::string next = input;
-    for (int i = 0; i < kChangesPerInput; ++i) {
+    for (std::size_t i = 0; i < changes; ++i) {
       next = changed(i % 20 == 0 ? input : next, random);
       run(next);
     }
   }
-  std::printf("%zu inputs, %d changes of each\n", inputs.size(), kChangesPerInput);
+  std::printf("%zu inputs, %zu changes of each\n", inputs.size(), changes);
   return 0;
 }

@@ -10,7 +10,9 @@
 
 namespace {
 
-sd::Result<sd::json::BodySummary> in_pieces(std::string_view body, size_t piece) {
+using sd::json::BodySummary;
+
+sd::Result<BodySummary> in_pieces(std::string_view body, size_t piece) {
   sd::json::BodyScanner scanner;
   while (!body.empty()) {
     const size_t size = std::min(piece, body.size());
@@ -18,6 +20,14 @@ sd::Result<sd::json::BodySummary> in_pieces(std::string_view body, size_t piece)
     body.remove_prefix(size);
   }
   return scanner.finish();
+}
+
+bool same(const BodySummary& a, const BodySummary& b) {
+  return a.rows == b.rows && a.failed == b.failed &&
+         std::ranges::equal(a.errors, b.errors, [](const auto& x, const auto& y) {
+           return x.row == y.row && x.error.code == y.error.code &&
+                  x.error.detail == y.error.detail && x.error.offset == y.error.offset;
+         });
 }
 
 }  // namespace
@@ -28,6 +38,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto whole = sd::json::scan_body(body);
   const auto pieces = in_pieces(body, size_t{1} + data[0]);
   if (whole.has_value() != pieces.has_value()) std::abort();
-  if (whole && (whole->rows != pieces->rows || whole->failed != pieces->failed)) std::abort();
+  if (whole && !same(*whole, *pieces)) std::abort();
+  if (!whole && (whole.error().message != pieces.error().message ||
+                 whole.error().members != pieces.error().members)) {
+    std::abort();
+  }
+  if (!whole) return 0;
+  // What is remembered is true: rising row numbers, offsets within the body, and no more than there are.
+  uint64_t next = 0;
+  for (const auto& refused : whole->errors) {
+    if (refused.row < next || refused.row >= whole->rows + whole->failed) std::abort();
+    if (refused.error.code.empty() || refused.error.offset > body.size()) std::abort();
+    next = refused.row + 1;
+  }
+  if (whole->errors.size() != std::min<uint64_t>(whole->failed, sd::json::kMaxErrors)) std::abort();
   return 0;
 }

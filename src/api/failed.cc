@@ -31,10 +31,17 @@ Result<> read_filter(const std::string* table, const std::string* receipt, Asked
   return {};
 }
 
-Result<Asked> read_request(App& app, const http::Exchange& exchange) {
+// Whose failed rows; which ones says read_filter().
+Result<Asked> read_access(App& app, const http::Exchange& exchange) {
   Asked asked;
   asked.query = parse_query(exchange.raw_query());
   TRY_ASSIGN(asked.access, authorise(app, exchange, asked.query, catalog::Scope::kAdmin));
+  return asked;
+}
+
+Result<Asked> read_request(App& app, const http::Exchange& exchange) {
+  TRY_ASSIGN(Asked asked, read_access(app, exchange));
+  TRY(read_filter(asked.query.find("table"), asked.query.find("receipt"), asked));
   return asked;
 }
 
@@ -45,11 +52,24 @@ json::Writer question_about(const char* what, const destinations::FailedFilter& 
   return w;
 }
 
+Task<Result<json::Value>> ask_about(App& app, http::Exchange& exchange, const Asked& asked,
+                                    json::Writer& question) {
+  return ask(app, exchange, *asked.access.tenant, question.end_object().take(), true);
+}
+
 Task<Result<json::Value>> count(App& app, http::Exchange& exchange, const Asked& asked) {
-  std::string question = question_about("failed_count", asked.filter).end_object().take();
-  Result<json::Value> answer =
-      co_await ask(app, exchange, *asked.access.tenant, std::move(question), true);
-  co_return answer;
+  json::Writer question = question_about("failed_count", asked.filter);
+  return ask_about(app, exchange, asked, question);
+}
+
+// What is to be done with them; false where it is not done yet.
+Task<Result<bool>> change(App& app, http::Exchange& exchange, const Asked& asked,
+                          TableChange::Kind kind) {
+  TableChange change;
+  change.kind = kind;
+  change.table = asked.filter.table;
+  change.of_receipt = asked.filter.receipt;
+  return carry_out(app, exchange, *asked.access.tenant, std::move(change));
 }
 
 // "<position>.<row>"
@@ -78,17 +98,15 @@ std::string row_json(const json::Value& row) {
 }
 
 Task<Result<http::Response>> list_failed(App& app, http::Exchange& exchange) {
-  CO_TRY_ASSIGN(Asked asked, read_request(app, exchange));
-  CO_TRY(read_filter(asked.query.find("table"), asked.query.find("receipt"), asked));
+  CO_TRY_ASSIGN(const Asked asked, read_request(app, exchange));
   CO_TRY_ASSIGN(const ListRequest list, read_list_request(asked.query));
   json::Writer question = question_about("failed", asked.filter);
   if (list.after) {
     CO_TRY_ASSIGN(const auto after, read_id(*list.after));
     question.member("position", after.first).member("row", after.second);
   }
-  std::string text = question.member("limit", list.limit).end_object().take();
-  const Result<json::Value> answer =
-      co_await ask(app, exchange, *asked.access.tenant, std::move(text), true);
+  question.member("limit", list.limit);
+  const Result<json::Value> answer = co_await ask_about(app, exchange, asked, question);
   if (!answer) co_return std::unexpected(answer.error());
   const Result<json::Value> counted = co_await count(app, exchange, asked);
   if (!counted) co_return std::unexpected(counted.error());
@@ -115,7 +133,7 @@ Task<Result<http::Response>> list_failed(App& app, http::Exchange& exchange) {
 }
 
 Task<Result<http::Response>> retry_failed(App& app, http::Exchange& exchange) {
-  CO_TRY_ASSIGN(Asked asked, read_request(app, exchange));
+  CO_TRY_ASSIGN(Asked asked, read_access(app, exchange));
   const Result<json::Value> body = co_await read_object(exchange);
   if (!body) co_return std::unexpected(body.error());
   CO_TRY(check_members(*body, {"table", "receipt"}));
@@ -127,12 +145,7 @@ Task<Result<http::Response>> retry_failed(App& app, http::Exchange& exchange) {
   CO_TRY(read_filter(by_table, by_receipt, asked));
   const Result<json::Value> before = co_await count(app, exchange, asked);
   if (!before) co_return std::unexpected(before.error());
-  TableChange change;
-  change.kind = TableChange::Kind::kRetry;
-  change.table = asked.filter.table;
-  change.of_receipt = asked.filter.receipt;
-  const Result<bool> done =
-      co_await carry_out(app, exchange, *asked.access.tenant, std::move(change));
+  const Result<bool> done = co_await change(app, exchange, asked, TableChange::Kind::kRetry);
   if (!done) co_return std::unexpected(done.error());
   const Result<json::Value> after = co_await count(app, exchange, asked);
   if (!after) co_return std::unexpected(after.error());
@@ -147,14 +160,8 @@ Task<Result<http::Response>> retry_failed(App& app, http::Exchange& exchange) {
 }
 
 Task<Result<http::Response>> delete_failed(App& app, http::Exchange& exchange) {
-  CO_TRY_ASSIGN(Asked asked, read_request(app, exchange));
-  CO_TRY(read_filter(asked.query.find("table"), asked.query.find("receipt"), asked));
-  TableChange change;
-  change.kind = TableChange::Kind::kForget;
-  change.table = asked.filter.table;
-  change.of_receipt = asked.filter.receipt;
-  const Result<bool> done =
-      co_await carry_out(app, exchange, *asked.access.tenant, std::move(change));
+  CO_TRY_ASSIGN(const Asked asked, read_request(app, exchange));
+  const Result<bool> done = co_await change(app, exchange, asked, TableChange::Kind::kForget);
   if (!done) co_return std::unexpected(done.error());
   co_return no_content();
 }

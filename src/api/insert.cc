@@ -161,12 +161,16 @@ Task<Result<Rows>> rows_of_post(Insert& insert) {
     form = std::move(*read);
   }
   if (key_may_be_in_body) {
-    Result<> admitted = co_await admit(insert, &form);
+    // The other fields are the row's, also one that is called like a parameter of ours.
+    Query key;
+    if (const std::string* secret = form.find(kKeyField))
+      key.parameters.push_back({std::string(kKeyField), *secret});
+    Result<> admitted = co_await admit(insert, &key);
     CO_TRY(std::move(admitted));
   }
   const std::uint64_t in_memory = insert.app.options().inline_body_bytes;
   if (format == BodyFormat::kForm) {
-    std::string made = rows_of_form(form);
+    CO_TRY_ASSIGN(std::string made, rows_of_form(form));
     if (made.size() > in_memory) {
       // More than a record of the journal should hold.
       Result<Rows> rows = co_await take_in(insert, BodyFormat::kJson, std::move(made), true);

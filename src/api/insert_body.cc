@@ -1,9 +1,11 @@
 #include "api/insert_body.h"
 
 #include <algorithm>
+#include <span>
 
 #include "api/insert_options.h"
 #include "base/ascii.h"
+#include "base/json_text.h"
 #include "json/document.h"
 
 namespace sd::api {
@@ -37,13 +39,17 @@ bool is_csv(std::string_view content_type) {
   return is_media_type(content_type, "text/csv");
 }
 
-std::string row_of_fields(const Query& fields) {
+// The fields other than `ours` as one row. No byte of them is replaced: what is not UTF-8 is refused.
+Result<std::string> row_of_fields(const Query& fields, std::span<const std::string_view> ours) {
   json::Writer w;
   w.begin_object();
   for (const http::Parameter& p : fields.parameters) {
-    if (std::find(kOwnParameters.begin(), kOwnParameters.end(), p.name) == kOwnParameters.end()) {
-      w.member(p.name, p.value);
+    if (std::ranges::find(ours, p.name) != ours.end()) continue;
+    if (!is_valid_utf8(p.name) || !is_valid_utf8(p.value)) {
+      return fail(invalid("the field " + json_string(p.name) + " is not valid UTF-8")
+                      .with_slug("invalid-utf8"));
     }
+    w.member(p.name, p.value);
   }
   return w.end_object().take();
 }
@@ -77,20 +83,20 @@ Result<> check_content_type(std::string_view content_type) {
                   .with_slug("unsupported-media-type"));
 }
 
-std::string rows_of_form(const Query& form) {
+Result<std::string> rows_of_form(const Query& form) {
   if (form.json) return *form.json;
   const std::string* payload = form.find("payload");
   const bool only_payload =
       payload != nullptr &&
       std::all_of(form.parameters.begin(), form.parameters.end(),
-                  [](const auto& p) { return p.name == "payload" || p.name == "api_key"; });
+                  [](const auto& p) { return p.name == "payload" || p.name == kKeyField; });
   if (only_payload && begins_json(*payload)) return *payload;
-  return row_of_fields(form);
+  return row_of_fields(form, std::span(&kKeyField, 1));
 }
 
 Result<std::string> rows_of_query(const Query& query) {
   if (query.json) return *query.json;
-  std::string row = row_of_fields(query);
+  TRY_ASSIGN(std::string row, row_of_fields(query, kOwnParameters));
   if (row != "{}") return row;
   return fail(
       invalid("no row: add parameters, or a JSON object as the last part of the query string")
@@ -165,7 +171,10 @@ Result<Rows> RowIntake::finish() {
     return fail(csv_ ? in_terms_of_csv(std::move(summary).error()) : std::move(summary).error());
   }
   rows.summary = std::move(*summary);
-  if (csv_) correct_errors(rows.summary);
+  if (csv_) {
+    rows.kind = load::BodyKind::kCsv;
+    correct_errors(rows.summary);
+  }
   if (hash_) rows.hash = first_bits(hash_->finish());
   rows.owned = std::move(memory_);
   rows.blob = std::move(blob_);

@@ -14,6 +14,7 @@
 #include "journal/log.h"
 #include "json/body.h"
 #include "json/csv.h"
+#include "load/record.h"
 
 namespace sd::api {
 
@@ -27,13 +28,15 @@ bool is_form(std::string_view content_type);
 Result<> check_content_type(std::string_view content_type);
 
 // Rows of a form's fields: its JSON part, its `payload` field where that is the only one, or else
-// its fields as one row of text values.
-std::string rows_of_form(const Query& form);
+// its fields as one row of text values. A form is somebody's data: of our parameters it has none, but
+// for the key. kInvalidArgument, slug "invalid-utf8", where a field is not UTF-8.
+Result<std::string> rows_of_form(const Query& form);
 // Rows of a query string: its JSON part, or its parameters, other than our own, as one row of text.
 Result<std::string> rows_of_query(const Query& query);
 
 // All rows of a request.
 struct Rows {
+  load::BodyKind kind = load::BodyKind::kJson;
   json::BodySummary summary;
   std::optional<Id128> hash;                  // of them all, where it was asked for
   std::unique_ptr<journal::BlobWriter> blob;  // where they are many; not finished yet

@@ -4,15 +4,18 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "api/access.h"
 #include "json/document_flattener.h"
 
 namespace sd::api {
 
-// Our own parameters, which are never values of a row.
-inline constexpr std::array kOwnParameters = {
-    "api_key", "destination_id", "flatten", "flatten_depth", "wait", "strict", "dry_run", "pixel"};
+// The field of a form that may be an API key.
+inline constexpr std::string_view kKeyField = "api_key";
+// Our own parameters in a URL, which are never values of a row.
+inline constexpr std::array<std::string_view, 8> kOwnParameters = {
+    kKeyField, "destination_id", "flatten", "flatten_depth", "wait", "strict", "dry_run", "pixel"};
 
 struct InsertOptions {
   bool wait = false;

@@ -177,6 +177,7 @@ Task<Result<Accepted>> store(App& app, http::Exchange& exchange, Tenant& tenant,
   }
   const std::string head = load::encode_insert_head({.flatten = options.flatten,
                                                      .flatten_depth = options.flatten_depth,
+                                                     .body = rows.kind,
                                                      .table = accepted.table});
   pending.meta.kind = journal::RecordKind::kInsert;
   pending.meta.rows = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX));
@@ -209,6 +210,7 @@ Task<Result<std::string>> dry_run(App& app, http::Exchange& exchange, Tenant& te
   asked.begin_object().member("what", "dry_run").member("table", table);
   if (options.flatten) asked.member("flatten", json::to_string(*options.flatten));
   asked.member("flatten_depth", unsigned{options.flatten_depth});
+  asked.member("csv", rows.kind == load::BodyKind::kCsv);
   asked.member("body", is_valid_utf8(body) ? std::string(body) : as_valid_text(body));
   std::string question = asked.end_object().take();
   if (body.size() > kMaxDryRunBytes || question.size() > kMaxQuestion) {

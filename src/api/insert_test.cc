@@ -14,7 +14,7 @@ std::string json_of(std::string_view query_string) {
 }
 
 std::string json_of_body(std::string_view body, std::string_view content_type) {
-  if (format_of(body, content_type) == BodyFormat::kForm) return rows_of_form(parse_query(body));
+  if (format_of(body, content_type) == BodyFormat::kForm) return *rows_of_form(parse_query(body));
   RowIntake intake(format_of(body, content_type), nullptr, {.in_memory = 1000, .total = 1000},
                    false);
   if (auto fed = intake.feed(body); !fed) return std::to_string(fed.error().effective_status());
@@ -37,6 +37,12 @@ TEST(InsertBodies, ParametersAreOneRowOfTextWithoutOurOwn) {
   EXPECT_EQ(json_of("api_key=k&page=%2Fhome&n=1&wait=true&pixel=1"), R"({"page":"/home","n":"1"})");
   EXPECT_EQ(json_of("api_key=k"), "400 empty-body");
   EXPECT_EQ(json_of(""), "400 empty-body");
+}
+
+TEST(InsertBodies, FieldsOfAFormAreAllOfItsRowButTheKey) {
+  EXPECT_EQ(
+      json_of_body("api_key=k&wait=1&flatten=up&destination_id=d&pixel=&payload=%7B%7D", kForm),
+      R"({"wait":"1","flatten":"up","destination_id":"d","pixel":"","payload":"{}"})");
 }
 
 TEST(InsertBodies, TheFirstByteDecidesBeforeTheContentType) {

@@ -21,7 +21,9 @@ Result<std::optional<Logged>> find(Tenant& tenant, const Id128& receipt) {
   journal::Log& log = tenant.log();
   TRY_ASSIGN(const auto entry, log.index().find_receipt(receipt));
   if (!entry || entry->kind != journal::RecordKind::kInsert) return std::optional<Logged>();
-  Logged logged{.entry = *entry, .table = {}};
+  // The index of a segment keeps the table's name (Tenant::open); before it is written the segment does.
+  Logged logged{.entry = *entry, .table = entry->label};
+  if (!logged.table.empty()) return std::optional<Logged>(std::move(logged));
   auto reader =
       journal::Reader::open(posix_file_system(), log.directory(), log.id(), entry->position);
   if (reader) {
@@ -94,7 +96,8 @@ Task<Result<http::Response>> get_receipt(App& app, http::Exchange& exchange) {
   if (!access.key->may_table((*logged)->table) && !(*logged)->table.empty()) {
     co_return std::unexpected(no_such("receipt"));
   }
-  if (tenant.applied_state().position <= (*logged)->entry.position) {
+  // Ever: after a restart no engine may have said anything yet.
+  if (tenant.highest_applied() <= (*logged)->entry.position) {
     co_return http::json_response(receipt_json(**logged, nullptr));
   }
   json::Writer w;

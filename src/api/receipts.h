@@ -5,9 +5,8 @@
 //
 // While it is `logged`, `rows` are all rows of the request: which of them fail is known when they are loaded.
 // `failed` are the failed rows that are there now: it falls when they are retried or deleted. Receipts are
-// known for 30 days. The table of a request that went to one table is known as long as its journal segment
-// is kept (an hour after it was loaded), and `loaded_at` for a day; then `tables` is empty and `loaded_at`
-// null.
+// known for 30 days, with their tables. `loaded_at` is exact for an hour and may then be up to a minute late;
+// it is null, as `tables` may be empty, only of requests of an older program, which did not keep as much.
 #pragma once
 
 #include "api/access.h"

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "engine/engine_user.h"
 #include "journal/format.h"
+#include "load/record.h"
 
 namespace sd::api {
 namespace {
@@ -62,7 +63,12 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
     if (slash != std::string::npos && slash > 0) TRY(fs.make_directories(file->substr(0, slash)));
   }
   std::shared_ptr<Tenant> tenant(new Tenant(options, destination, metrics));
-  auto log = journal::Log::open(fs, sync_pool, system_clock(), tenant->log_directory_, options.log);
+  journal::LogOptions log_options = options.log;
+  log_options.label_of = [](std::string_view payload) {
+    const auto insert = load::decode_insert(payload);
+    return insert ? insert->head.table : std::string();
+  };
+  auto log = journal::Log::open(fs, sync_pool, system_clock(), tenant->log_directory_, log_options);
   if (!log) {
     Error error = log.error();
     error.message = "the journal of destination " + destination.name + ": " + error.message;
@@ -215,6 +221,8 @@ engine::StartMessage Tenant::start_message() const {
     m.uid = options_.engine_user->uid;
     m.gid = options_.engine_user->gid;
   }
+  m.max_columns = options_.max_columns;
+  m.max_rows_of_a_row = options_.max_rows_of_a_row;
   m.log_level = options_.log_level;
   m.log_json = options_.log_json;
   return m;

@@ -27,6 +27,8 @@ struct TenantOptions {
   std::uint64_t engine_memory_bytes = 0;
   bool require_sandbox = false;
   std::optional<engine::UserIds> engine_user;  // whom engines become
+  std::uint64_t max_columns = 1000;
+  std::uint64_t max_rows_of_a_row = 10'000;
   std::string log_level = "info";
   bool log_json = false;
 };

@@ -117,8 +117,17 @@ class Connection final : public Transport {
     }
     tls_.emplace(ioc_, *context_);
     tls_->set_verify_mode(ssl::verify_peer);
-    tls_->set_verify_callback(ssl::host_name_verification(url_.host));
-    if (!is_address(url_.host)) SSL_set_tlsext_host_name(tls_->native_handle(), url_.host.c_str());
+    SSL* const tls = tls_->native_handle();
+    // OpenSSL's own check: unlike a callback it can say what is wrong.
+    const bool named =
+        is_address(url_.host)
+            ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), url_.host.c_str()) == 1
+            : SSL_set1_host(tls, url_.host.c_str()) == 1 &&
+                  SSL_set_tlsext_host_name(tls, url_.host.c_str()) == 1;
+    if (!named) {
+      close();
+      return fail(invalid("no certificate can be for the host " + url_.host));
+    }
     TRY(connect(tls_->next_layer(), endpoints));
     tls_->async_handshake(ssl::stream_base::client, [&](const error_code& e) { error = e; });
     run();

@@ -146,6 +146,7 @@ class Child {
     options.log_id = start.log_id;
     options.durable_end = start.durable_end;
     options.loader.max_columns = start.max_columns;
+    options.loader.max_rows_of_a_row = start.max_rows_of_a_row;
     options.load_after_us = static_cast<Micros>(start.load_after_ms) * 1000;
     options.load_after_bytes = start.load_after_bytes;
     return options;

@@ -1,22 +1,11 @@
 #include "engine/pool_engine.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <thread>
 
-#include "base/file.h"
 #include "base/log.h"
-
-extern char** environ;
 
 namespace sd::engine {
 namespace {
@@ -26,37 +15,7 @@ constexpr Micros kFirstPause = 200'000;
 constexpr Micros kLongestPause = 10 * kMicrosPerSecond;
 constexpr Micros kSilence = 15 * kMicrosPerSecond;  // no sign of life for so long: killed
 constexpr Micros kStopLimit = 60 * kMicrosPerSecond;
-constexpr int kChildFd = 3;
 constexpr int kMostFailedStops = 3;
-constexpr Micros kReapLimit = kMicrosPerSecond;
-
-// What an engine may know of the front's environment. Credentials that stand there are for the front:
-// an engine is told those of its own destination over the control socket.
-constexpr std::array<std::string_view, 14> kEnvironment = {"PATH",
-                                                           "HOME",
-                                                           "USER",
-                                                           "LANG",
-                                                           "TZ",
-                                                           "TMPDIR",
-                                                           "LD_LIBRARY_PATH",
-                                                           "SSL_CERT_FILE",
-                                                           "SSL_CERT_DIR",
-                                                           "http_proxy",
-                                                           "https_proxy",
-                                                           "no_proxy",
-                                                           "ASAN_OPTIONS",
-                                                           "UBSAN_OPTIONS"};
-
-std::vector<char*> child_environment() {
-  std::vector<char*> kept;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view name =
-        std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
-    if (std::ranges::find(kEnvironment, name) != kEnvironment.end()) kept.push_back(*entry);
-  }
-  kept.push_back(nullptr);
-  return kept;
-}
 
 Error engine_died() {
   return Error{
@@ -75,24 +34,17 @@ PoolEngine::PoolEngine(const PoolOptions& options, metrics::Registry& metrics,
       destination_id_(std::move(destination_id)),
       source_(std::move(source)),
       key_(key),
-      epoll_(epoll),
       restarts_(metrics.counter("scratchdata_engine_restarts_total",
                                 "Engines started again after they died.",
                                 {{"destination", source_->name()}})),
       up_(metrics.gauge("scratchdata_engine_up", "1 while the destination's engine runs.",
-                        {{"destination", source_->name()}})) {
+                        {{"destination", source_->name()}})),
+      process_(options.executable, key, epoll) {
   last_used_ = system_clock().steady_us();
 }
 
 PoolEngine::~PoolEngine() {
-  if (alive()) {
-    ::kill(pid_, SIGKILL);
-    // One that hangs in the kernel is left to it.
-    const Micros limit = system_clock().steady_us() + kReapLimit;
-    for (reap(); alive() && system_clock().steady_us() < limit; reap()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-  }
+  process_.end();
   held_.clear();
   fail_all(engine_died());
 }
@@ -109,9 +61,10 @@ bool PoolEngine::wants_tick() const {
 
 EngineInfo PoolEngine::info() const {
   static constexpr const char* kNames[] = {"stopped", "running", "stopping", "waiting", "stopping"};
-  return {
-      destination_id_, kNames[static_cast<int>(state_)], pid_, restart_count_, applied_, trouble_,
-      queries_.size()};
+  return {destination_id_, kNames[static_cast<int>(state_)],
+          process_.pid(),  restart_count_,
+          applied_,        trouble_,
+          queries_.size()};
 }
 
 // ---- starting
@@ -123,10 +76,10 @@ bool PoolEngine::ensure_running() {
 }
 
 void PoolEngine::start() {
-  const auto spawned = spawn();
-  if (!spawned) {
+  const auto started = process_.start();
+  if (!started) {
     log::error("an engine cannot be started",
-               {{"destination", destination_id_}, {"error", spawned.error().message}});
+               {{"destination", destination_id_}, {"error", started.error().message}});
     state_ = State::kWaiting;
     start_again_at_ = system_clock().steady_us() + kMicrosPerSecond;
     return;
@@ -139,106 +92,31 @@ void PoolEngine::start() {
   up_.set(1);
   StartMessage message = source_->start_message();
   durable_sent_ = message.durable_end = source_->durable_end();
-  send(message.to_json());
+  process_.send(message.to_json());
   std::uint64_t wanted = 0;
   for (const auto& [id, wait] : waits_) wanted = std::max(wanted, wait.position);
-  if (wanted > 0) send("{\"type\":\"load\",\"position\":" + std::to_string(wanted) + "}");
+  if (wanted > 0) process_.send("{\"type\":\"load\",\"position\":" + std::to_string(wanted) + "}");
   auto held = std::move(held_);
   held_.clear();
-  for (Held& h : held) send(std::move(h.json), std::move(h.fd));
-  log::debug("engine started", {{"destination", destination_id_}, {"pid", std::to_string(pid_)}});
-}
-
-Result<> PoolEngine::spawn() {
-  int pair[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-    return fail(errno_error("socketpair", "control socket", errno));
-  }
-  UniqueFd ours(pair[0]), theirs(pair[1]);
-  ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
-  // dup2 onto itself would keep close-on-exec.
-  if (theirs.get() == kChildFd)
-    theirs = UniqueFd(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, kChildFd + 1));
-
-  TRY_ASSIGN(const UniqueFd output, output_.open());
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  // First: their own numbers may be the one that the socket gets.
-  posix_spawn_file_actions_adddup2(&actions, output.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output.get(), STDERR_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, theirs.get(), kChildFd);
-  posix_spawn_file_actions_addclosefrom_np(&actions, kChildFd + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::string fd = std::to_string(kChildFd);
-  std::string program = options_.executable, command = "engine", flag = "--control-fd";
-  char* argv[] = {program.data(), command.data(), flag.data(), fd.data(), nullptr};
-  pid_t pid = 0;
-  const int rc = ::posix_spawn(&pid, options_.executable.c_str(), &actions, &attributes, argv,
-                               child_environment().data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (rc != 0) return fail(errno_error("start", options_.executable, rc));
-
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u64 = key_;
-  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, ours.get(), &event) != 0) {
-    const int error_number = errno;
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-    return fail(errno_error("watch", "control socket", error_number));
-  }
-  pid_ = pid;
-  socket_ = std::move(ours);
-  watching_write_ = false;
-  reader_ = FrameReader();
-  writer_ = FrameWriter();
-  return {};
+  for (Held& h : held) process_.send(h.json, std::move(h.fd));
+  log::debug("engine started",
+             {{"destination", destination_id_}, {"pid", std::to_string(process_.pid())}});
 }
 
 // ---- talking
 
-void PoolEngine::send(std::string json, UniqueFd fd) {
-  writer_.push(json, std::move(fd));
-  flush();
-}
-
-void PoolEngine::flush() {
-  if (!socket_) return;
-  const auto written = writer_.write_to(socket_.get());
-  if (!written) return;  // the engine is dying; its socket will say so
-  if (*written == watching_write_) watch_socket();
-}
-
-void PoolEngine::watch_socket() {
-  watching_write_ = !writer_.empty();
-  epoll_event event{};
-  event.events = EPOLLIN | (watching_write_ ? EPOLLOUT : 0U);
-  event.data.u64 = key_;
-  ::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket_.get(), &event);
-}
-
 void PoolEngine::on_socket(std::uint32_t events) {
-  if (!socket_) return;
-  if ((events & EPOLLOUT) != 0) flush();
+  if (!process_.connected()) return;
+  if ((events & EPOLLOUT) != 0) process_.flush();
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
-  const auto open = reader_.read_from(socket_.get());
+  const bool open = process_.read();
   while (true) {
-    auto frame = reader_.next();
+    auto frame = process_.next();
     if (!frame) return kill("speaks nonsense");
     if (!*frame) break;
     handle(**frame);
   }
-  if (!open || !*open) on_death();
+  if (!open) on_death();
 }
 
 void PoolEngine::handle(Frame& frame) {
@@ -320,12 +198,12 @@ void PoolEngine::send_durable() {
   if (durable <= durable_sent_) return;
   durable_sent_ = durable;
   last_used_ = system_clock().steady_us();
-  send("{\"type\":\"durable\",\"position\":" + std::to_string(durable) + "}");
+  process_.send("{\"type\":\"durable\",\"position\":" + std::to_string(durable) + "}");
 }
 
 bool PoolEngine::send_or_hold(std::uint64_t id, std::string json, UniqueFd fd) {
   if (ensure_running()) {
-    send(std::move(json), std::move(fd));
+    process_.send(json, std::move(fd));
     return true;
   }
   // The old engine is leaving, or the next one comes within a second.
@@ -376,7 +254,8 @@ void PoolEngine::cancel(std::uint64_t id) {
   if (std::erase_if(held_, [&](const Held& h) { return h.id == id; }) > 0) {
     return end_query(id, fail(ErrorCode::kCancelled, "the query was cancelled"));
   }
-  if (socket_) send("{\"type\":\"cancel\",\"id\":" + std::to_string(id) + "}");
+  if (process_.connected())
+    process_.send("{\"type\":\"cancel\",\"id\":" + std::to_string(id) + "}");
 }
 
 void PoolEngine::wait_applied(std::uint64_t id, std::uint64_t position, Pool::Applied done) {
@@ -384,7 +263,7 @@ void PoolEngine::wait_applied(std::uint64_t id, std::uint64_t position, Pool::Ap
   waits_[id] = {position, std::move(done)};
   if (ensure_running()) {
     durable_sent_ = std::max(durable_sent_, position);
-    send("{\"type\":\"load\",\"position\":" + std::to_string(position) + "}");
+    process_.send("{\"type\":\"load\",\"position\":" + std::to_string(position) + "}");
   }
 }
 
@@ -411,7 +290,7 @@ void PoolEngine::stop() {
   state_ = State::kStopping;
   stop_sent_at_ = system_clock().steady_us();
   const std::uint64_t target = drain_ ? source_->durable_end() : 0;
-  send("{\"type\":\"stop\",\"position\":" + std::to_string(target) + "}");
+  process_.send("{\"type\":\"stop\",\"position\":" + std::to_string(target) + "}");
 }
 
 void PoolEngine::stop_for_good() {
@@ -431,17 +310,8 @@ void PoolEngine::retire(bool drain) {
 void PoolEngine::kill(const char* why) {
   if (!alive()) return;
   log::warn("engine killed", {{"destination", destination_id_}, {"why", why}});
-  ::kill(pid_, SIGKILL);
+  process_.kill();
   if (state_ != State::kEnding) on_death();
-}
-
-// Never waits: a process that the kernel is slow to end must not hold up the other destinations.
-void PoolEngine::reap() {
-  if (pid_ <= 0) return;
-  int status = 0;
-  const pid_t done = ::waitpid(pid_, &status, WNOHANG);
-  if (done == pid_) wait_status_ = status;
-  if (done == pid_ || (done < 0 && errno == ECHILD)) pid_ = 0;
 }
 
 void PoolEngine::fail_all(const Error& error) {
@@ -471,12 +341,9 @@ void PoolEngine::fail_all(const Error& error) {
 }
 
 void PoolEngine::on_death() {
-  if (socket_) {
-    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, socket_.get(), nullptr);
-    socket_.reset();
-  }
+  process_.hang_up();
   // It has closed its socket, so it is at its end; should it linger, it is helped.
-  if (state_ != State::kStopping && pid_ > 0) ::kill(pid_, SIGKILL);
+  if (state_ != State::kStopping) process_.kill();
   up_.set(0);
   const Micros now = system_clock().steady_us();
   // One that was told to stop and died first has left its destination in disorder.
@@ -503,35 +370,32 @@ void PoolEngine::on_death() {
   }
   fail_all(engine_died());
   killing_ = 0;
-  reap();
+  process_.reap();
   if (!alive()) on_reaped();
 }
 
 // The next one may start: nobody holds the destination's file any more.
 void PoolEngine::on_reaped() {
-  output_.forward();
   if (starts_again_) {
-    const std::string cause = WIFSIGNALED(wait_status_)
-                                  ? "signal " + std::to_string(WTERMSIG(wait_status_))
-                                  : "exit code " + std::to_string(WEXITSTATUS(wait_status_));
-    log::warn("an engine died", {{"destination", source_->name()}, {"cause", cause}});
+    log::warn("an engine died",
+              {{"destination", source_->name()}, {"cause", process_.cause_of_death()}});
   }
   state_ = starts_again_ ? State::kWaiting : State::kStopped;
   if (std::exchange(stop_when_reaped_, false)) stop();
 }
 
 void PoolEngine::tick_ending(Micros now) {
-  reap();
+  process_.reap();
   if (!alive()) return on_reaped();
   if (!lingers(now)) return;
-  ::kill(pid_, SIGKILL);
+  process_.kill();
   // What was to go to the next engine has waited long enough.
   held_.clear();
   fail_all(not_running());
 }
 
 void PoolEngine::tick(Micros now) {
-  output_.forward();
+  process_.forward_output();
   if (state_ == State::kEnding) tick_ending(now);
   if (state_ == State::kWaiting && now >= start_again_at_) {
     state_ = State::kStopped;

@@ -1,8 +1,6 @@
 // One destination's engine as the pool's thread sees it. That thread only.
 #pragma once
 
-#include <sys/types.h>
-
 #include <deque>
 #include <map>
 #include <memory>
@@ -10,7 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "engine/engine_output.h"
+#include "engine/engine_process.h"
 #include "engine/pool.h"
 #include "engine/protocol.h"
 
@@ -36,7 +34,7 @@ class PoolEngine {
   void on_socket(std::uint32_t events);
   void tick(Micros now);
 
-  bool alive() const { return pid_ > 0; }
+  bool alive() const { return process_.alive(); }
   bool idle() const;
   bool wants_tick() const;
   bool finished() const { return retired_ && !alive(); }
@@ -64,14 +62,9 @@ class PoolEngine {
   // Sends it now, or with the next start where that is near; false where it is not.
   bool send_or_hold(std::uint64_t id, std::string json, UniqueFd fd);
   void start();
-  Result<> spawn();
-  void send(std::string json, UniqueFd fd = {});
-  void flush();
-  void watch_socket();
   void handle(Frame& frame);
   void on_applied(const json::Value& message);
   void on_death();
-  void reap();
   void on_reaped();
   void tick_ending(Micros now);
   bool lingers(Micros now) const { return now - ending_since_ > 2 * kMicrosPerSecond; }
@@ -84,17 +77,11 @@ class PoolEngine {
   const std::string destination_id_;
   const std::shared_ptr<Source> source_;
   const std::uint64_t key_;
-  const int epoll_;
   metrics::Counter restarts_;
   metrics::Gauge up_;
 
   State state_ = State::kStopped;
-  pid_t pid_ = 0;
-  UniqueFd socket_;
-  EngineOutput output_;
-  bool watching_write_ = false;
-  FrameReader reader_;
-  FrameWriter writer_;
+  EngineProcess process_;
   Micros started_at_ = 0;
   Micros last_heard_ = 0;
   Micros last_used_ = 0;
@@ -103,7 +90,6 @@ class PoolEngine {
   bool starts_again_ = false;  // once the dead one is reaped
   bool stop_when_reaped_ = false;
   bool said_stopped_ = false;
-  int wait_status_ = 0;
   int failed_stops_ = 0;
   unsigned quick_deaths_ = 0;
   std::uint64_t restart_count_ = 0;

@@ -180,6 +180,7 @@ std::string StartMessage::to_json() const {
   w.member("log_directory", log_directory).member("log_id", log_id.to_string());
   w.member("durable_end", durable_end).member("floor", floor).member("threads", threads);
   w.member("memory_limit_bytes", memory_limit_bytes).member("max_columns", max_columns);
+  w.member("max_rows_of_a_row", max_rows_of_a_row);
   w.member("load_after_ms", load_after_ms).member("load_after_bytes", load_after_bytes);
   w.member("nice", nice).member("log_level", log_level).member("log_json", log_json);
   return w.end_object().take();
@@ -219,6 +220,7 @@ Result<StartMessage> StartMessage::from_json(const json::Value& value) {
   m.threads = static_cast<unsigned>(number("threads"));
   m.memory_limit_bytes = number("memory_limit_bytes");
   m.max_columns = number("max_columns");
+  m.max_rows_of_a_row = number("max_rows_of_a_row");
   m.load_after_ms = number("load_after_ms");
   m.load_after_bytes = number("load_after_bytes");
   m.nice = static_cast<int>(value.int_or("nice", 0));

@@ -116,6 +116,7 @@ struct StartMessage {
   unsigned threads = 2;
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t max_columns = 1000;
+  std::uint64_t max_rows_of_a_row = 10'000;
   std::uint64_t load_after_ms = 300;          // unread rows are loaded when they are so old
   std::uint64_t load_after_bytes = 8U << 20;  // or so many
   int nice = 5;

@@ -147,7 +147,10 @@ Result<> failed_count(const Question& q, Writer& w) {
 }
 
 Result<> receipt(const Question& q, Writer& w) {
-  TRY_ASSIGN(const auto failed, q.destination.own().failed_counts(q.connection, q.filter()));
+  TRY_ASSIGN(auto failed, q.destination.own().failed_counts(q.connection, q.filter()));
+  // Those that were deleted since are no less failed.
+  TRY_ASSIGN(const auto given_up, q.destination.own().given_up(q.connection, q.text("receipt")));
+  for (const auto& [table, count] : given_up) failed[table] += count;
   TRY_ASSIGN(const auto loaded,
              q.destination.own().request_tables(q.connection, q.text("receipt")));
   TRY_ASSIGN(const auto at,
@@ -180,6 +183,7 @@ Result<> dry_run(const Question& q, Writer& w) {
   head.table = q.text("table");
   head.flatten = json::parse_flatten(q.asked.string_or("flatten", ""));
   head.flatten_depth = static_cast<std::uint8_t>(q.number("flatten_depth"));
+  if (q.asked.bool_or("csv", false)) head.body = load::BodyKind::kCsv;
   Schemas schemas(q);
   TRY_ASSIGN(const load::DryRun run,
              load::dry_run(schemas, head, q.text("body"), q.context.loading));

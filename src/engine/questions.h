@@ -11,7 +11,7 @@
 //   failed_count {table?, receipt?}            {total, tables:{name: count}}
 //   receipt  {receipt, position}               {failed, failed_tables:{…}, tables:{…}, loaded_at}; tables is
 //                                              empty where the request could bring rows to one table only
-//   dry_run  {table, flatten?, flatten_depth, body}     see load/dry_run.h
+//   dry_run  {table, flatten?, flatten_depth, csv, body}     see load/dry_run.h; csv: load::BodyKind
 #pragma once
 
 #include <string>

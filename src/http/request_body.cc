@@ -48,7 +48,7 @@ Error RequestBody::too_large() const {
 // What can be refused before a byte of the body is read.
 Result<> RequestBody::check_declared(std::uint64_t limit) {
   if (unsupported_coding_ && head_.framing != Framing::kNone) {
-    return fail(invalid("The Content-Encoding is not one of gzip, deflate, zstd and identity.")
+    return fail(invalid("The Content-Encoding is not one of gzip, deflate, br, zstd and identity.")
                     .with_status(415)
                     .with_slug("unsupported-encoding"));
   }

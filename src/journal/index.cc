@@ -132,7 +132,8 @@ Result<std::optional<IndexEntry>> Index::find(By by, const Id128& id, Micros sin
                         .rows = h.rows,
                         .kind = static_cast<RecordKind>(h.kind),
                         .receipt = h.receipt,
-                        .idempotency = h.idempotency};
+                        .idempotency = h.idempotency,
+                        .label = {}};
     }
     if (stale) continue;
     for (const auto& file : files) {

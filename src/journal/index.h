@@ -6,11 +6,11 @@
 // `<base>.idx` takes over, which outlives the segment. After a restart the tables are built again
 // from the segments that have no index file yet.
 //
-// Index file, version 1. Little-endian; pages of 4096 bytes; every byte is covered by a CRC-32C.
+// Index file, version 2. Little-endian; pages of 4096 bytes; every byte is covered by a CRC-32C.
 //
 //   page 0: header
 //     0     8  magic "SDJIDX\r\n"
-//     8     4  version, 1
+//     8     4  version: 2. Version 1 had no labels; what is said of them here was zero, and reads as none
 //    12     4  header bytes, 4096
 //    16    16  log id
 //    32     8  base of the segment
@@ -24,13 +24,14 @@
 //    96     8  number of entries in the first section: insert and control records
 //   104     8  … in the second section: idempotency keys
 //   112     8  … in the third section: blobs
-//   120  3972  zero
+//   120     8  bytes of the fourth section: labels
+//   128  3964  zero
 //  4092     4  CRC-32C of bytes 0–4091
 //
-//   Then the three sections, each beginning on a page of its own. A page:
+//   Then the four sections, each beginning on a page of its own. A page:
 //     0     4  CRC-32C of bytes 4–4095, continued from the CRC-32C of
 //              (log id, generation, base, page number: 8 bytes)
-//     4  4080  up to 102 entries of 40 bytes; unused ones are zero
+//     4  4080  up to 102 entries of 40 bytes, or a piece of the labels; what is not used is zero
 //  4084    12  zero
 //
 //   section 1, sorted by receipt, then position
@@ -39,7 +40,7 @@
 //    24     8  log time
 //    32     4  rows
 //    36     1  kind
-//    37     3  zero
+//    37     3  label: a quarter of its offset in section 4, and 1; 0: none
 //   section 2, sorted by key, then position
 //     0    16  hash of the idempotency key
 //    16    16  hash of the body
@@ -51,6 +52,8 @@
 //    24     8  position of the record
 //    32     4  CRC-32C of the blob
 //    36     4  zero
+//   section 4, each label once, in the order of their first records: its length (1 byte, not 0), its
+//   bytes, and zeros up to a multiple of 4
 //
 // Receipts and hashes are spread evenly, so a look-up guesses the page and is right within one or
 // two.
@@ -77,6 +80,8 @@ struct IndexEntry {
   RecordKind kind = RecordKind::kInsert;
   Id128 receipt;
   std::optional<Idempotency> idempotency;  // set by find_idempotency only
+  // Set by find_receipt only, where the record is found in an index file that has it.
+  std::string label;
 };
 
 struct IndexHeader {
@@ -92,13 +97,15 @@ struct IndexHeader {
   std::uint64_t records = 0;
   std::uint64_t keys = 0;
   std::uint64_t blobs = 0;
+  std::uint64_t label_bytes = 0;
 
   std::uint64_t file_bytes() const;
 };
 
 // Reads a sealed segment through (verifying it), writes its index file, syncs it and its name.
+// `label_of` may be empty.
 Result<IndexHeader> write_index(FileSystem& fs, const std::string& directory, File& segment,
-                                const SegmentHeader& header, Position end);
+                                const SegmentHeader& header, Position end, const LabelOf& label_of);
 
 // A file of the format above. The file is opened for each question, so that thousands cost no
 // descriptors. kCorruption where a page does not verify. Any thread.
@@ -113,6 +120,9 @@ class IndexFile {
   Result<> verify() const;  // every page
 
  private:
+  Result<std::string> label(File& file, std::uint32_t number) const;
+  Result<std::string> label_bytes(File& file, std::uint64_t at, std::size_t size) const;
+
   IndexFile(FileSystem& fs, std::string path, IndexHeader header)
       : fs_(fs), path_(std::move(path)), header_(header) {}
 

@@ -1,6 +1,7 @@
 // Index files: building and asking them. The format stands in index.h.
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "base/checksum.h"
 #include "journal/index.h"
@@ -12,6 +13,11 @@ constexpr std::string_view kMagic = "SDJIDX\r\n";
 constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kEntryBytes = 40;
 constexpr std::size_t kEntriesAPage = 102;
+constexpr std::size_t kPagePayload = kEntriesAPage * kEntryBytes;
+constexpr std::uint32_t kIndexVersion = 2;
+constexpr std::size_t kMaxLabelBytes = 255;
+constexpr std::size_t kLabelUnit = 4;
+constexpr std::uint32_t kMostLabels = (1U << 24) - 1;  // numbers that an entry can hold
 constexpr std::size_t kCrcAt = kPageBytes - 4;
 
 using Page = std::array<char, kPageBytes>;
@@ -29,6 +35,10 @@ Id128 load_id(const char* from) {
   return id;
 }
 
+constexpr std::uint64_t pages_of_bytes(std::uint64_t bytes) {
+  return (bytes + kPagePayload - 1) / kPagePayload;
+}
+
 std::uint32_t page_seed(const IndexHeader& header, std::uint64_t page) {
   std::array<char, 40> bytes{};
   store_id(bytes.data(), header.log_id);
@@ -40,7 +50,7 @@ std::uint32_t page_seed(const IndexHeader& header, std::uint64_t page) {
 
 void encode(const IndexHeader& h, char* p) {
   std::memcpy(p, kMagic.data(), kMagic.size());
-  store(p + 8, kFormatVersion);
+  store(p + 8, kIndexVersion);
   store(p + 12, static_cast<std::uint32_t>(kPageBytes));
   store_id(p + 16, h.log_id);
   store(p + 32, h.base);
@@ -54,6 +64,7 @@ void encode(const IndexHeader& h, char* p) {
   store(p + 96, h.records);
   store(p + 104, h.keys);
   store(p + 112, h.blobs);
+  store(p + 120, h.label_bytes);
   store(p + kCrcAt, crc32c(0, p, kCrcAt));
 }
 
@@ -69,9 +80,9 @@ Result<IndexHeader> decode(const Page& page) {
     return fail(damaged("its header does not verify"));
   }
   const auto version = load<std::uint32_t>(p + 8);
-  if (version > kFormatVersion) {
+  if (version > kIndexVersion) {
     return fail(invalid("an index of this journal has format version " + std::to_string(version) +
-                        "; this program knows versions up to " + std::to_string(kFormatVersion) +
+                        "; this program knows versions up to " + std::to_string(kIndexVersion) +
                         ": run the newer program"));
   }
   return IndexHeader{.log_id = load_id(p + 16),
@@ -85,7 +96,8 @@ Result<IndexHeader> decode(const Page& page) {
                      .rows_after = load<std::uint64_t>(p + 88),
                      .records = load<std::uint64_t>(p + 96),
                      .keys = load<std::uint64_t>(p + 104),
-                     .blobs = load<std::uint64_t>(p + 112)};
+                     .blobs = load<std::uint64_t>(p + 112),
+                     .label_bytes = load<std::uint64_t>(p + 120)};
 }
 
 // What is collected from a segment before it is written.
@@ -96,6 +108,7 @@ struct Contents {
     Micros time_us;
     std::uint32_t rows;
     std::uint8_t kind;
+    std::uint32_t label;  // its number
   };
   struct Key {
     Idempotency idempotency;
@@ -108,10 +121,27 @@ struct Contents {
   std::vector<Record> records;
   std::vector<Key> keys;
   std::vector<Blob> blobs;
+  std::string labels;
+  std::unordered_map<std::string, std::uint32_t> numbers;  // of labels
 
-  void add(const RecordHeader& h) {
+  // Where there are too many the last ones have none: that costs an answer its detail.
+  std::uint32_t number_of(const std::string& label) {
+    if (label.empty() || label.size() > kMaxLabelBytes) return 0;
+    const auto known = numbers.find(label);
+    if (known != numbers.end()) return known->second;
+    const std::size_t number = labels.size() / kLabelUnit + 1;
+    if (number > kMostLabels) return 0;
+    labels += static_cast<char>(label.size());
+    labels += label;
+    labels.resize((labels.size() + kLabelUnit - 1) / kLabelUnit * kLabelUnit);
+    return numbers[label] = static_cast<std::uint32_t>(number);
+  }
+
+  void add(const RecordHeader& h, std::string_view payload, const LabelOf& label_of) {
     if (!h.is_data()) return;
-    records.push_back({h.receipt, h.position, h.time_us, h.rows, h.kind});
+    const bool labelled = label_of && static_cast<RecordKind>(h.kind) == RecordKind::kInsert;
+    records.push_back({h.receipt, h.position, h.time_us, h.rows, h.kind,
+                       labelled ? number_of(label_of(payload)) : 0});
     if (h.idempotency) keys.push_back({*h.idempotency, h.position});
     if (h.blob) blobs.push_back({*h.blob, h.position});
   }
@@ -129,14 +159,25 @@ class Encoder {
       char* page = bytes_.data() + (page_ + i / kEntriesAPage) * kPageBytes;
       fill(i, page + 4 + i % kEntriesAPage * kEntryBytes);
     }
-    for (const std::uint64_t end = page_ + pages_of(count); page_ < end; ++page_) {
+    for (const std::uint64_t end = page_ + pages_of(count); page_ < end; ++page_)
+      seal(bytes_.data() + page_ * kPageBytes);
+  }
+  void text(std::string_view text) {
+    for (; !text.empty(); ++page_) {
+      const std::string_view piece = text.substr(0, kPagePayload);
       char* page = bytes_.data() + page_ * kPageBytes;
-      store(page, crc32c(page_seed(header_, page_), page + 4, kPageBytes - 4));
+      std::memcpy(page + 4, piece.data(), piece.size());
+      seal(page);
+      text.remove_prefix(piece.size());
     }
   }
   const std::string& bytes() const { return bytes_; }
 
  private:
+  void seal(char* page) const {
+    store(page, crc32c(page_seed(header_, page_), page + 4, kPageBytes - 4));
+  }
+
   IndexHeader header_;
   std::string bytes_;
   std::uint64_t page_ = 1;
@@ -164,7 +205,7 @@ std::string encode_file(const IndexHeader& header, Contents& contents) {
     store(p + 16, records[i].position);
     store(p + 24, records[i].time_us);
     store(p + 32, records[i].rows);
-    store(p + 36, records[i].kind);
+    store(p + 36, records[i].kind | records[i].label << 8);
   });
   encoder.section(keys.size(), [&](std::size_t i, char* p) {
     store_id(p, keys[i].idempotency.key);
@@ -180,6 +221,7 @@ std::string encode_file(const IndexHeader& header, Contents& contents) {
     store(p + 24, blob.position);
     store(p + 32, blob.ref.crc32c);
   });
+  encoder.text(contents.labels);
   return encoder.bytes();
 }
 
@@ -205,6 +247,9 @@ Section keys_section(const IndexHeader& h) {
 }
 Section blobs_section(const IndexHeader& h) {
   return {1 + pages_of(h.records) + pages_of(h.keys), h.blobs};
+}
+std::uint64_t first_page_of_labels(const IndexHeader& h) {
+  return 1 + pages_of(h.records) + pages_of(h.keys) + pages_of(h.blobs);
 }
 
 // Ids are spread evenly: the first eight bytes, read as a number, say where in the section it
@@ -250,21 +295,25 @@ IndexEntry decode_entry(const char* p) {
           .rows = load<std::uint32_t>(p + 32),
           .kind = static_cast<RecordKind>(load<std::uint8_t>(p + 36)),
           .receipt = load_id(p),
-          .idempotency = std::nullopt};
+          .idempotency = std::nullopt,
+          .label = {}};
 }
 
 }  // namespace
 
 std::uint64_t IndexHeader::file_bytes() const {
-  return (1 + pages_of(records) + pages_of(keys) + pages_of(blobs)) * kPageBytes;
+  return (first_page_of_labels(*this) + pages_of_bytes(label_bytes)) * kPageBytes;
 }
 
 Result<IndexHeader> write_index(FileSystem& fs, const std::string& directory, File& segment,
-                                const SegmentHeader& header, Position end) {
+                                const SegmentHeader& header, Position end,
+                                const LabelOf& label_of) {
   Contents contents;
   TRY_ASSIGN(
       const SegmentScan scan,
-      scan_segment(segment, header, end, [&](const RecordHeader& h, auto) { contents.add(h); }));
+      scan_segment(segment, header, end, [&](const RecordHeader& h, std::string_view payload) {
+        contents.add(h, payload, label_of);
+      }));
   if (!scan.sealed || scan.end != end) {
     return fail(ErrorCode::kCorruption, "the journal is damaged: no valid record at " +
                                             describe_position(header.base, scan.end));
@@ -281,7 +330,8 @@ Result<IndexHeader> write_index(FileSystem& fs, const std::string& directory, Fi
                           .rows_after = scan.rows,
                           .records = contents.records.size(),
                           .keys = contents.keys.size(),
-                          .blobs = contents.blobs.size()};
+                          .blobs = contents.blobs.size(),
+                          .label_bytes = contents.labels.size()};
   const std::string bytes = encode_file(index, contents);
   const std::string path = directory + "/" + index_name(header.base);
   const std::string temporary = path + std::string(kTemporarySuffix);
@@ -318,7 +368,32 @@ Result<std::optional<IndexEntry>> IndexFile::find_receipt(const Id128& receipt) 
   Page page;
   TRY_ASSIGN(const char* entry, find_last(*file, header_, records_section(header_), receipt, page));
   if (entry == nullptr) return std::optional<IndexEntry>();
-  return decode_entry(entry);
+  IndexEntry found = decode_entry(entry);
+  TRY_ASSIGN(found.label, label(*file, load<std::uint32_t>(entry + 36) >> 8));
+  return found;
+}
+
+Result<std::string> IndexFile::label(File& file, std::uint32_t number) const {
+  if (number == 0) return std::string();
+  const std::uint64_t at = std::uint64_t{number - 1} * kLabelUnit;
+  TRY_ASSIGN(const std::string length, label_bytes(file, at, 1));
+  return label_bytes(file, at + 1, static_cast<unsigned char>(length[0]));
+}
+
+Result<std::string> IndexFile::label_bytes(File& file, std::uint64_t at, std::size_t size) const {
+  if (at + size > header_.label_bytes) {
+    return fail(damaged(index_name(header_.base) + " lacks a label that it names"));
+  }
+  std::string out;
+  Page page;
+  while (out.size() < size) {
+    TRY(read_page(file, header_, first_page_of_labels(header_) + at / kPagePayload, page));
+    const std::size_t begin = at % kPagePayload;
+    const std::size_t length = std::min(size - out.size(), kPagePayload - begin);
+    out.append(page.data() + 4 + begin, length);
+    at += length;
+  }
+  return out;
 }
 
 Result<std::optional<IndexEntry>> IndexFile::find_idempotency(const Id128& key) const {

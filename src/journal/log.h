@@ -99,6 +99,10 @@ struct Append {
   Append* next = nullptr;
 };
 
+// What is kept of an insert record's payload for as long as its receipt is known: up to 255 bytes, none
+// for nothing. The payload is what stands in the record, without a blob.
+using LabelOf = std::function<std::string(std::string_view payload)>;
+
 struct LogOptions {
   std::uint64_t max_bytes =
       10ULL << 30;  // segments, blobs and indexes; past it appends are refused
@@ -108,6 +112,7 @@ struct LogOptions {
   Micros retention_us =
       3600 * kMicrosPerSecond;  // loaded segments are kept this long, disk permitting
   Micros index_retention_us = 30 * 86400 * kMicrosPerSecond;  // indexes outlive their segments
+  LabelOf label_of = {};
 };
 
 struct LogStats {

@@ -52,7 +52,7 @@ void LogImpl::write_indexes() {
     const Position base = info.header.base;
     const auto write = [&]() -> Result<IndexHeader> {
       TRY_ASSIGN(auto file, fs_.open(path_of(segment_name(base)), OpenMode::kRead));
-      return write_index(fs_, directory_, *file, info.header, info.end);
+      return write_index(fs_, directory_, *file, info.header, info.end, options_.label_of);
     };
     auto written = write();
     auto opened = written ? IndexFile::open(fs_, path_of(index_name(base)), base)

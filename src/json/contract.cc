@@ -113,6 +113,32 @@ std::optional<RowError> ContractCheck::refuse(Allow allow, std::string what) con
   return error;
 }
 
+std::optional<ColumnType> ContractCheck::type_to_keep(const SchemaColumn& known,
+                                                      const BuilderColumn& column) {
+  if (known.state.has_values()) return known.type;
+  if (!column.state.has_values()) return std::nullopt;
+  return column_type(column.state, column.shape.get());
+}
+
+ColumnType ContractCheck::type_with(const SchemaColumn& known, const TableBuilder& row,
+                                    std::uint32_t index) {
+  const BuilderColumn& column = row.columns()[index];
+  TypeState state = known.state;
+  state.join(column.state);
+  state.add(column.cells.back());
+  std::optional<Shape> shape;
+  const Shape* const known_shape = known.shape.get();
+  const Shape* const of_batch = column.shape.get();
+  for (const Shape* each : {known_shape, of_batch, row.new_shape(index)}) {
+    if (each == nullptr) continue;
+    if (shape)
+      shape->join(*each);
+    else
+      shape = *each;
+  }
+  return column_type(state, shape ? &*shape : nullptr);
+}
+
 std::optional<RowError> ContractCheck::check(TableBuilder& row) {
   if (!schema_.exists) {
     if (contract_.tables == Allow::kEvolve) return std::nullopt;
@@ -120,7 +146,7 @@ std::optional<RowError> ContractCheck::check(TableBuilder& row) {
     return refuse(discards ? Allow::kDiscardRow : Allow::kFreeze,
                   "the contract allows no new table \"" + schema_.name + "\"");
   }
-  for (std::size_t i = 0; i < row.touched().size();) {
+  for (std::size_t i = 0; i < row.touched().size(); ++i) {
     const TableBuilder::Touched touched = row.touched()[i];
     const BuilderColumn& column = row.columns()[touched.column];
     const std::int32_t index = column_of(row, column.node);
@@ -134,32 +160,19 @@ std::optional<RowError> ContractCheck::check(TableBuilder& row) {
       }
       if (allow != Allow::kEvolve)
         what = "the contract allows no new column \"" + row.tree().name(column.node) + "\"";
-    } else if (touched.has_cell) {
+    } else if (touched.has_cell && contract_.data_type != Allow::kEvolve) {
       const SchemaColumn& known = schema_.columns[static_cast<std::size_t>(index)];
-      TypeState state = known.state;
-      state.add(column.cells.back());
-      std::optional<Shape> shape;
-      if (const Shape* added = row.new_shape(touched.column)) {
-        shape = known.shape ? *known.shape : *added;
-        shape->join(*added);
-      } else if (known.shape) {
-        shape = *known.shape;
-      }
-      const ColumnType wider = column_type(state, shape ? &*shape : nullptr);
-      if (known.state.has_values() && wider != known.type) {
+      const auto type = type_to_keep(known, column);
+      if (type && *type != type_with(known, row, touched.column)) {
         allow = contract_.data_type;
-        what = "the column \"" + known.name + "\" is " + to_string(known.type) +
+        what = "the column \"" + known.name + "\" is " + to_string(*type) +
                " and the contract allows no wider type";
       }
     }
-    if (allow == Allow::kEvolve) {
-      ++i;
-    } else if (allow == Allow::kDiscardValue) {
-      row.forget(i);
-      ++left_out_;
-    } else {
-      return refuse(allow, std::move(what));
-    }
+    if (allow == Allow::kEvolve) continue;
+    if (allow != Allow::kDiscardValue) return refuse(allow, std::move(what));
+    row.forget(i);
+    ++left_out_;
   }
   return std::nullopt;
 }

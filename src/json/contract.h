@@ -7,9 +7,9 @@
 //   discard_row     the same, as wished: the reason says so
 //   discard_value   is left out of the row (of a new table: the row, as there is nothing else)
 //
-// The batch that creates a table sets its columns and types; `columns` and `data_type` bind from the next
-// one on. A column that has held nothing but null takes the type of its first value whatever `data_type`
-// says.
+// The batch that creates a table sets its columns and types, and one that creates a column its type;
+// `columns` and `data_type` bind from the next one on. A column that has held nothing but null takes the
+// type of its first value whatever `data_type` says.
 #pragma once
 
 #include <cstdint>
@@ -65,6 +65,13 @@ class ContractCheck {
   // Index of the schema's column for a place; kNew.
   std::int32_t column_of(const TableBuilder& row, PathTree::Node node);
   std::optional<RowError> refuse(Allow allow, std::string what) const;
+  // The type that the contract binds a column to: none while it has held nothing but null. Rows of this
+  // batch count, so that it is the same however rows were cut into batches.
+  static std::optional<ColumnType> type_to_keep(const SchemaColumn& known,
+                                                const BuilderColumn& column);
+  // The type that a column would have with the value that the row under construction brings.
+  static ColumnType type_with(const SchemaColumn& known, const TableBuilder& row,
+                              std::uint32_t column);
 
   static constexpr std::int32_t kUnknown = -2;
   static constexpr std::int32_t kNew = -1;

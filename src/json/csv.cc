@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kMarkDone = 4;
+constexpr std::string_view kNext = "\",\"";  // between two texts of an array
 
 bool is_number(std::string_view text) {
   if (text[0] != '-' && (text[0] < '0' || text[0] > '9')) return false;
@@ -233,6 +234,15 @@ CsvConverter::Field CsvConverter::next_field(std::string_view& record, bool& mor
   return field;
 }
 
+RowError CsvConverter::why_refused(std::size_t fields, bool spoiled) const {
+  const std::string line = "line " + std::to_string(line_);
+  if (spoiled) return {"invalid-csv", line + " has bytes behind a closing quote", offset_};
+  return {"too-many-fields",
+          line + " has " + std::to_string(fields) + " fields, the header " +
+              std::to_string(keys_.size()),
+          offset_};
+}
+
 void CsvConverter::take_row(std::string_view record, std::string& out) {
   const std::string_view whole = record;
   out += rows_ == 0 ? "[\n" : ",\n";
@@ -251,19 +261,28 @@ void CsvConverter::take_row(std::string_view record, std::string& out) {
   out += '}';
   if (fields > keys_.size() || spoiled) {
     out.resize(begin);
+    RowError error = why_refused(fields, spoiled);
+    out.append("[\"").append(error.code).append(kNext).append(error.detail).append("\",");
     append_text(out, whole);
-    if (refused_.size() < kMaxErrors) {
-      RowError error{.code = "too-many-fields", .detail = {}, .offset = offset_};
-      error.detail = "line " + std::to_string(line_) + " has " + std::to_string(fields) +
-                     " fields, the header " + std::to_string(keys_.size());
-      if (spoiled) {
-        error.code = "invalid-csv";
-        error.detail = "line " + std::to_string(line_) + " has bytes behind a closing quote";
-      }
-      refused_.push_back({rows_, std::move(error)});
-    }
+    out += ']';
+    if (refused_.size() < kMaxErrors) refused_.push_back({rows_, std::move(error)});
   }
   ++rows_;
+}
+
+std::optional<RefusedLine> refused_line(std::string_view element) {
+  // Code and reason are the converter's own words: no quote is in them.
+  if (!element.starts_with("[\"") || !element.ends_with("\"]")) return std::nullopt;
+  const std::size_t code_end = element.find(kNext);
+  if (code_end == std::string_view::npos) return std::nullopt;
+  const std::size_t why = code_end + kNext.size();
+  const std::size_t why_end = element.find(kNext, why);
+  if (why_end == std::string_view::npos) return std::nullopt;
+  RefusedLine line;
+  line.error = {std::string(element.substr(2, code_end - 2)),
+                std::string(element.substr(why, why_end - why)), RowError::kNoOffset};
+  line.text = element.substr(why_end + 2, element.size() - why_end - 3);
+  return line;
 }
 
 }  // namespace sd::json

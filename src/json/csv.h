@@ -7,8 +7,8 @@
 //    at all is null. Anything else, and everything in quotes, is text, byte for byte: 007, +1,
 //    1_000, NaN.
 //  - A line with fewer fields than the header lacks the other keys. One with more, or with bytes
-//    between a closing quote and the next comma, becomes the text of the whole line, which is no
-//    row: it is refused by those who read the rows, and kept by them.
+//    between a closing quote and the next comma, is no row: it becomes ["<code>","<why>","<line>"],
+//    which is refused by those who read the rows, and kept by them as refused_line() says.
 //  - A blank line is passed over, but where there is one column only it is a row whose value is
 //    null.
 //
@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,7 @@ class CsvConverter {
   Result<> take_record(std::string_view record, std::string& out);
   Result<> take_header(std::string_view record);
   void take_row(std::string_view record, std::string& out);
+  RowError why_refused(std::size_t fields, bool spoiled) const;
   // Takes a field and the comma behind it off `record`; `more` says whether there was a comma.
   Field next_field(std::string_view& record, bool& more);
   Error error_at(std::string message, std::uint64_t offset, std::uint64_t line) const;
@@ -75,5 +77,13 @@ class CsvConverter {
   std::string unquoted_;  // a field whose doubled quotes were taken out
   std::vector<RefusedRow> refused_;
 };
+
+// A line that is no row, and why.
+struct RefusedLine {
+  RowError error;
+  std::string_view text;  // a JSON string, but that it may hold bytes that are not UTF-8
+};
+// Reads an element of the converter's array; nullopt where it was made of a row.
+std::optional<RefusedLine> refused_line(std::string_view element);
 
 }  // namespace sd::json

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/json_text.h"
+#include "json/document.h"
 
 namespace sd::json {
 namespace {
@@ -82,7 +83,10 @@ TEST(Csv, FewerFieldsAreAbsentAndMoreAreARefusedRowKeptWhole) {
   EXPECT_EQ(rows("a,b,c\n1\n1,\n"), R"([{"a":1},{"a":1,"b":null}])");
   const Converted out = convert("a,b\n1,2,\"3\"\n4,5\n\"6\"7,8\n\xff,9,\n");
   EXPECT_EQ(out.text,
-            "[\n\"1,2,\\\"3\\\"\",\n{\"a\":4,\"b\":5},\n\"\\\"6\\\"7,8\",\n\"\xff,9,\"\n]");
+            "[\n[\"too-many-fields\",\"line 2 has 3 fields, the header 2\",\"1,2,\\\"3\\\"\"],\n"
+            "{\"a\":4,\"b\":5},\n"
+            "[\"invalid-csv\",\"line 4 has bytes behind a closing quote\",\"\\\"6\\\"7,8\"],\n"
+            "[\"too-many-fields\",\"line 5 has 3 fields, the header 2\",\"\xff,9,\"]\n]");
   ASSERT_EQ(out.refused.size(), 3U);
   EXPECT_EQ(out.refused[0].row, 0U);
   EXPECT_EQ(out.refused[0].error.code, "too-many-fields");
@@ -96,6 +100,25 @@ TEST(Csv, FewerFieldsAreAbsentAndMoreAreARefusedRowKeptWhole) {
   EXPECT_EQ(summary->rows, 1U);
   EXPECT_EQ(summary->failed, 3U);
   EXPECT_EQ(summary->errors.front().row, 0U);
+}
+
+TEST(Csv, ARefusedLineIsReadBackWithItsReason) {
+  for (const std::string line : {"1,2", "\"x\"y", "x\",y\"]", ",", "\\,\xff", R"(["a","b","c"])"}) {
+    const Converted out = convert("a\n" + line + "\n0\n");
+    const std::string_view array = out.text;
+    const auto read =
+        refused_line(array.substr(2, array.size() - std::string_view("[\n,\n{\"a\":0}\n]").size()));
+    ASSERT_TRUE(read) << array;
+    EXPECT_EQ(read->error.code, out.refused[0].error.code);
+    EXPECT_EQ(read->error.detail, out.refused[0].error.detail);
+    EXPECT_EQ(read->error.offset, RowError::kNoOffset);
+    const auto text = parse_document(read->text);
+    EXPECT_EQ(text ? text->text() : "no text",
+              line.find('\xff') == std::string::npos ? line : "no text");
+  }
+  for (const char* other :
+       {R"({"a":1})", R"("text")", "[1]", R"(["a"])", R"(["a","b"])", R"(["a","b",1])"})
+    EXPECT_FALSE(refused_line(other)) << other;
 }
 
 TEST(Csv, OnlyTheFirstHundredRefusedRowsAreRemembered) {

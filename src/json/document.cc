@@ -11,6 +11,8 @@ class DocumentBuilder {
  public:
   static constexpr bool kWantsStrings = true;
 
+  explicit DocumentBuilder(std::uint32_t max_depth) : max_depth_(max_depth) {}
+
   void begin_row() {}
   void on_null() { put(Value()); }
   void on_bool(bool value) {
@@ -45,7 +47,7 @@ class DocumentBuilder {
   void open(ValueKind kind) {
     Value v;
     v.kind_ = kind;
-    if (skipped_ > 0 || open_.size() >= kMaxDepth) {
+    if (skipped_ > 0 || open_.size() >= max_depth_) {
       ++skipped_;
       return;
     }
@@ -72,15 +74,16 @@ class DocumentBuilder {
       open_.back().members_.emplace_back(keys_.back(), std::move(v));
   }
 
+  const std::uint32_t max_depth_;
   Value root_;
   std::vector<Value> open_;
   std::vector<std::string> keys_;
   std::size_t skipped_ = 0;
 };
 
-Result<Value> parse_document(std::string_view text) {
-  DocumentBuilder builder;
-  const ParseResult parsed = Parser<DocumentBuilder>(builder).parse(text, 0, true);
+Result<Value> parse_document(std::string_view text, std::uint32_t max_depth) {
+  DocumentBuilder builder(max_depth);
+  const ParseResult parsed = Parser<DocumentBuilder>(builder, max_depth).parse(text, 0, true);
   const auto refuse = [](const char* what, std::size_t offset) {
     return fail(invalid(std::string(what) + " at offset " + std::to_string(offset))
                     .with_slug("invalid-json")

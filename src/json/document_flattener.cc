@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/ascii.h"
 #include "json/schema.h"
 
 namespace sd::json {
@@ -9,9 +10,24 @@ namespace {
 
 constexpr std::array<const char*, 4> kModes = {"horizontal", "vertical", "multitable", "none"};
 
+constexpr std::string_view kOrder = "__order_";
+
 Cell integer_cell(std::int64_t value) {
   const std::string token = std::to_string(value);
   return classify_number(token, true);
+}
+
+// The first member whose key is that one, as DuckDB compares names; kNone.
+RowTree::Index find_folded(const RowTree& tree, RowTree::Index object, std::string_view key) {
+  for (auto i = tree[object].first; i != RowTree::kNone; i = tree[i].next) {
+    if (same_ascii_folded(tree[i].key, key)) return i;
+  }
+  return RowTree::kNone;
+}
+
+// A null for an id says nothing: the row gets one as if it had brought none.
+bool is_null_id(const RowTree::Value& member) {
+  return member.kind == ValueKind::kNull && same_ascii_folded(member.key, "id");
 }
 
 }  // namespace
@@ -35,6 +51,30 @@ DocumentFlattener::DocumentFlattener(FlattenOptions options, std::string table)
       }()),
       table_(std::move(table)) {}
 
+namespace {
+
+// Bytes of text that a value takes up in a cell.
+double text_bytes(const RowTree& tree, RowTree::Index i) {
+  if (!tree[i].is_container()) return static_cast<double>(tree[i].text.size());
+  if (tree[i].first == RowTree::kNone) return 2;
+  std::string text;
+  tree.append_json(i, text);
+  return static_cast<double>(text.size());
+}
+
+// Of the ids in a document, which the children repeat.
+double longest_id(const RowTree& tree) {
+  double longest = 0;
+  for (RowTree::Index i = 0; i < tree.size(); ++i) {
+    const RowTree::Value& value = tree[i];
+    if (!value.is_container() && same_ascii_folded(value.key, "id"))
+      longest = std::max(longest, static_cast<double>(value.text.size()));
+  }
+  return longest;
+}
+
+}  // namespace
+
 bool DocumentFlattener::stays_whole(const RowTree& tree, Index i, std::uint32_t depth) const {
   const RowTree::Value& value = tree[i];
   if (!value.is_container()) return false;
@@ -44,14 +84,19 @@ bool DocumentFlattener::stays_whole(const RowTree& tree, Index i, std::uint32_t 
 std::optional<RowError> DocumentFlattener::check(const RowTree& tree) const {
   Size size;
   if (options_.mode == Flatten::kVertical) size = exploded_size(tree, RowTree::kRoot, 0);
-  if (options_.mode == Flatten::kMultitable)
+  if (options_.mode == Flatten::kMultitable) {
     size.rows = 1 + count_children(tree, RowTree::kRoot, 0);
-  const bool rows = size.rows > static_cast<double>(options_.max_rows);
-  if (!rows && size.cells <= static_cast<double>(options_.max_cells)) return std::nullopt;
+    size.bytes = longest_id(tree) * (size.rows - 1);
+  }
+  const auto over = [](double what, std::uint64_t most, const char* of) {
+    const bool is_over = what > static_cast<double>(most);
+    return is_over ? "the row would become more than " + std::to_string(most) + of : std::string();
+  };
   RowError error{.code = "too-many-rows", .detail = {}, .offset = 0};
-  error.detail =
-      rows ? "the row would become more than " + std::to_string(options_.max_rows) + " rows"
-           : "the row would become more than " + std::to_string(options_.max_cells) + " values";
+  error.detail = over(size.rows, options_.max_rows, " rows");
+  if (error.detail.empty()) error.detail = over(size.cells, options_.max_cells, " values");
+  if (error.detail.empty()) error.detail = over(size.bytes, options_.max_bytes, " bytes of text");
+  if (error.detail.empty()) return std::nullopt;
   return error;
 }
 
@@ -107,15 +152,19 @@ void DocumentFlattener::put_flat(const RowTree& tree, Index i, std::uint32_t dep
 auto DocumentFlattener::exploded_size(const RowTree& tree, Index i, std::uint32_t depth) const
     -> Size {
   const RowTree::Value& value = tree[i];
-  if (!value.is_container() || stays_whole(tree, i, depth)) return {.rows = 1, .cells = 1};
-  Size size{.rows = value.kind == ValueKind::kArray ? 0.0 : 1.0, .cells = 0};
+  if (!value.is_container() || stays_whole(tree, i, depth)) {
+    return {.rows = 1, .cells = 1, .bytes = text_bytes(tree, i)};
+  }
+  Size size{.rows = value.kind == ValueKind::kArray ? 0.0 : 1.0};
   for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
     const Size one = exploded_size(tree, each, depth + 1);
     if (value.kind == ValueKind::kArray) {
       size.rows += one.rows;
       size.cells += one.cells + one.rows;  // each row says which element it is
+      size.bytes += one.bytes;
     } else {
       size.cells = size.cells * one.rows + one.cells * size.rows;
+      size.bytes = size.bytes * one.rows + one.bytes * size.rows;
       size.rows *= one.rows;
     }
   }
@@ -123,18 +172,21 @@ auto DocumentFlattener::exploded_size(const RowTree& tree, Index i, std::uint32_
 }
 
 auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
-                                PathTree::Node node, const std::string& name) const
+                                PathTree::Node node, PathTree::Node order) const
     -> std::vector<Items> {
   const RowTree::Value& value = tree[i];
+  // A document without members is a row without values.
+  if (i == RowTree::kRoot && value.first == RowTree::kNone) return {{}};
   if (!value.is_container() || stays_whole(tree, i, depth)) return {{Item{node, i}}};
   std::vector<Items> rows;
   if (value.kind == ValueKind::kArray) {
-    const PathTree::Node order = to.tree().child(PathTree::kRoot, "__order_" + name);
     std::uint32_t element = 0;
     for (Index each = value.first; each != RowTree::kNone; each = tree[each].next, ++element) {
       // An array in an array has a place of its own in the order, and none in the names of columns.
-      for (Items& row :
-           explode(tree, each, depth + 1, to, node, name + "_" + to.tree().name(node))) {
+      PathTree::Node inner = order;
+      if (tree[each].kind == ValueKind::kArray)
+        inner = to.tree().again(to.tree().child(order, to.tree().name(node)));
+      for (Items& row : explode(tree, each, depth + 1, to, node, inner)) {
         row.push_back({order, RowTree::kNone, element});
         rows.push_back(std::move(row));
       }
@@ -143,8 +195,16 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
   }
   rows.emplace_back();
   for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
-    const PathTree::Node place = to.tree().child(node, tree[each].key);
-    std::vector<Items> member = explode(tree, each, depth + 1, to, place, to.tree().name(place));
+    const std::string_view key = tree[each].key;
+    const bool top = node == PathTree::kRoot;
+    PathTree::Node place = to.tree().child(node, key);
+    // The place of that name is ours, in each row, whether or not the row has such an array.
+    if (top && key.starts_with(kOrder)) place = to.tree().again(place);
+    // Orders have places like the arrays', so that two never share one.
+    PathTree::Node inner = order;
+    if (tree[each].is_container())
+      inner = to.tree().child(order, top ? std::string(kOrder).append(key) : std::string(key));
+    std::vector<Items> member = explode(tree, each, depth + 1, to, place, inner);
     if (member.size() == 1) {
       for (Items& row : rows) row.insert(row.end(), member.front().begin(), member.front().end());
       continue;
@@ -166,15 +226,16 @@ Result<> DocumentFlattener::run_vertical(const RowTree& tree, std::int64_t docum
                                          RowSink& sink) const {
   TRY_ASSIGN(TableBuilder* const to, sink.table(table_));
   const PathTree::Node document = to->tree().child(PathTree::kRoot, "___document_id");
-  for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, "")) {
+  for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, PathTree::kRoot)) {
+    // Our own values come first, so that they have their names where the document brings these too.
     to->begin_row();
-    for (const Item& item : row) {
-      if (item.value == RowTree::kNone)
-        to->add_copy(item.node, integer_cell(item.order));
-      else
-        put_value(tree, item.value, *to, item.node);
-    }
     to->add_copy(document, integer_cell(document_id));
+    for (const Item& item : row) {
+      if (item.value == RowTree::kNone) to->add_copy(item.node, integer_cell(item.order));
+    }
+    for (const Item& item : row) {
+      if (item.value != RowTree::kNone) put_value(tree, item.value, *to, item.node);
+    }
     sink.commit(*to);
   }
   return {};
@@ -199,6 +260,7 @@ void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t d
                                    std::vector<Child>& children) const {
   for (Index each = tree[i].first; each != RowTree::kNone; each = tree[each].next) {
     const RowTree::Value& value = tree[each];
+    if (node == PathTree::kRoot && is_null_id(value)) continue;
     const PathTree::Node place = to.tree().child(node, value.key);
     const std::string full = name + "_" + std::string(value.key);
     const bool whole = stays_whole(tree, each, depth + 1);
@@ -212,16 +274,16 @@ void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t d
   }
 }
 
-// What a row of a child table has besides its own: unless it brings a key of that name.
+// What a row of a child table has besides its own. It comes first, so that __parent_row_id is ours
+// whatever the object brings; the parent's id gives way to a key of its name.
 void DocumentFlattener::put_parent(const RowTree& tree, Index i, std::string_view column,
                                    TableBuilder& to, const Parent& parent) const {
-  const auto put = [&](const std::string& key, const Cell& cell) {
-    const bool brings =
-        tree[i].kind == ValueKind::kObject ? tree.find(i, key) != RowTree::kNone : column == key;
-    if (!brings) to.add_copy(to.tree().child(PathTree::kRoot, key), cell);
-  };
-  put("__parent_row_id", integer_cell(parent.row_id));
-  put(parent.table + "_id", parent.id);
+  to.add_copy(to.tree().child(PathTree::kRoot, "__parent_row_id"), integer_cell(parent.row_id));
+  const std::string key = parent.table + "_id";
+  const bool brings = tree[i].kind == ValueKind::kObject
+                          ? find_folded(tree, i, key) != RowTree::kNone
+                          : same_ascii_folded(column, key);
+  if (!brings) to.add_copy(to.tree().child(PathTree::kRoot, key), parent.id);
 }
 
 Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::uint32_t depth,
@@ -230,17 +292,18 @@ Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::u
   TRY_ASSIGN(TableBuilder* const to, sink.table(table));
   std::vector<Child> children;
   to->begin_row();
-  put_object(tree, object, depth, *to, PathTree::kRoot, table, children);
   if (parent != nullptr) put_parent(tree, object, {}, *to, *parent);
+  put_object(tree, object, depth, *to, PathTree::kRoot, table, children);
   Parent self{.table = table, .id = {}, .row_id = sink.row_id(*to)};
-  const Index own = tree.find(object, "id");
-  if (own == RowTree::kNone) {
-    self.id = integer_cell(self.row_id);
-    to->add_copy(to->tree().child(PathTree::kRoot, "id"), self.id);
-  } else {
-    const bool scalar = !tree[own].is_container() && tree[own].kind != ValueKind::kNull;
-    self.id = scalar ? cell_of(tree[own]) : integer_cell(self.row_id);
-  }
+  self.id = integer_cell(self.row_id);
+  const Index own = find_folded(tree, object, "id");
+  const bool brings = own != RowTree::kNone && !is_null_id(tree[own]);
+  if (brings && !tree[own].is_container()) self.id = cell_of(tree[own]);
+  // As it is stored here, whatever the children's contracts say of times.
+  if (self.id.kind == Kind::kString) self.id.kind = to->kind_of_string(self.id.view());
+  // One that is taken apart leaves the name.
+  const bool is_column = brings && (!tree[own].is_container() || stays_whole(tree, own, depth + 1));
+  if (!is_column) to->add_copy(to->tree().child(PathTree::kRoot, "id"), self.id);
   sink.commit(*to);
   for (const Child& child : children) {
     for (Index each = tree[child.array].first; each != RowTree::kNone; each = tree[each].next) {
@@ -258,9 +321,9 @@ Result<> DocumentFlattener::run_element(const RowTree& tree, Index element, cons
   }
   TRY_ASSIGN(TableBuilder* const to, sink.table(child.table));
   to->begin_row();
-  put_value(tree, element, *to, to->tree().child(PathTree::kRoot, child.column));
   put_parent(tree, element, child.column, *to, parent);
-  if (child.column != "id") {
+  put_value(tree, element, *to, to->tree().child(PathTree::kRoot, child.column));
+  if (!same_ascii_folded(child.column, "id")) {
     to->add_copy(to->tree().child(PathTree::kRoot, "id"), integer_cell(sink.row_id(*to)));
   }
   sink.commit(*to);

@@ -3,9 +3,10 @@
 //   horizontal  with a depth limit: as HorizontalFlattener, and what lies deeper stays JSON
 //   vertical    the cross product of all arrays: each element of an array in a row of its own, what
 //               stands outside of it repeated. ___document_id is the same in all rows of a document,
-//               __order_<name> the element's place in its array.
-//   multitable  arrays become rows of child tables named <parent>_<keys>, with __parent_row_id,
-//               <parent>_id and id; objects are flattened where they stand
+//               __order_<name> the element's place in its array; keys of these names get a suffix.
+//   multitable  arrays become rows of child tables named <parent>_<keys>, with __parent_row_id (a key
+//               of this name gets a suffix), and with <parent>_id and id where the object brings none;
+//               objects are flattened where they stand
 //   none        a column for each member of the document; what is nested becomes native (json/shape.h)
 //
 // An empty array or object has no leaf and stays whole, as "[]" or "{}".
@@ -37,6 +38,7 @@ struct FlattenOptions {
   std::uint32_t max_depth = 0;
   std::uint64_t max_rows = 10'000;      // that one document may become
   std::uint64_t max_cells = 2'000'000;  // and values in them
+  std::uint64_t max_bytes = 64U << 20;  // and text in these: what stands outside of arrays is repeated
 };
 
 // Takes the rows of a document.
@@ -65,6 +67,7 @@ class DocumentFlattener {
   struct Size {
     double rows = 1;
     double cells = 0;
+    double bytes = 0;
   };
   struct Item {  // of a row that is being multiplied out
     PathTree::Node node;
@@ -92,7 +95,7 @@ class DocumentFlattener {
 
   Size exploded_size(const RowTree& tree, Index i, std::uint32_t depth) const;
   std::vector<Items> explode(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
-                             PathTree::Node node, const std::string& name) const;
+                             PathTree::Node node, PathTree::Node order) const;
   Result<> run_vertical(const RowTree& tree, std::int64_t document_id, RowSink& sink) const;
 
   double count_children(const RowTree& tree, Index i, std::uint32_t depth) const;

@@ -80,29 +80,72 @@ TEST(DocumentFlattener, KnowsItsModesByName) {
 
 TEST(DocumentFlattener, VerticalPutsEachElementInARowOfItsOwn) {
   EXPECT_EQ(vertical(R"({"u":"x","items":[{"sku":1},{"sku":2}]})"),
-            R"(t: 1,u="x",items_sku=1,__order_items=0,___document_id=7)"
-            R"( | 2,u="x",items_sku=2,__order_items=1,___document_id=7)");
+            R"(t: 1,___document_id=7,__order_items=0,u="x",items_sku=1)"
+            R"( | 2,___document_id=7,__order_items=1,u="x",items_sku=2)");
 }
 
 TEST(DocumentFlattener, VerticalMultipliesArraysThatStandSideBySide) {
   EXPECT_EQ(vertical(R"({"a":[1,2],"b":["p","q"]})"),
-            R"(t: 1,a=1,__order_a=0,b="p",__order_b=0,___document_id=7)"
-            R"( | 2,a=1,__order_a=0,b="q",__order_b=1,___document_id=7)"
-            R"( | 3,a=2,__order_a=1,b="p",__order_b=0,___document_id=7)"
-            R"( | 4,a=2,__order_a=1,b="q",__order_b=1,___document_id=7)");
+            R"(t: 1,___document_id=7,__order_a=0,__order_b=0,a=1,b="p")"
+            R"( | 2,___document_id=7,__order_a=0,__order_b=1,a=1,b="q")"
+            R"( | 3,___document_id=7,__order_a=1,__order_b=0,a=2,b="p")"
+            R"( | 4,___document_id=7,__order_a=1,__order_b=1,a=2,b="q")");
 }
 
 TEST(DocumentFlattener, VerticalTakesArraysInArraysApartToo) {
   EXPECT_EQ(
       vertical(R"({"a":[{"b":[1,2]},{"b":[3]}],"m":[[4]]})"),
-      R"(t: 1,a_b=1,__order_a_b=0,__order_a=0,m=4,__order_m_m=0,__order_m=0,___document_id=7)"
-      R"( | 2,a_b=2,__order_a_b=1,__order_a=0,m=4,__order_m_m=0,__order_m=0,___document_id=7)"
-      R"( | 3,a_b=3,__order_a_b=0,__order_a=1,m=4,__order_m_m=0,__order_m=0,___document_id=7)");
+      R"(t: 1,___document_id=7,__order_a_b=0,__order_a=0,__order_m_m=0,__order_m=0,a_b=1,m=4)"
+      R"( | 2,___document_id=7,__order_a_b=1,__order_a=0,__order_m_m=0,__order_m=0,a_b=2,m=4)"
+      R"( | 3,___document_id=7,__order_a_b=0,__order_a=1,__order_m_m=0,__order_m=0,a_b=3,m=4)");
 }
 
 TEST(DocumentFlattener, VerticalKeepsEmptyArraysAndObjectsWithoutArraysWhole) {
   EXPECT_EQ(vertical(R"({"a":[],"o":{},"n":{"x":null,"y":1}})"),
-            R"(t: 1,a=[],o={},n_y=1,___document_id=7)");
+            R"(t: 1,___document_id=7,a=[],o={},n_y=1)");
+  EXPECT_EQ(vertical("{}"), "t: 1,___document_id=7") << "a row without values, as in other modes";
+}
+
+TEST(DocumentFlattener, VerticalKeepsItsOwnNamesAndTheKeysThatAreNamedLikeThem) {
+  // Also where the row has no such array.
+  for (const std::string row :
+       {R"({"__order_a":9,"a":[1],"___document_id":null,"n":{"__order_a":8}})",
+        R"({"n":{"__order_a":8},"___document_id":null,"a":[1],"__order_a":9})"}) {
+    const std::string out = vertical(row);
+    EXPECT_NE(out.find("___document_id=7,__order_a=0"), std::string::npos) << out;
+    EXPECT_NE(out.find("__order_a_2=9"), std::string::npos) << out;
+    EXPECT_NE(out.find("n___order_a=8"), std::string::npos) << out;
+  }
+  RowTree tree;
+  Tables tables;
+  const DocumentFlattener flattener({.mode = Flatten::kVertical}, "t");
+  for (const std::string_view row : {R"({"a":[1],"__order_a":9})", R"({"__order_a":[8]})"}) {
+    tree.begin_row();
+    Parser parser(tree);
+    ASSERT_EQ(parser.parse(row, 0, true).outcome, Outcome::kOk);
+    ASSERT_TRUE(flattener.run(tree, 7, tables));
+  }
+  EXPECT_EQ(tables.text(),
+            "t: 1,___document_id=7,__order_a=0,a=1,__order_a_2=9"
+            " | 2,___document_id=7,__order_a_2=8,__order___order_a=0");
+}
+
+TEST(DocumentFlattener, VerticalGivesEachArrayAnOrderOfItsOwn) {
+  RowTree tree;
+  Tables tables;
+  const DocumentFlattener flattener({.mode = Flatten::kVertical}, "t");
+  for (const std::string_view row : {R"({"a":{"b":[1]},"a_b":[2]})", R"({"a_b":[3]})",
+                                     R"({"a":[{"a":[4]}]})", R"({"a":[[5]]})"}) {
+    tree.begin_row();
+    Parser parser(tree);
+    ASSERT_EQ(parser.parse(row, 0, true).outcome, Outcome::kOk);
+    ASSERT_TRUE(flattener.run(tree, 7, tables));
+  }
+  EXPECT_EQ(tables.text(),
+            "t: 1,___document_id=7,__order_a_b=0,__order_a_b_2=0,a_b=1,a_b_2=2"
+            " | 2,___document_id=7,__order_a_b_2=0,a_b_2=3"
+            " | 3,___document_id=7,__order_a_a=0,__order_a=0,a_a=4"
+            " | 4,___document_id=7,__order_a=0,__order_a_a_2=0,a=5");
 }
 
 TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
@@ -125,23 +168,33 @@ TEST(DocumentFlattener, MultitableMakesAChildTableOfEachArray) {
       multitable(
           R"({"id":"o1","user":{"name":"x"},"items":[{"sku":1},{"sku":2,"id":9}],"tags":["p"]})"),
       R"(t: 1,id="o1",user_name="x"; )"
-      R"(t_items: 2,sku=1,__parent_row_id=1,t_id="o1",id=2 | 3,sku=2,__parent_row_id=1,t_id="o1",id=9; )"
-      R"(t_tags: 4,tags="p",__parent_row_id=1,t_id="o1",id=4)");
+      R"(t_items: 2,__parent_row_id=1,t_id="o1",sku=1,id=2 | 3,__parent_row_id=1,t_id="o1",sku=2,id=9; )"
+      R"(t_tags: 4,__parent_row_id=1,t_id="o1",tags="p",id=4)");
 }
 
 TEST(DocumentFlattener, MultitableNamesTablesByTheWholePath) {
   EXPECT_EQ(multitable(R"({"a":{"b":[{"c":[true]}]}})"),
             R"(t: 1,id=1; t_a_b: 2,__parent_row_id=1,t_id=1,id=2; )"
-            R"(t_a_b_c: 3,c=true,__parent_row_id=2,t_a_b_id=2,id=3)");
+            R"(t_a_b_c: 3,__parent_row_id=2,t_a_b_id=2,c=true,id=3)");
 }
 
 TEST(DocumentFlattener, MultitableKeepsKeysThatAreBroughtAndWhatHasNoRows) {
   EXPECT_EQ(
       multitable(
           R"({"__row_id":50,"a":[{"t_id":"mine","__parent_row_id":"too"},{}],"e":[],"l":[[1,2],null]})"),
-      R"(t: 50,e=[],id=50; t_a: 2,t_id="mine",__parent_row_id="too",id=2 | )"
-      R"(3,t_id=50,__parent_row_id=50,id=3,a={}; )"
-      R"(t_l: 4,l=[1,2],__parent_row_id=50,t_id=50,id=4 | 5,__parent_row_id=50,t_id=50,id=5)");
+      R"(t: 50,e=[],id=50; t_a: 2,__parent_row_id=50,t_id="mine",__parent_row_id_2="too",id=2 | )"
+      R"(3,__parent_row_id=50,t_id=50,id=3,a={}; )"
+      R"(t_l: 4,__parent_row_id=50,t_id=50,l=[1,2],id=4 | 5,__parent_row_id=50,t_id=50,id=5)");
+}
+
+TEST(DocumentFlattener, MultitableGivesEachParentTheIdThatItsChildrenName) {
+  EXPECT_EQ(multitable(R"({"id":null,"a":[1]})"),
+            "t: 1,id=1; t_a: 2,__parent_row_id=1,t_id=1,a=1,id=2");
+  EXPECT_EQ(multitable(R"({"ID":"x","a":[{"T_ID":5}]})"),
+            R"(t: 1,ID="x"; t_a: 2,__parent_row_id=1,T_ID=5,id=2)");
+  EXPECT_EQ(multitable(R"({"id":{"x":5},"a":[1]})"),
+            "t: 1,id_x=5,id=1; t_a: 2,__parent_row_id=1,t_id=1,a=1,id=2");
+  EXPECT_EQ(multitable(R"({"id":[5]})"), "t: 1,id=1; t_id: 2,__parent_row_id=1,t_id=1,id=5");
 }
 
 TEST(DocumentFlattener, MultitableLeavesAnArrayWhoseTableCannotBeNamedWhereItStands) {
@@ -149,7 +202,7 @@ TEST(DocumentFlattener, MultitableLeavesAnArrayWhoseTableCannotBeNamedWhereItSta
   const std::string out = multitable("{\"" + key + "\":[1]}");
   EXPECT_EQ(out.find("t_k"), std::string::npos) << out;
   EXPECT_EQ(multitable(R"({"../../etc":[1]})"),
-            R"(t: 1,id=1; t_../../etc: 2,../../etc=1,__parent_row_id=1,t_id=1,id=2)");
+            R"(t: 1,id=1; t_../../etc: 2,__parent_row_id=1,t_id=1,../../etc=1,id=2)");
 }
 
 TEST(DocumentFlattener, NoneKeepsWhatIsNestedAsItWasSent) {
@@ -161,10 +214,10 @@ TEST(DocumentFlattener, DepthLimitsHowFarObjectsAreTakenApart) {
   EXPECT_EQ(flat(R"({"a":{"b":{"c":1},"d":2},"e":[[3]]})", {.max_depth = 2}),
             R"(t: 1,a_b={"c":1},a_d=2,e_0=[3])");
   EXPECT_EQ(flat(R"({"a":{"b":{"c":[1]}}})", {.mode = Flatten::kVertical, .max_depth = 2}),
-            R"(t: 1,a_b={"c":[1]},___document_id=7)");
+            R"(t: 1,___document_id=7,a_b={"c":[1]})");
   EXPECT_EQ(flat(R"({"a":{"b":[1]},"c":[{"d":{"e":2}}]})",
                  {.mode = Flatten::kMultitable, .max_depth = 2}),
-            R"(t: 1,a_b=[1],id=1; t_c: 2,c={"d":{"e":2}},__parent_row_id=1,t_id=1,id=2)");
+            R"(t: 1,a_b=[1],id=1; t_c: 2,__parent_row_id=1,t_id=1,c={"d":{"e":2}},id=2)");
 }
 
 TEST(RowTree, WritesBackWhatWasSent) {

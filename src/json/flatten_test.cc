@@ -117,6 +117,11 @@ TEST(Flatten, ARefusedRowLeavesNothingBehind) {
   EXPECT_LT(builder.tree().size(), 250'000U);
 }
 
+TEST(Flatten, ARefusedRowDoesNotSayInWhichOrderColumnsComeAndHowTheyAreNamed) {
+  EXPECT_EQ(flat(R"([{"a":1},{"User":1,"b":2,"a":"\ud800"},{"user":1},{"User":2,"b":3}])"),
+            "a BIGINT = 0:1; user BIGINT = 1:1; User_2 BIGINT = 2:2; b BIGINT = 2:3; ");
+}
+
 TEST(Flatten, NamesThatCannotBeColumnsGoToOverflow) {
   const std::string huge(300, 'k');
   EXPECT_EQ(flat("{\"\":1,\"ok\":2,\"" + huge + "\":\"v\",\"n\\u0000l\":{\"x\":[]}}"),

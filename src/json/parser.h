@@ -98,7 +98,8 @@ NumberScan scan_number(std::string_view in, std::size_t pos);
 template <typename Handler>
 class Parser {
  public:
-  explicit Parser(Handler& handler) : handler_(handler) {}
+  explicit Parser(Handler& handler, std::uint32_t max_depth = kMaxDepth)
+      : handler_(handler), max_depth_(max_depth) {}
 
   // Parses the one value that begins at `pos` (blanks before it are skipped). `final` says that no
   // byte follows `in`: a number at its end is then complete.
@@ -202,7 +203,7 @@ class Parser {
 
   void push(char bracket) {
     stack_.push_back(bracket);
-    if (stack_.size() > kMaxDepth) note_defect(Defect::kTooDeep, pos_);
+    if (stack_.size() > max_depth_) note_defect(Defect::kTooDeep, pos_);
     ++pos_;
   }
 
@@ -287,6 +288,7 @@ class Parser {
   }
 
   Handler& handler_;
+  const std::uint32_t max_depth_;
   std::string_view in_;
   std::size_t pos_ = 0;
   bool final_ = true;

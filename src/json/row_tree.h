@@ -46,6 +46,7 @@ class RowTree {
   void end_array() { end(); }
 
   const Value& operator[](Index index) const { return values_[index]; }
+  Index size() const { return static_cast<Index>(values_.size()); }
   // The first member of an object with this key; kNone where there is none.
   Index find(Index object, std::string_view key) const;
   // The value as JSON: numbers as they were sent.

@@ -61,8 +61,8 @@ SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
       creates_row_id_(!before.has_row_id),
       creates_received_at_(!before.has_received_at) {
   std::vector<const BuilderColumn*> overflow;
-  for (const BuilderColumn& column : batch.columns()) {
-    if (!column.used) continue;
+  for (const std::uint32_t used : batch.used()) {
+    const BuilderColumn& column = batch.columns()[used];
     const std::string path = batch.tree().path(column.node);
     std::optional<std::size_t> index = after_.find(path);
     if (!index) {
@@ -111,6 +111,7 @@ void SchemaPlan::build_overflow(const TableBuilder& batch,
   };
   std::vector<Member> members;
   for (const BuilderColumn* column : columns) {
+    overflow_cause_ = std::min(overflow_cause_, column->cause);
     std::string path = batch.tree().path(column->node);
     path.pop_back();  // without the bracket, a repeated key comes after the first one
     members.push_back({std::move(path), batch.tree().name(column->node), column});

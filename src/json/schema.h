@@ -86,6 +86,7 @@ class SchemaPlan {
   TableSchema take_after() { return std::move(after_); }
   bool creates_table() const { return creates_table_; }
   bool creates_overflow() const { return creates_overflow_; }
+  std::uint32_t overflow_cause() const { return overflow_cause_; }  // BuilderColumn::cause
   bool creates_row_id() const { return creates_row_id_; }
   bool creates_received_at() const { return creates_received_at_; }
   // New columns, columns whose type changes, and columns whose state alone changes (from == to).
@@ -106,6 +107,7 @@ class SchemaPlan {
   TableSchema after_;
   bool creates_table_ = false;
   bool creates_overflow_ = false;
+  std::uint32_t overflow_cause_ = UINT32_MAX;
   bool creates_row_id_ = false;
   bool creates_received_at_ = false;
   std::vector<Change> changes_;

@@ -27,26 +27,33 @@ Shape Shape::of(const RowTree& tree, RowTree::Index index, bool times) {
   shape.object_ = !shape.array_;
   if (shape.array_) shape.element_.emplace_back();
   for (RowTree::Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
-    Shape child = of(tree, each, times);
+    const Shape child = of(tree, each, times);
     if (shape.array_) {
       shape.element_.front().join(child);
-      continue;
+    } else {
+      const std::string_view key = tree[each].key;
+      const bool again = shape.join_field(key, child);
+      shape.irregular_ = shape.irregular_ || again || !is_valid_name(key);
     }
-    const std::string_view key = tree[each].key;
-    const bool taken = std::ranges::any_of(
-        shape.fields_, [&](const auto& field) { return same_ascii_folded(field.first, key); });
-    if (taken || !is_valid_name(key))
-      shape.irregular_ = true;
-    else
-      shape.fields_.emplace_back(key, std::move(child));
-    if (shape.irregular_ || shape.fields_.size() > kMaxPlaces) break;
+    if (shape.fields_.size() > kMaxPlaces) break;
   }
-  if (shape.irregular_ || shape.places() > kMaxPlaces) {
-    shape.irregular_ = true;
-    shape.fields_.clear();
-    shape.element_.clear();
-  }
+  shape.drop_if_too_many();
   return shape;
+}
+
+// Whether there was one of this name.
+bool Shape::join_field(std::string_view name, const Shape& other) {
+  const auto same = std::ranges::find(fields_, name, &std::pair<std::string, Shape>::first);
+  if (same != fields_.end()) {
+    same->second.join(other);
+    return true;
+  }
+  // The same name in another case: DuckDB's STRUCT does not tell the two apart.
+  irregular_ = irregular_ || std::ranges::any_of(fields_, [&](const auto& field) {
+                 return same_ascii_folded(field.first, name);
+               });
+  fields_.emplace_back(name, other);
+  return false;
 }
 
 void Shape::join(const Shape& other) {
@@ -54,30 +61,23 @@ void Shape::join(const Shape& other) {
   object_ = object_ || other.object_;
   array_ = array_ || other.array_;
   irregular_ = irregular_ || other.irregular_;
-  for (const auto& [name, shape] : other.fields_) {
-    const auto same = std::ranges::find(fields_, name, &std::pair<std::string, Shape>::first);
-    if (same != fields_.end()) {
-      same->second.join(shape);
-      continue;
-    }
-    // The same name in another case: DuckDB's STRUCT does not tell the two apart.
-    const bool taken = std::ranges::any_of(
-        fields_, [&](const auto& field) { return same_ascii_folded(field.first, name); });
-    if (taken)
-      irregular_ = true;
-    else
-      fields_.emplace_back(name, shape);
-  }
+  too_many_ = too_many_ || other.too_many_;
+  for (const auto& [name, shape] : other.fields_) join_field(name, shape);
   if (!other.element_.empty()) {
     if (element_.empty()) element_.emplace_back();
     element_.front().join(other.element_.front());
   }
-  // Nothing below can matter any more.
-  irregular_ = irregular_ || (object_ && array_) || places() > kMaxPlaces;
-  if (irregular_) {
-    fields_.clear();
-    element_.clear();
-  }
+  drop_if_too_many();
+}
+
+// What is around too many places has too many as well.
+void Shape::drop_if_too_many() {
+  for (const auto& [name, shape] : fields_) too_many_ = too_many_ || shape.too_many_;
+  for (const Shape& shape : element_) too_many_ = too_many_ || shape.too_many_;
+  too_many_ = too_many_ || places() > kMaxPlaces;
+  if (!too_many_) return;
+  fields_.clear();
+  element_.clear();
 }
 
 std::size_t Shape::places() const {
@@ -111,7 +111,7 @@ ColumnType Shape::object_type() const {
 
 ColumnType Shape::type() const {
   if (!object_ && !array_) return scalars_.type();
-  if (irregular_ || has_scalars()) return {BaseType::kJson, 0};
+  if (irregular_ || too_many_ || has_scalars() || (object_ && array_)) return {BaseType::kJson, 0};
   if (object_) return object_type();
   return nested_type(BaseType::kList,
                      {{"", element_.empty() ? ColumnType{} : element_.front().type()}});
@@ -121,7 +121,8 @@ ColumnType column_type(const TypeState& state, const Shape* shape) {
   return shape != nullptr && state.has_only(Kind::kNested) ? shape->type() : state.type();
 }
 
-// {"k":kinds,"i":int_digits,"s":scale,"x":true,"o":[["name",shape],…],"a":shape}
+// {"k":kinds,"i":int_digits,"s":scale,"x":irregular,"m":true,"o":[{"n":name,"v":shape},…],"a":shape}
+// "m" where there were too many places. Before it was there, nothing stood below where "x" was true.
 void Shape::write(Writer& w, const char* member) const {
   if (member != nullptr)
     w.begin_object(member);
@@ -130,6 +131,7 @@ void Shape::write(Writer& w, const char* member) const {
   w.member("k", static_cast<int>(scalars_.kinds()))
       .member("i", static_cast<int>(scalars_.int_digits()));
   w.member("s", static_cast<int>(scalars_.scale())).member("x", irregular_);
+  if (too_many_) w.member("m", true);
   if (object_) {
     w.begin_array("o");
     for (const auto& [name, shape] : fields_) {
@@ -150,27 +152,34 @@ std::string Shape::to_json() const {
   return w.take();
 }
 
-Result<Shape> Shape::from_json(const Value& value) {
+Result<Shape> Shape::parse(std::string_view json) {
+  // An object is written as three levels, and a row may have kMaxDepth of them.
+  TRY_ASSIGN(const Value document, parse_document(json, 3 * kMaxDepth + 1));
+  return read(document);
+}
+
+Result<Shape> Shape::read(const Value& value) {
   if (!value.is_object()) return fail(ErrorCode::kCorruption, "a shape cannot be read");
   Shape shape;
   shape.scalars_ = TypeState(static_cast<std::uint16_t>(value.int_or("k", 0)),
                              static_cast<std::uint8_t>(value.int_or("i", 0)),
                              static_cast<std::uint8_t>(value.int_or("s", 0)));
   shape.irregular_ = value.bool_or("x", false);
+  shape.too_many_ = value.bool_or("m", false);
   if (const Value* fields = value.find("o")) {
     shape.object_ = true;
     for (const Value& field : fields->elements()) {
       const Value* child = field.find("v");
       if (child == nullptr) return fail(ErrorCode::kCorruption, "a shape cannot be read");
-      TRY_ASSIGN(Shape read, from_json(*child));
-      shape.fields_.emplace_back(field.string_or("n", ""), std::move(read));
+      TRY_ASSIGN(Shape inner, read(*child));
+      shape.fields_.emplace_back(field.string_or("n", ""), std::move(inner));
     }
   }
   if (const Value* element = value.find("a")) {
     shape.array_ = true;
     if (element->is_object()) {
-      TRY_ASSIGN(Shape read, from_json(*element));
-      shape.element_.push_back(std::move(read));
+      TRY_ASSIGN(Shape inner, read(*element));
+      shape.element_.push_back(std::move(inner));
     }
   }
   return shape;

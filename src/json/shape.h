@@ -9,12 +9,14 @@
 //     case aside) or cannot be a name; more than
 //     2,000 places
 //
-// Joining is a union, as with TypeState: a type does not depend on how rows were cut into batches. In a
-// STRUCT a key that is missing and one that is null are the same.
+// Joining is a union, as with TypeState: a type does not depend on how rows were cut into batches. For that
+// places below what has become JSON are still counted. In a STRUCT a key that is missing and one that is
+// null are the same.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,16 +38,21 @@ class Shape {
   std::size_t places() const;
 
   std::string to_json() const;
-  static Result<Shape> from_json(const Value& value);
+  // Reads what to_json() wrote.
+  static Result<Shape> parse(std::string_view json);
   friend bool operator==(const Shape&, const Shape&) = default;
 
  private:
   bool has_scalars() const { return scalars_.has_values(); }
   ColumnType object_type() const;
+  bool join_field(std::string_view name, const Shape& other);
+  void drop_if_too_many();
   void write(Writer& w, const char* member) const;
+  static Result<Shape> read(const Value& value);
 
   TypeState scalars_;
   bool irregular_ = false;  // an object that no STRUCT can hold
+  bool too_many_ = false;   // places: nothing is kept of what stands below
   bool object_ = false;
   bool array_ = false;
   std::vector<std::pair<std::string, Shape>> fields_;  // in the order of their first appearance

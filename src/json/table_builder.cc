@@ -53,8 +53,7 @@ void TableBuilder::forget(std::size_t index) {
   }
   column.last_row = -1;
   std::erase_if(new_shapes_, [&](const auto& entry) { return entry.first == touched.column; });
-  touched_[index] = touched_.back();
-  touched_.pop_back();
+  touched_[index] = {touched.column, false, true};
 }
 
 BuilderColumn& TableBuilder::column_for(PathTree::Node node, std::uint32_t& index) {
@@ -130,8 +129,11 @@ void TableBuilder::add_null(PathTree::Node node) {
 }
 
 void TableBuilder::commit_row(std::int64_t next_row_id, Micros received_at) {
+  if (row_ids_.empty()) first_source_ = source_;
   for (const Touched& touched : touched_) {
+    if (touched.forgotten) continue;
     BuilderColumn& column = columns_[touched.column];
+    if (!column.used) used_.push_back(touched.column);
     column.used = true;
     TypeState state = column.state;
     if (touched.has_cell)
@@ -170,6 +172,7 @@ void TableBuilder::clear() {
   }
   column_of_node_.clear();
   columns_.clear();
+  used_.clear();
   touched_.clear();
   row_ids_.clear();
   received_at_.clear();

@@ -44,7 +44,7 @@ struct BuilderColumn {
   std::shared_ptr<Shape> shape;  // of those that are nested, if any
   std::vector<Cell> cells;       // in the order of their rows
   std::int64_t last_row = -1;
-  bool used = false;        // a committed row has the key
+  bool used = false;        // a committed row has the key: the column is in used()
   std::uint32_t cause = 0;  // index of the source that last changed `state`
 };
 
@@ -59,7 +59,10 @@ class TableBuilder {
   void add_null(PathTree::Node node);
   // A string, which may be a time.
   void add_string(PathTree::Node node, std::string_view text) {
-    add_text(node, times_ && is_timestamp(text) ? Kind::kTime : Kind::kString, text);
+    add_text(node, kind_of_string(text), text);
+  }
+  Kind kind_of_string(std::string_view text) const {
+    return times_ && is_timestamp(text) ? Kind::kTime : Kind::kString;
   }
   // A value whose text, if it has any, stands elsewhere.
   void add_copy(PathTree::Node node, Cell cell);
@@ -78,15 +81,18 @@ class TableBuilder {
   struct Touched {
     std::uint32_t column;  // index in columns()
     bool has_cell;         // false: null
+    bool forgotten = false;
   };
   const std::vector<Touched>& touched() const { return touched_; }
-  // Takes a value back out of it; the last entry takes its place.
+  // Takes a value back out of it.
   void forget(std::size_t touched);
 
   PathTree& tree() { return tree_; }
   const PathTree& tree() const { return tree_; }
-  // In order of first appearance; look at `used`.
   const std::vector<BuilderColumn>& columns() const { return columns_; }
+  // The columns that committed rows have, in the order in which those rows brought them: what a refused
+  // row brought first does not count, as it would not in a batch without that row.
+  const std::vector<std::uint32_t>& used() const { return used_; }
   std::uint32_t rows() const { return static_cast<std::uint32_t>(row_ids_.size()); }
   const std::vector<std::int64_t>& row_ids() const { return row_ids_; }
   const std::vector<Micros>& received_at() const { return received_at_; }
@@ -103,6 +109,8 @@ class TableBuilder {
 
   // What rows from now on come from (an index that the caller gives a meaning).
   void set_source(std::uint32_t source) { source_ = source; }
+  // Of the first row in the batch.
+  std::uint32_t first_source() const { return first_source_; }
 
   // Empties the batch; the tree stays warm unless it has grown out of all proportion.
   void clear();
@@ -114,6 +122,7 @@ class TableBuilder {
   PathTree::Node row_id_node_;
   std::vector<std::int32_t> column_of_node_;
   std::vector<BuilderColumn> columns_;
+  std::vector<std::uint32_t> used_;
   std::vector<Touched> touched_;  // by the row under construction
   std::vector<std::pair<std::uint32_t, std::shared_ptr<Shape>>> new_shapes_;  // of that row
   std::vector<std::int64_t> row_ids_;
@@ -122,6 +131,7 @@ class TableBuilder {
   bool own_row_id_ = false;
   std::int64_t row_id_ = 0;
   std::uint32_t source_ = 0;
+  std::uint32_t first_source_ = 0;
   std::size_t cells_ = 0;
   Arena arena_;
 };

@@ -60,6 +60,21 @@ Decimal decompose(std::string_view token) {
   return out;
 }
 
+// Without an exponent, and without zeros that say nothing.
+void append_plain(std::string& out, const Decimal& number) {
+  const auto count = static_cast<std::int64_t>(number.digits.size());
+  const std::int64_t before = count + number.exponent;
+  if (number.negative) out += '-';
+  if (before <= 0) {
+    out += "0." + std::string(static_cast<std::size_t>(-before), '0') + number.digits;
+  } else if (before >= count) {
+    out += number.digits + std::string(static_cast<std::size_t>(number.exponent), '0');
+  } else {
+    out += number.digits;
+    out.insert(out.end() + number.exponent, '.');
+  }
+}
+
 void set_text(Cell& cell, Kind kind, std::string_view text) {
   cell.kind = kind;
   cell.text = text.data();
@@ -215,7 +230,11 @@ bool is_timestamp(std::string_view text) {
       text.back() == 'z') {
     return false;
   }
-  return parse_rfc3339(text).has_value();
+  // With its offset the instant may lie in a year that RFC 3339 cannot spell.
+  constexpr Micros kYear0 = -62'167'219'200 * kMicrosPerSecond;
+  constexpr Micros kYear10000 = 253'402'300'800 * kMicrosPerSecond;
+  const std::optional<Micros> time = parse_rfc3339(text);
+  return time && *time >= kYear0 && *time < kYear10000;
 }
 
 Cell classify_number(std::string_view token, bool is_integer) {
@@ -268,10 +287,14 @@ void append_text(std::string& out, const Cell& cell) {
       out += cell.view();
       break;
     case Kind::kLongFraction: {
-      // Trailing zeros of a plain fraction go, as they would in a DECIMAL column on its way to text.
+      // As a DECIMAL is spelled, since it may have been one. What no DECIMAL holds keeps its exponent, if it
+      // has one: written out it could be of any length.
       const std::string_view token = cell.view();
       const bool plain = token.find_first_of("eE") == std::string_view::npos;
-      out += plain ? token.substr(0, token.find_last_not_of('0') + 1) : token;
+      if (plain || cell.int_digits + cell.scale <= kMaxDecimalDigits)
+        append_plain(out, decompose(token));
+      else
+        out += token;
       break;
     }
   }

@@ -101,6 +101,13 @@ TEST(Types, NumbersKeepTheirValueInEverySpelling) {
   EXPECT_EQ(text_of("9007199254740993"), "9007199254740993");
   EXPECT_EQ(text_of("0.12345678901234567890"), "0.1234567890123456789");
   EXPECT_EQ(text_of("1e400"), "1e400");
+  EXPECT_EQ(text_of("18446744073709551616.0"), "18446744073709551616");
+  EXPECT_EQ(text_of("-" + std::string(45, '9') + ".00"), "-" + std::string(45, '9'));
+  // As a DECIMAL would be on its way to text.
+  EXPECT_EQ(text_of("12345678901234567890.5e1"), "123456789012345678905");
+  EXPECT_EQ(text_of("-123456789012345678905E-4"), "-12345678901234567.8905");
+  EXPECT_EQ(text_of("0.00123456789012345678901e-2"), "0.0000123456789012345678901");
+  EXPECT_EQ(text_of("123456789012345678901e3"), "123456789012345678901000");
 }
 
 TEST(Types, ScaledValuesAreExact) {
@@ -136,6 +143,15 @@ TEST(Types, ADoubleKindMeansThatTheShortestSpellingIsWhatWasSent) {
       EXPECT_EQ(classify_number(text, false).kind, Kind::kDouble) << text;
     }
   }
+}
+
+TEST(Types, ATimeIsOneThatRfc3339CanSpellInUtcToo) {
+  for (const std::string_view time : {"0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z",
+                                      "9999-12-31T23:59:59+00:01", "0000-01-01T00:00:00-23:59"}) {
+    EXPECT_TRUE(is_timestamp(time)) << time;
+  }
+  for (const std::string_view text : {"9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"})
+    EXPECT_FALSE(is_timestamp(text)) << text;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "base/ascii.h"
 #include "base/log.h"
+#include "json/csv.h"
 #include "json/rows.h"
 #include "load/loader_impl.h"
 
@@ -64,6 +65,14 @@ class BodyWindow {
   std::size_t start_ = 0;
   bool final_ = true;
 };
+
+// A line of CSV that was no row: why, and the line as it was sent.
+void name_refused_line(RowError& error, std::string_view& text) {
+  auto line = json::refused_line(text);
+  if (!line) return;
+  error = std::move(line->error);
+  text = line->text;
+}
 
 }  // namespace
 
@@ -267,6 +276,7 @@ auto Loader::source_of(const journal::RecordView& record, const InsertHead& head
                 .time_us = record.time_us,
                 .asked = head.flatten,
                 .asked_depth = head.flatten_depth,
+                .body = head.body,
                 .flatten = {}};
   source.flatten.mode =
       head.flatten.value_or(target.contract.flatten.value_or(json::Flatten::kHorizontal));
@@ -365,6 +375,7 @@ Result<> Loader::walk(const journal::RecordView& record, std::string_view body,
         break;
       case Splitter::State::kRefused:
         handler.begin_row();
+        if (source.body == BodyKind::kCsv) name_refused_line(step.error, step.text);
         refuse(source, row, target.schema.name, std::move(step.error), step.text);
         ++row;
         break;

@@ -28,6 +28,7 @@ struct Loader::Source {
   Micros time_us = 0;
   std::optional<json::Flatten> asked;  // as the request said; kept with a row that is refused
   std::uint8_t asked_depth = 0;
+  BodyKind body = BodyKind::kJson;
   json::FlattenOptions flatten;
 
   bool needs_tree() const {

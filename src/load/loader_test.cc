@@ -211,8 +211,28 @@ TEST(Record, InsertHeadsRoundTripAndDamagedOnesAreRefused) {
   for (std::size_t cut = 0; cut < head.size(); ++cut)
     EXPECT_FALSE(decode_insert(head.substr(0, cut)));
   std::string newer = head;
-  newer[0] = 2;
+  newer[0] = 3;
   EXPECT_EQ(decode_insert(newer).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(Record, TheFirstVersionIsReadAndStillWrittenForJson) {
+  const std::string first("\x01\x02\x00\x05\x01\x00t{}", 9);
+  const auto decoded = decode_insert(first);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->head.flatten, json::Flatten::kMultitable);
+  EXPECT_EQ(decoded->head.flatten_depth, 5);
+  EXPECT_EQ(decoded->head.body, BodyKind::kJson);
+  EXPECT_EQ(decoded->body, "{}");
+  EXPECT_EQ(encode_insert_head(decoded->head) + "{}", first);
+
+  InsertHead csv = decoded->head;
+  csv.body = BodyKind::kCsv;
+  const std::string second = encode_insert_head(csv);
+  EXPECT_EQ(second, std::string("\x02\x02\x01\x05\x01\x00t", 7));
+  EXPECT_EQ(decode_insert(second)->head.body, BodyKind::kCsv);
+  std::string mixed = second;
+  mixed[0] = 1;
+  EXPECT_EQ(decode_insert(mixed).error().code, ErrorCode::kCorruption) << "1 knew JSON only";
 }
 
 }  // namespace

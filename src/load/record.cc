@@ -10,10 +10,16 @@ namespace sd::load {
 namespace {
 
 constexpr char kVersion = 1;
+constexpr char kVersionWithKinds = 2;
 constexpr std::uint8_t kAsContract = 255;
 
 std::unexpected<Error> damaged(const char* what) {
   return fail(ErrorCode::kCorruption, std::string("a journal record cannot be read: ") + what);
+}
+
+std::unexpected<Error> newer() {
+  return fail(ErrorCode::kInvalidArgument,
+              "a journal record was written by a newer version of the program");
 }
 
 }  // namespace
@@ -22,7 +28,7 @@ std::string encode_insert_head(const InsertHead& head) {
   SD_ASSERT(json::is_valid_name(head.table));
   std::string out;
   out.reserve(6 + head.table.size());
-  out += kVersion;
+  out += head.body == BodyKind::kJson ? kVersion : kVersionWithKinds;
   out += static_cast<char>(head.flatten ? static_cast<std::uint8_t>(*head.flatten) : kAsContract);
   out += static_cast<char>(head.body);
   out += static_cast<char>(head.flatten_depth);
@@ -34,15 +40,14 @@ std::string encode_insert_head(const InsertHead& head) {
 
 Result<InsertRecord> decode_insert(std::string_view payload) {
   if (payload.size() < 6) return damaged("it is too short");
-  if (payload[0] != kVersion) {
-    return fail(ErrorCode::kInvalidArgument,
-                "a journal record was written by a newer version of the program");
-  }
+  if (payload[0] != kVersion && payload[0] != kVersionWithKinds) return newer();
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(payload[i]); };
   const std::size_t length = byte(4) | static_cast<std::size_t>(byte(5)) << 8;
   if (payload.size() < 6 + length) return damaged("it is too short");
   InsertRecord record;
-  if ((byte(1) > 3 && byte(1) != kAsContract) || byte(2) != 0) return damaged("unknown mode");
+  const std::uint8_t most = payload[0] == kVersion ? 0 : 1;
+  if ((byte(1) > 3 && byte(1) != kAsContract) || byte(2) > most) return damaged("unknown mode");
+  record.head.body = static_cast<BodyKind>(byte(2));
   if (byte(1) != kAsContract) record.head.flatten = static_cast<json::Flatten>(byte(1));
   record.head.flatten_depth = byte(3);
   record.head.table = payload.substr(6, length);
@@ -74,10 +79,7 @@ std::string encode_control(const destinations::TableChange& change) {
 
 Result<destinations::TableChange> decode_control(std::string_view payload) {
   if (payload.empty()) return damaged("it is empty");
-  if (payload[0] != kVersion) {
-    return fail(ErrorCode::kInvalidArgument,
-                "a journal record was written by a newer version of the program");
-  }
+  if (payload[0] != kVersion) return newer();
   const auto document = json::parse_document(payload.substr(1));
   if (!document) return damaged("it is no JSON");
   destinations::TableChange change;

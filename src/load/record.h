@@ -4,7 +4,7 @@
 // Content-Encoding); where the body is a blob, the payload is the head only. Little-endian:
 //
 //   offset  size
-//   0       1     version of this layout, 1
+//   0       1     version of this layout: 1, or 2 where the body is of a kind that 1 did not know
 //   1       1     flatten mode (json::Flatten); 255: as the table's contract says, else horizontal
 //   2       1     what the body is (BodyKind)
 //   3       1     depth of flattening (json::FlattenOptions::max_depth); 0: as the contract says, else all
@@ -30,7 +30,10 @@
 
 namespace sd::load {
 
-enum class BodyKind : std::uint8_t { kJson = 0 };
+enum class BodyKind : std::uint8_t {
+  kJson = 0,
+  kCsv = 1,  // JSON that was made of CSV: some of its refused rows say why (json::refused_line)
+};
 
 struct InsertHead {
   std::optional<json::Flatten> flatten;

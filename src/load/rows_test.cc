@@ -113,6 +113,19 @@ class RowsTest : public testing::Test {
 
 // ---- times
 
+TEST_F(RowsTest, LinesOfCsvThatWereNoRowsKeepTheirReasonAndOnlyWhereTheBodyWasCsv) {
+  const std::string body = R"([["too-many-fields","line 2 has 2 fields","1,2"],{"a":1},7])";
+  append(journal::RecordKind::kInsert,
+         encode_insert_head({.body = BodyKind::kCsv, .table = "of_csv"}), body, 3);
+  insert("of_json", body);
+  load();
+  EXPECT_EQ(failed(),
+            "too-many-fields \"1,2\";not-an-object 7;"
+            "not-an-object [\"too-many-fields\",\"line 2 has 2 fields\",\"1,2\"];not-an-object 7;");
+  EXPECT_EQ(query("SELECT detail FROM db._scratch.failed_rows WHERE code = 'too-many-fields'"),
+            "line 2 has 2 fields;");
+}
+
 TEST_F(RowsTest, TimesWithAZoneBecomeTimesAndEverythingElseStaysText) {
   insert(
       "t",
@@ -165,6 +178,20 @@ TEST_F(RowsTest, EachModeBringsItsRows) {
   EXPECT_EQ(state_.rows_loaded, 3U) << "rows of requests are counted, whatever they became";
 }
 
+TEST_F(RowsTest, AParentsIdIsStoredWithItsChildrenAsItIsWithTheParent) {
+  const std::string body = R"({"id":"2024-01-01T00:00:00+02:00","c":[{"x":1},2]})";
+  insert("t", body, Flatten::kMultitable);
+  contract("u", R"({"timestamps":false})");
+  insert("u", body, Flatten::kMultitable);
+  load();
+  EXPECT_EQ(query("SELECT typeof(t.id) || count(*) FROM t JOIN t_c ON t.id = t_id AND typeof(t.id) = "
+                  "typeof(t_id) GROUP BY ALL"),
+            "TIMESTAMP WITH TIME ZONE2;");
+  EXPECT_EQ(query("SELECT typeof(u.id) || count(*) FROM u JOIN u_c ON u.id = u_id AND typeof(u.id) = "
+                  "typeof(u_id) GROUP BY ALL"),
+            "VARCHAR2;");
+}
+
 TEST_F(RowsTest, TheContractSaysHowRowsAreFlattenedWhereTheRequestDoesNot) {
   contract("t", R"({"flatten":"vertical"})");
   insert("t", R"({"a":[1,2]})");
@@ -186,6 +213,28 @@ TEST_F(RowsTest, AProductThatIsTooLargeIsAFailedRow) {
   load();
   EXPECT_EQ(query("SELECT a FROM t ORDER BY a"), "1;2;3;4;");
   EXPECT_EQ(failed(), "");
+}
+
+// What stands outside of the arrays is repeated in every row: a small document can be a large table.
+TEST_F(RowsTest, ADocumentWhoseRowsWouldHoldTooMuchTextIsAFailedRow) {
+  std::string list = "[0";
+  for (int i = 1; i < 100; ++i) list += "," + std::to_string(i);
+  list += "]";
+  const auto document = [&](std::size_t size) {
+    return R"({"s":")" + std::string(size, 'x') + R"(","a":)" + list + R"(,"b":)" + list + "}";
+  };
+  insert("fits", document(6'000), Flatten::kVertical);
+  insert("not", document(7'000), Flatten::kVertical);
+  const std::string id = R"({"id":")" + std::string(1'000'000, 'i') + R"(","c":)";
+  insert("kin", id + list + "}", Flatten::kMultitable);
+  insert("few", id + "[1,2,3]}", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(query("SELECT count(*) FROM fits"), "10000;");
+  EXPECT_EQ(query("SELECT count(*) FROM few_c"), "3;");
+  EXPECT_EQ(query("SELECT table_name || ' ' || code || ' ' || detail FROM db._scratch.failed_rows "
+                  "ORDER BY position"),
+            "not too-many-rows the row would become more than 67108864 bytes of text;"
+            "kin too-many-rows the row would become more than 67108864 bytes of text;");
 }
 
 // ---- native nested values
@@ -263,10 +312,40 @@ TEST_F(RowsTest, ManyKeysOfOneFamilyAreAMap) {
   EXPECT_EQ(query("SELECT m['k1'] FROM n ORDER BY __row_id DESC LIMIT 1"), "0.5;");
   insert("n", R"({"m":{"k1":"text"}})", Flatten::kNone);
   load();
-  EXPECT_EQ(
-      query("SELECT json_extract_string(to_json(m), 'k1') FROM n ORDER BY __row_id DESC LIMIT 1"),
-      "text;");
+  EXPECT_EQ(query("SELECT coalesce(m.k1, '-') || ':' || coalesce(m.k39, '-') FROM n ORDER BY __row_id"),
+            "1:39;-:39;-:-;0.5:-;text:-;");
   EXPECT_EQ(query("SELECT count(*) FROM n"), "5;");
+}
+
+// Keys that turn out to be no data after all: every value that the MAP held is in its field.
+TEST_F(RowsTest, AMapThatBecomesAStructKeepsEveryValue) {
+  const auto object = [](const std::string& value) {
+    std::string out;
+    for (int i = 0; i < 66; ++i) out += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":" + value;
+    return "{" + out + "}";
+  };
+  const auto check = [&](const std::string& table, const std::string& path) {
+    EXPECT_EQ(query("SELECT count(*) || ':' || sum(v::BIGINT) FROM (SELECT unnest(map_values(json_transform("
+                    "to_json(" + path + "), '\"MAP(VARCHAR, VARCHAR)\"'))) v FROM " + table +
+                    " ORDER BY __row_id LIMIT 66)"),
+              "66:462;")
+        << table;
+  };
+  insert("m", "{\"m\":" + object("7") + "}", Flatten::kNone);
+  insert("l", "{\"m\":[" + object("7") + "]}", Flatten::kNone);
+  insert("s", "{\"m\":{\"in\":" + object("7") + "}}", Flatten::kNone);
+  load();
+  EXPECT_EQ(columns("m") + columns("l") + columns("s"),
+            "m MAP(VARCHAR, BIGINT);m MAP(VARCHAR, BIGINT)[];m STRUCT(\"in\" MAP(VARCHAR, BIGINT));");
+  insert("m", R"({"m":{"k0":"x","other":[1]}})", Flatten::kNone);
+  insert("l", R"({"m":[{"k0":[2]}]})", Flatten::kNone);
+  insert("s", R"({"m":{"in":{"k0":true}}})", Flatten::kNone);
+  load();
+  EXPECT_EQ(query("SELECT detail FROM db._scratch.failed_rows"), "");
+  EXPECT_EQ(columns("m").substr(0, 8), "m STRUCT");
+  check("m", "m");
+  check("l", "m[1]");
+  check("s", "m.\"in\"");
 }
 
 TEST_F(RowsTest, NativeValuesOfManyRowsStandWhereTheyBelong) {
@@ -304,6 +383,24 @@ TEST_F(RowsTest, NativeValuesOfManyRowsStandWhereTheyBelong) {
       "1;");
 }
 
+TEST_F(RowsTest, ANativeColumnMayBeDeep) {
+  const auto deep = [](const std::string& open, const std::string& leaf, const std::string& close) {
+    std::string out = leaf;
+    for (int i = 1; i < 30; ++i) out = open + out + close;
+    return "{\"o\":" + out + "}";
+  };
+  for (const char* const leaf : {"1", "1.5"}) {
+    insert("n", deep("{\"k\":", leaf, "}"), Flatten::kNone);
+    insert("l", deep("[", leaf, "]"), Flatten::kNone);
+    load();
+  }
+  EXPECT_EQ(query("SELECT CAST(count(*) AS VARCHAR) FROM n WHERE CAST(o AS VARCHAR) LIKE '%1.5}%'"),
+            "1;");
+  EXPECT_EQ(
+      query("SELECT CAST(count(*) AS VARCHAR) FROM l WHERE CAST(o AS VARCHAR) LIKE '%[1.5]%'"),
+      "1;");
+}
+
 TEST_F(RowsTest, AFrozenNativeColumnRefusesAnotherField) {
   insert("n", R"({"o":{"a":1}})", Flatten::kNone);
   contract("n", R"({"data_type":"freeze"})");
@@ -324,6 +421,27 @@ TEST_F(RowsTest, AFrozenTableRefusesWhatWouldChangeIt) {
   EXPECT_EQ(query("SELECT n FROM t ORDER BY n"), "1;2;3;5;6;");
   EXPECT_EQ(columns("t"), "n BIGINT;s VARCHAR;");
   EXPECT_EQ(failed(), "contract-freeze {\"n\":4,\"new\":1};contract-freeze {\"n\":\"text\"};");
+}
+
+// Also where both come in one batch.
+TEST_F(RowsTest, AFrozenColumnOfNullsTakesTheTypeOfItsFirstValue) {
+  for (const bool one_batch : {true, false}) {
+    const std::string table = one_batch ? "one" : "two";
+    insert(table, R"({"a":null,"b":null})", Flatten::kNone);
+    contract(table, R"({"data_type":"freeze"})");
+    load();
+    const std::string rows = R"({"a":1},{"a":"x"},{"a":2},{"b":[1]},{"b":{}},{"b":["x"]})";
+    insert(table, "[" + rows + "]", Flatten::kNone);
+    if (!one_batch) {
+      load({.max_batch_rows = 1});
+    }
+    load();
+    EXPECT_EQ(columns(table), "a BIGINT;b BIGINT[];");
+    EXPECT_EQ(
+        query("SELECT CAST(count(*) AS VARCHAR) FROM db._scratch.failed_rows WHERE table_name = '" +
+              table + "'"),
+        "3;");
+  }
 }
 
 TEST_F(RowsTest, DiscardedValuesLeaveTheirRowsBehind) {
@@ -461,32 +579,40 @@ TEST_F(RowsTest, RetryingOneRowLeavesAnotherThatStoodAtTheSamePositionOfAnOlderJ
             "older " + old + ";");
 }
 
-TEST_F(RowsTest, AFileOfTheFirstLayoutIsTakenOver) {
+TEST_F(RowsTest, FilesOfOlderLayoutsAreTakenOver) {
   insert("t", R"([{"n":1},7])");
   load();
-  ASSERT_TRUE(destination_->close());
-  {
+  const std::string to_2 = "DROP TABLE _scratch.given_up;";
+  const std::string to_1 =
+      "ALTER TABLE _scratch.schema_log DROP COLUMN shape;"
+      "ALTER TABLE _scratch.failed_rows DROP COLUMN flatten;"
+      "ALTER TABLE _scratch.failed_rows DROP COLUMN flatten_depth;"
+      "DROP TABLE _scratch.contracts; DROP TABLE _scratch.request_tables;";
+  int rows = 1;
+  for (const auto& [back, version] : {std::pair{to_2, "2"}, std::pair{to_2 + to_1, "1"}}) {
+    ASSERT_TRUE(destination_->close());
     destinations::duckdb::Database file;
     destinations::duckdb::Connection connection;
     const std::string path = directory_ / "data.duckdb";
     ASSERT_EQ(duckdb_open(path.c_str(), file.out()), DuckDBSuccess);
     ASSERT_EQ(duckdb_connect(file.get(), connection.out()), DuckDBSuccess);
-    const auto changed =
-        destinations::duckdb::execute(connection.get(),
-                                      "ALTER TABLE _scratch.schema_log DROP COLUMN shape; ALTER "
-                                      "TABLE _scratch.failed_rows DROP COLUMN "
-                                      "flatten; ALTER TABLE _scratch.failed_rows DROP COLUMN "
-                                      "flatten_depth; DROP TABLE _scratch.contracts; "
-                                      "DROP TABLE _scratch.request_tables; UPDATE _scratch.meta "
-                                      "SET value = '1' WHERE key = 'version'");
+    const auto changed = destinations::duckdb::execute(
+        connection.get(), back + "UPDATE _scratch.meta SET value = '" + version +
+                              "' WHERE key = 'version'");
     ASSERT_TRUE(changed) << changed.error().message;
+    connection = {};
+    file = {};
+    ASSERT_TRUE(destination_->open());
+    contract("t", R"({"columns":"freeze"})");
+    insert("t", R"([{"n":2},{"m":1}])");
+    load();
+    EXPECT_EQ(query("SELECT count(*) FROM t"), std::to_string(++rows) + ";");
+    EXPECT_EQ(query("SELECT count(*) FROM db._scratch.failed_rows"), std::to_string(rows) + ";");
+    EXPECT_EQ(query("SELECT value FROM db._scratch.meta WHERE key = 'version'"), "3;");
   }
-  ASSERT_TRUE(destination_->open());
-  contract("t", R"({"columns":"freeze"})");
-  insert("t", R"([{"n":2},{"m":1}])");
+  change(TableChange::Kind::kForget, "t");
   load();
-  EXPECT_EQ(query("SELECT n FROM t ORDER BY n"), "1;2;");
-  EXPECT_EQ(failed(), "not-an-object 7;contract-freeze {\"m\":1};");
+  EXPECT_EQ(query("SELECT sum(rows) FROM db._scratch.given_up"), "3;");
 }
 
 }  // namespace

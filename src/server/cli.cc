@@ -42,6 +42,12 @@ std::vector<std::pair<std::string, std::string>> flags_of(const FlagValues& valu
   return out;
 }
 
+// A mode of json::Flatten, by its names.
+void add_flatten(CLI::App& app, std::string& flatten, const std::string& help) {
+  app.add_option("--flatten", flatten, "horizontal, vertical, multitable or none" + help)
+      ->check(CLI::IsMember({"horizontal", "vertical", "explode", "multitable", "none"}));
+}
+
 void add_server(CLI::App& app, std::string& url, std::string& key) {
   url = kDefaultUrl;
   app.add_option("--url", url, "the server")->envname("SCRATCH_URL")->capture_default_str();
@@ -61,8 +67,7 @@ void add_insert_options(CLI::App& app, InsertCommand& insert) {
   app.add_option("--format", insert.format,
                  "ndjson, json, csv or parquet [by the file's name, else by its first bytes]")
       ->check(CLI::IsMember({"ndjson", "jsonl", "json", "csv", "parquet"}));
-  app.add_option("--flatten", insert.flatten, "horizontal, vertical, multitable or none")
-      ->check(CLI::IsMember({"horizontal", "vertical", "explode", "multitable", "none"}));
+  add_flatten(app, insert.flatten, "");
   app.add_option("--flatten-depth", insert.flatten_depth, "deeper values stay JSON");
   app.add_flag("--strict", insert.strict,
                "one bad row refuses the whole chunk, and ends the upload");
@@ -139,6 +144,8 @@ struct Parser {
         ->capture_default_str();
     sub->add_option("--name", create.name, "what it is for");
     sub->add_option("--tables", create.tables, "the only tables it may use")->delimiter(',');
+    add_flatten(*sub, create.flatten,
+                ": how rows sent with it become rows, where the request does not say");
     leaves.emplace_back(sub, [](Parser& p) -> Command {
       p.create.settings.flags = flags_of(p.values);
       return p.create;

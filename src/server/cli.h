@@ -40,6 +40,7 @@ struct KeyCreateCommand {
   std::string scopes = "insert,query,share";
   std::string name;
   std::vector<std::string> tables;  // empty: all
+  std::string flatten = {};         // mode of its rows; empty: as their table's contract says
 };
 struct KeyListCommand {
   SettingSources settings;

@@ -53,11 +53,14 @@ TEST(CommandLine, HasTheCommandsForKeysAndConfiguration) {
   EXPECT_EQ(std::get<ConfigCheckCommand>(parse({"config", "check", "x.yaml"})).file, "x.yaml");
   const auto create = std::get<KeyCreateCommand>(
       parse({"key", "create", "--destination", "local", "--scopes", "insert", "--name", "for me",
-             "--tables", "a,b", "--data-dir", "/d"}));
+             "--tables", "a,b", "--flatten", "none", "--data-dir", "/d"}));
   EXPECT_EQ(create.destination, "local");
   EXPECT_EQ(create.scopes, "insert");
   EXPECT_EQ(create.name, "for me");
   EXPECT_THAT(create.tables, ElementsAre("a", "b"));
+  EXPECT_EQ(create.flatten, "none");
+  EXPECT_THAT(refused({"key", "create", "--admin", "--flatten", "up"}).err,
+              HasSubstr("multitable"));
   EXPECT_THAT(create.settings.flags, ElementsAre(Pair("data_dir", "/d")));
   EXPECT_EQ(std::get<KeyCreateCommand>(parse({"key", "create", "--destination", "x"})).scopes,
             "insert,query,share");

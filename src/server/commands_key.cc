@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "catalog/catalog.h"
+#include "json/document_flattener.h"
 #include "server/commands.h"
 
 namespace sd::server {
@@ -138,6 +139,11 @@ int run_key_create(const KeyCreateCommand& command, CommandContext context) {
   catalog::NewKey spec{.name = command.name, .scopes = *scopes};
   if (command.admin) spec.scopes = catalog::Scopes::all();
   if (!command.tables.empty()) spec.tables = command.tables;
+  if (!command.flatten.empty()) {
+    const auto mode = json::parse_flatten(command.flatten);
+    if (!mode) return refuse(context.err, "--flatten: horizontal, vertical, multitable or none");
+    spec.flatten = json::to_string(*mode);
+  }
   if (!command.admin) {
     const auto home = find_destination(*catalog, command.destination);
     if (!home) return refuse(context.err, home.error());
@@ -162,15 +168,16 @@ int run_key_list(const KeyListCommand& command, CommandContext context) {
     if (!home) return refuse(context.err, home.error());
     destination = home->id;
   }
-  std::vector<std::vector<std::string>> rows = {
-      {"ID", "PREFIX", "DESTINATION", "SCOPES", "CREATED", "LAST USED", "REVOKED", "NAME"}};
+  std::vector<std::vector<std::string>> rows = {{"ID", "PREFIX", "DESTINATION", "SCOPES", "FLATTEN",
+                                                 "CREATED", "LAST USED", "REVOKED", "NAME"}};
   catalog::PageRequest page{.limit = 1000};
   do {
     const auto keys = catalog->list_keys(destination, page);
     if (!keys) return refuse(context.err, keys.error());
     for (const Key& key : keys->items) {
       rows.push_back({key.id.to_string(), key.prefix + "…", destination_text(*catalog, key),
-                      to_string(key.scopes), time_text(key.created_at), time_text(key.last_used_at),
+                      to_string(key.scopes), key.flatten.empty() ? "-" : key.flatten,
+                      time_text(key.created_at), time_text(key.last_used_at),
                       time_text(key.revoked_at), printable(key.name)});
     }
     page.after = keys->next;

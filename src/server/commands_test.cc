@@ -103,6 +103,15 @@ TEST_F(CommandsTest, CreatePrintsTheSecretAloneAndOnce) {
   EXPECT_TRUE(catalog()->key_by_secret(create({.admin = true}))->is_admin());
 }
 
+TEST_F(CommandsTest, CreateKeepsHowRowsOfTheKeyBecomeRowsAndListShowsIt) {
+  catalog()->create_destination({.name = "local"}).value();
+  const std::string secret = create({.destination = "local", .name = "n", .flatten = "explode"});
+  EXPECT_EQ(catalog()->key_by_secret(secret)->flatten, "vertical");
+  ASSERT_EQ(run_key_list({.settings = here(), .destination = ""}, context()), kExitOk);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("  FLATTEN  "), HasSubstr("  vertical  ")));
+  EXPECT_EQ(catalog()->key_by_secret(create({.destination = "local"}))->flatten, "");
+}
+
 TEST_F(CommandsTest, CreateRefusesWhatCannotBe) {
   catalog()->create_destination({.name = "local"}).value();
   const auto refused = [&](const KeyCreateCommand& command) {

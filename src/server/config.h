@@ -75,6 +75,11 @@ struct QueryConfig {
   std::int64_t max_running = 16;  // of one destination; more get 503
 };
 
+struct RowsConfig {
+  std::int64_t max_columns = 1000;          // of a table, unless its contract says otherwise
+  std::int64_t max_rows_of_a_row = 10'000;  // that flattening may make
+};
+
 struct LoggingConfig {
   log::Level level = log::Level::kInfo;
   log::Format format = log::Format::kConsole;
@@ -94,6 +99,7 @@ struct Config {
   JournalConfig journal;
   EngineConfig engine;
   QueryConfig query;
+  RowsConfig rows;
   LoggingConfig logging;
   PrometheusConfig prometheus;
   std::vector<std::string> api_keys;            // admin keys

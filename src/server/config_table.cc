@@ -141,6 +141,17 @@ const SettingSpec kSpecs[] = {
      .least = 1,
      .most = 10'000},
 
+    {.key = "rows.max_columns",
+     .target = SD_TARGET(Int, config.rows.max_columns),
+     .help = "columns of a table whose contract names no number; keys beyond go to __overflow",
+     .least = 1,
+     .most = 10'000},
+    {.key = "rows.max_rows_of_a_row",
+     .target = SD_TARGET(Int, config.rows.max_rows_of_a_row),
+     .help = "rows that vertical or multitable may make of one; with more it is a failed row",
+     .least = 1,
+     .most = 1'000'000},
+
     {.key = "logging.level",
      .target = SD_TARGET(log::Level, config.logging.level),
      .help = "trace, debug, info, warn, error or off"},

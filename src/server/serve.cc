@@ -99,6 +99,8 @@ api::AppOptions app_options(const Config& config,
   o.tenant.engine_memory_bytes = engine_memory(config);
   o.tenant.engine_user = engine_user;
   o.tenant.require_sandbox = config.engine.require_sandbox;
+  o.tenant.max_columns = static_cast<std::uint64_t>(config.rows.max_columns);
+  o.tenant.max_rows_of_a_row = static_cast<std::uint64_t>(config.rows.max_rows_of_a_row);
   o.tenant.log_level = level_name(config.logging.level);
   o.tenant.log_json = config.logging.format == log::Format::kJson;
   o.max_body_bytes = static_cast<std::uint64_t>(config.api.max_body_bytes);

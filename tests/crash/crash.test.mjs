@@ -15,6 +15,8 @@ const cycles = Number(process.env.SD_CRASH_CYCLES ?? 50);
 const seed = Number(process.env.SD_CRASH_SEED ?? (Date.now() % 1_000_000) + 1);
 const kWriters = 10;
 const kCheckEvery = 5;
+const kNewColumns = 25; // of a row in `wide`
+const kMostWide = 35; // such rows: then the table is full
 
 class Run {
   constructor() {
@@ -27,6 +29,7 @@ class Run {
     this.ending = false;
     this.busy = 0; // requests in flight
     this.failure = null;
+    this.widened = { sent: 0, acknowledged: [] };
     this.kills = { front: 0, engine: 0, both: 0, start: 0 };
     this.reads = 0;
   }
@@ -36,8 +39,8 @@ class Run {
     this.ending = true;
   }
 
-  row(id, size) {
-    return JSON.stringify({ id, s: `row-${id}`, half: id / 2, nested: { odd: id % 2 === 1, list: [id, `${id}`] }, padding: 'x'.repeat(size) });
+  row(id, size, more = {}) {
+    return JSON.stringify({ ...more, id, s: `row-${id}`, half: id / 2, nested: { odd: id % 2 === 1, list: [id, `${id}`] }, padding: 'x'.repeat(size) });
   }
 
   body(asked, size) {
@@ -47,10 +50,25 @@ class Run {
     return rows.join(form === 1 ? '\n' : '');
   }
 
+  // A row with columns that nobody has seen before: the table is made anew.
+  async widen() {
+    const n = this.widened.sent += 1;
+    const asked = this.oracle.begin('wide', 1);
+    const more = Object.fromEntries(Array.from({ length: kNewColumns }, (_, i) => [`k${n}_${i}`, asked.first]));
+    const answer = await this.server.api('/api/data/insert/wide', { body: this.row(asked.first, 40, more), timeout: 60_000 });
+    if (answer.status === 200 && !answer.complete) return;
+    this.oracle.answered(asked, answer.status);
+    if (answer.status === 200) this.widened.acknowledged.push(n);
+  }
+
   // One insert: mostly one event; batches; sometimes a body that goes through a blob.
   async insert() {
+    if (this.random() < 0.01 && this.widened.sent < kMostWide) {
+      await this.widen();
+      return;
+    }
     const dice = this.random();
-    const table = this.random.pick(tables);
+    const table = this.random.pick(tables.slice(0, 3));
     const large = dice < 0.02;
     const count = large ? this.random.between(100, 300) : dice < 0.25 ? this.random.between(2, 60) : 1;
     const wait = this.random() < 0.15;
@@ -191,6 +209,11 @@ class Run {
       count(*) FILTER (s IS DISTINCT FROM 'row-' || id OR half IS DISTINCT FROM id / 2.0 OR nested_odd IS DISTINCT FROM (id % 2 = 1)
         OR nested_list_0 IS DISTINCT FROM id OR nested_list_1 IS DISTINCT FROM id::VARCHAR) AS altered FROM (${union})`);
     assert.deepEqual(sums, { doubled_row_ids: 0, altered: 0 }, context);
+    const { acknowledged } = this.widened;
+    if (acknowledged.length > 0) {
+      const whole = acknowledged.map((n) => `SELECT count(*) AS n FROM wide WHERE k${n}_0 = id AND k${n}_${kNewColumns - 1} = id`);
+      for (const { n } of await this.server.rows(whole.join(' UNION ALL '))) assert.equal(n, 1, `${context}: a row with new columns`);
+    }
     return report;
   }
 }
@@ -237,7 +260,7 @@ describe(`${cycles} cycles of kill -9 (SD_CRASH_SEED=${seed})`, () => {
       console.log(`crash test: ${cycles} cycles in ${((Date.now() - began) / 1000).toFixed(0)} s `
         + `(killed: front ${run.kills.front}, engine ${run.kills.engine}, both ${run.kills.both}, while starting ${run.kills.start}), `
         + `${acknowledged} rows acknowledged, ${report.lost.length} lost, ${report.doubled.length} doubled; ${in_doubt} rows in doubt, `
-        + `${report.rows - acknowledged} of them there; ${refused} refused; ${run.reads} reads; SIGTERM took ${stopped} ms`);
+        + `${report.rows - acknowledged} of them there; ${refused} refused; ${run.widened.sent} rows with ${kNewColumns} new columns each; ${run.reads} reads; SIGTERM took ${stopped} ms`);
     } finally {
       run.ending = true;
     }

@@ -6,7 +6,8 @@
 //   in doubt       no answer, another 5xx  all rows are there once, or none is: a request is one record
 import assert from 'node:assert/strict';
 
-export const tables = ['t0', 't1', 't2'];
+// `wide` has few rows and gets many columns at a time.
+export const tables = ['t0', 't1', 't2', 'wide'];
 
 const kAcknowledged = 1;
 const kRefused = 2;

@@ -257,42 +257,6 @@ describe('the protocol', () => {
   });
 });
 
-describe('https', () => {
-  it('checks the certificate', async (t) => {
-    const folder = path.join(dir, 'tls');
-    fs.mkdirSync(folder);
-    const { execFileSync } = await import('node:child_process');
-    const https = await import('node:https');
-    const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-    try {
-      execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost',
-        '-keyout', key, '-out', cert], { stdio: 'ignore' });
-    } catch (error) {
-      t.skip(`openssl made no certificate: ${error.message}`);
-      return;
-    }
-    const seen = [];
-    const server = https.createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) }, (req, res) => {
-      seen.push(req.headers.authorization);
-      req.resume().on('end', () => res.end('{"ok":true,"rows":1,"failed":0}'));
-    });
-    await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-    t.after(() => { server.close(); server.closeAllConnections?.(); });
-    const { port } = server.address();
-    const name = file('a.json', '{"a":1}');
-    const trusted = await insert(`https://localhost:${port}`, ['t', name], { env: { SSL_CERT_FILE: cert } });
-    assert.equal(trusted.code, 0, trusted.stderr);
-    assert.equal(seen.length, 1);
-    const stranger = await insert(`https://localhost:${port}`, ['t', name], { env: { SSL_CERT_FILE: '/dev/null' } });
-    assert.equal(stranger.code, 1);
-    assert.match(stranger.stderr, /certificate .* is not to be trusted/);
-    const misnamed = await insert(`https://127.0.0.1:${port}`, ['t', name], { env: { SSL_CERT_FILE: cert } });
-    assert.equal(misnamed.code, 1);
-    assert.match(misnamed.stderr, /certificate .* is not to be trusted/);
-    assert.equal(seen.length, 1, 'the key was sent to nobody else');
-  });
-});
-
 describe('the real server', () => {
   const server = useServer();
 

@@ -1,7 +1,9 @@
 // Contracts, the history of schemas, failed rows and receipts over HTTP.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
-import { eventually, problem, useServer } from './lib.mjs';
+import { eventually, problem, runBinary, startServer, useServer } from './lib.mjs';
 
 describe('contracts and failed rows', () => {
   const server = useServer();
@@ -89,7 +91,7 @@ describe('contracts and failed rows', () => {
     const second = await post('storied', { a: 1.5, b: 'x' }, '?wait=true');
     const history = (await server.api('/api/tables/storied/history')).json();
     assert.deepEqual(history.data.map((c) => [c.event, c.column, c.from, c.to, c.receipt]), [
-      ['create', null, null, null, null],
+      ['create', null, null, null, first.receipt],
       ['add', 'a', null, 'BIGINT', first.receipt],
       ['widen', 'a', 'BIGINT', 'DOUBLE', second.receipt],
       ['add', 'b', null, 'VARCHAR', second.receipt]]);
@@ -112,6 +114,49 @@ describe('contracts and failed rows', () => {
     problem(await server.api(`/api/receipts/${early.receipt}`, { key: null }), 401);
     const { api_key: other } = (await server.api('/api/destinations', { key: server.adminKey, body: '{"name":"other"}' })).json();
     problem(await server.api(`/api/receipts/${early.receipt}`, { key: other }), 404);
+  });
+
+  test('receipts know their tables and their time also when the journal has let go of the rows', async (t) => {
+    const own = await startServer(t, { flags: ['--journal-retention', '0s'] });
+    const receipt_of = async ({ receipt }) => (await own.api(`/api/receipts/${receipt}`)).json();
+    const one = await own.insert('Größe "1"', '{"a":1}\n7\n{"a":2}', { query: '?wait=true' });
+    const several = await own.insert('docs', [{ items: [{ x: 1 }, { x: 2 }] }], { query: '?flatten=multitable&wait=true' });
+    const large = await own.insert('large', Array.from({ length: 20_000 }, (_, i) => `{"i":${i},"text":"${'x'.repeat(60)}"}`).join('\n'), { query: '?wait=true' });
+    const before = await Promise.all([one, several, large].map(receipt_of));
+    assert.deepEqual(before.map((r) => r.tables), [{ 'Größe "1"': { rows: 2, failed: 1 } },
+      { docs: { rows: 1, failed: 0 }, docs_items: { rows: 2, failed: 0 } }, { large: { rows: 20_000, failed: 0 } }]);
+    for (const { loaded_at } of before) assert.match(loaded_at, /Z$/, 'of the very first rows too');
+    await own.stop();
+    await own.start();
+    await own.insert('other', '{"a":1}', { query: '?wait=true' });
+    const journals = path.join(own.dir, 'journals');
+    const segments = () => fs.readdirSync(journals, { recursive: true }).filter((name) => name.endsWith('.seg'));
+    await eventually('the old segment is gone', () => segments().every((name) => !name.endsWith(`${'0'.repeat(20)}.seg`)));
+    assert.deepEqual(await Promise.all([one, several, large].map(receipt_of)), before);
+    await own.stop();
+    await own.start();
+    assert.deepEqual(await Promise.all([one, several, large].map(receipt_of)), before);
+    const made = await own.api('/api/destinations/local/keys', { key: own.adminKey, body: '{"scopes":["insert"],"tables":["other"]}' });
+    problem(await own.api(`/api/receipts/${one.receipt}`, { key: made.json().api_key }), 404);
+  });
+
+  test('deleted failed rows were never loaded: their receipts say so for ever', async () => {
+    await put('given', { tables: 'freeze' });
+    const refused = await post('given', { a: 1 }, '?wait=true');
+    await post('mixed', { n: 1 }, '?wait=true');
+    await put('mixed', { data_type: 'freeze' });
+    const partly = await post('mixed', [{ n: 2 }, { n: 'x' }, { n: 'y' }], '?wait=true');
+    const receipt = async ({ receipt: id }) => {
+      const { state, rows, failed: count, tables } = (await server.api(`/api/receipts/${id}`)).json();
+      return [state, rows, count, tables];
+    };
+    const expected = [['partly_failed', 0, 1, { given: { rows: 0, failed: 1 } }], ['partly_failed', 1, 2, { mixed: { rows: 1, failed: 2 } }]];
+    assert.deepEqual([await receipt(refused), await receipt(partly)], expected);
+    for (const table of ['given', 'mixed']) assert.equal((await server.api(`/api/data/failed?table=${table}`, { method: 'DELETE' })).status, 204);
+    assert.deepEqual([await receipt(refused), await receipt(partly)], expected);
+    await server.kill();
+    await server.start();
+    await eventually('the same after a restart', async () => JSON.stringify(await receipt(partly)) === JSON.stringify(expected[1]));
   });
 
   test('failed rows come in pages, are deleted by table, and survive a crash', async () => {
@@ -166,6 +211,27 @@ describe('contracts and failed rows', () => {
     problem(await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"flatten":"up"}' }), 400, 'invalid-parameter');
     const listed = (await server.api('/api/destinations/local/keys', { key: server.adminKey })).json().data;
     assert.ok(listed.some((k) => k.flatten === 'vertical') && listed.some((k) => k.flatten === null));
+  });
+
+  test('a key of the command line says it too, and the list shows it', async () => {
+    const create = (...args) => runBinary(['key', 'create', '--data-dir', server.dir, '--destination', 'local', ...args]);
+    const made = await create('--scopes', 'insert', '--name', 'exploding', '--flatten', 'explode');
+    assert.equal(made.code, 0, made.stderr);
+    const key = made.stdout.trim();
+    await eventually('the server knows the key', async () => (await server.api('/api/data/insert/by_cli', { key, body: '{"a":[1,2]}' })).status === 200);
+    assert.deepEqual(await values('SELECT a FROM by_cli ORDER BY 1'), [1, 2]);
+    await put('by_cli', { flatten: 'none' });
+    await server.insert('by_cli', { a: [3, 4] }, { key, query: '?wait=true' });
+    assert.deepEqual(await values('SELECT a FROM by_cli ORDER BY 1'), [1, 2, 3, 4], 'the key goes before the contract');
+    await server.insert('by_cli', { a: [5] }, { key, query: '?flatten=horizontal&wait=true' });
+    assert.deepEqual(await values('SELECT a_0 FROM by_cli WHERE a_0 IS NOT NULL'), [5], 'the request goes before the key');
+    const dry = await server.insert('by_cli_dry', { a: [1, 2] }, { key, query: '?dry_run=true' });
+    assert.deepEqual(dry.tables.map((t) => t.rows), [2], 'a dry run goes by the key too');
+    const list = await runBinary(['key', 'list', '--data-dir', server.dir]);
+    assert.match(list.stdout, /^\S+ .* insert +vertical .*exploding$/m);
+    const bad = await create('--flatten', 'sideways');
+    assert.equal(bad.code, 2);
+    assert.match(bad.stderr, /multitable/);
   });
 
   test('contracts and failed rows need the scope admin and the table', async () => {

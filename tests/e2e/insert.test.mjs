@@ -243,6 +243,20 @@ describe('what curl sends', () => {
     const t = fresh_table();
     await check(t, await curl(url(t), '-d', 'api_key=local', '-d', 'user=alice'), [{ user: 'alice' }]);
   });
+  it("curl -d wait=2 …: a form's fields are columns whatever they are called; its parameters stand in the URL", async () => {
+    const t = fresh_table();
+    const fields = { wait: 'maybe', strict: '1', flatten: 'sideways', flatten_depth: '0', dry_run: 'true', pixel: '1', destination_id: 'nobody', payload: '{"a":1}' };
+    const sent = Object.entries(fields).flatMap(([name, value]) => ['-d', `${name}=${value}`]);
+    await check(t, await curl(url(t), '-d', 'api_key=local', ...sent), [fields]);
+    const u = fresh_table();
+    await check(u, await curl(url(u, '?wait=true&flatten=none&api_key=local'), ...sent), [fields]);
+    assert.equal((await server.request(`/api/data/insert/${u}?wait=true&api_key=local`, { body: 'wait=no', headers: kForm })).json().visible, true);
+  });
+  it("… while of a GET's parameters ours are none", async () => {
+    const t = fresh_table();
+    await check(t, await curl('-G', url(t), '-d', 'api_key=local', '-d', 'wait=true', '-d', 'flatten=none', '-d', 'payload=x', '-d', 'user=alice'),
+      [{ payload: 'x', user: 'alice' }]);
+  });
   it("the original's announcement: curl -G --data-urlencode 'api_key=…' --data '{…}'", async () => {
     const t = fresh_table();
     await check(t, await curl('-G', url(t), '--data-urlencode', 'api_key=local', '--data', '{"user":"alice","n":1}'), alice);

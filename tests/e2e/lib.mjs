@@ -256,8 +256,14 @@ export class Server {
       this.key = /key of destination \S+\s+(sd_\S+)/.exec(out)?.[1] ?? null;
     }
     this.startedBefore = true;
-    this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
+    this.newConnections();
     return this;
+  }
+
+  // Forgets the connections that are open: for a test that has computed for so long that the server has closed them.
+  newConnections() {
+    this.agent?.destroy();
+    this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
   }
 
   get pid() { return this.child.pid; }

@@ -1,15 +1,17 @@
 // Random documents through each flatten mode, and every leaf found again through a query, exactly.
 //
-// SD_MODE_DOCUMENTS: how many for each mode (1,250 without it, 25,000 in a long run); SD_SEED repeats a run.
+// SD_MODE_DOCUMENTS: how many for each mode (1,250 without it, 25,000 in `./dev test nightly`), in rounds of 1,250 with a
+// server and a seed each; SD_SEED repeats a run, or, with 1,250 documents, the round that failed.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { canonical, instant } from './flat.mjs';
 import { Exact, parseExact, useServer } from './lib.mjs';
 import { random } from './random.mjs';
 
-const count = Number(process.env.SD_MODE_DOCUMENTS ?? 1250);
-const seed = Number(process.env.SD_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const kRound = 1250;
 const kBatch = 250;
+const wanted = Number(process.env.SD_MODE_DOCUMENTS ?? kRound);
+const first_seed = Number(process.env.SD_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 // Few keys, so that documents meet in their columns; some that collide, or differ in case only.
 const kKeys = ['a', 'b', 'a_b', 'B', 'id', 'tags', 'meta', 'größe', 'x y', '0', 'at', '"q"', 'c.d'];
@@ -81,6 +83,14 @@ function* leaves(value, keys) {
     yield [keys, value];
   }
 }
+// [name, value] of each leaf where arrays and objects are taken apart alike.
+function* places(value, keys) {
+  if ((Array.isArray(value) || is_object(value)) && !is_empty(value)) {
+    for (const [key, each] of Object.entries(value)) yield* places(each, [...keys, key]);
+  } else {
+    yield [keys.join('_'), value];
+  }
+}
 const exploded = (value) => {
   if (Array.isArray(value) && value.length > 0) return value.reduce((n, v) => n + exploded(v), 0);
   if (is_object(value) && Object.keys(value).length > 0) return Object.values(value).reduce((n, v) => n * exploded(v), 1);
@@ -103,8 +113,10 @@ function children(value, table, keys, out, rows) {
   }
 }
 
-describe(`random documents in every flatten mode (SD_SEED=${seed})`, () => {
+const rounds = Array.from({ length: Math.ceil(wanted / kRound) }, (_, i) => ({ seed: first_seed + i, count: Math.min(kRound, wanted - i * kRound) }));
+for (const { seed, count } of rounds) describe(`${count} random documents in every flatten mode (SD_SEED=${seed})`, () => {
   const server = useServer();
+  beforeEach(() => server.newConnections()); // comparing takes its time
   const documents = () => {
     const next = random(seed);
     return Array.from({ length: count }, (_, i) => ({ doc: new Exact(String(i)), ...make_object(next, 4, next.between(1, 4)) }));
@@ -188,6 +200,26 @@ describe(`random documents in every flatten mode (SD_SEED=${seed})`, () => {
         const found = by_table.get(table.toLowerCase())?.get(String(i)) ?? [];
         assert.ok(found_in(found, column, value), say(i, `${table}.${column}: sent ${spell(value)}, found ${spell(found)}`));
       }
+    }
+  });
+
+  it('horizontal', async () => {
+    // Documents with deep arrays side by side have thousands of places: the contract makes room for all of them.
+    const put = await server.api('/api/tables/flat/contract', { method: 'PUT', body: '{"max_columns":100000}' });
+    assert.equal(put.status, 200, put.text);
+    const all = documents();
+    await insert('flat', all, 'horizontal');
+    const rows = await rows_of('flat');
+    assert.equal(rows.length, all.length);
+    for (const [i, sent] of all.entries()) {
+      let values = 0;
+      for (const [name, value] of places(sent, [])) {
+        assert.ok(found_in([rows[i]], name, value), say(i, `${name}: sent ${spell(value)}, found ${spell(rows[i])}`));
+        if (value !== null) values += 1;
+      }
+      // As many values as leaves: none stands twice, none was made up.
+      const found = Object.entries(rows[i]).filter(([column, value]) => !column.startsWith('__') && value !== null).length;
+      assert.equal(found, values, say(i, `values of ${spell(sent)}`));
     }
   });
 

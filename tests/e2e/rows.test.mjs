@@ -87,6 +87,41 @@ describe('flatten=', () => {
   });
 });
 
+describe('rows.max_columns and rows.max_rows_of_a_row', () => {
+  const server = useServer({ flags: ['--rows-max-columns', '3', '--rows-max-rows-of-a-row', '4'] });
+
+  it('keys beyond the columns of the setting go to __overflow, in a dry run too', async () => {
+    const table = fresh_table();
+    const body = '{"a":1,"b":2,"c":3,"d":4}';
+    const dry = await server.insert(table, body, { query: '?dry_run=true' });
+    assert.deepEqual(dry.tables[0].columns.map((c) => c.name), ['a', 'b', 'c', '__overflow']);
+    await server.insert(table, body, { query: '?wait=true' });
+    assert.deepEqual(await columns_of(server, table), ['a', 'b', 'c', '__overflow']);
+    assert.deepEqual(await server.value(`SELECT __overflow FROM ${table}`), { d: 4 });
+  });
+
+  it('the number of the contract wins', async () => {
+    const table = fresh_table();
+    const put = await server.api(`/api/tables/${table}/contract`, { method: 'PUT', body: '{"max_columns":5}' });
+    assert.equal(put.status, 200, put.text);
+    await server.insert(table, '{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}', { query: '?wait=true' });
+    assert.deepEqual(await columns_of(server, table), ['a', 'b', 'c', 'd', 'e', '__overflow']);
+  });
+
+  it('a row that would become more rows than the setting is a failed row, in a dry run too', async () => {
+    for (const [flatten, fits, too_many] of [['vertical', '[1,2,3,4]', '[1,2,3,4,5]'], ['multitable', '[1,2,3]', '[1,2,3,4]']]) {
+      const table = fresh_table();
+      const body = `{"a":${fits}}\n{"a":${too_many}}`;
+      for (const query of ['&dry_run=true', '&wait=true']) {
+        const answer = await server.insert(table, body, { query: `?flatten=${flatten}${query}` });
+        assert.deepEqual([answer.rows, answer.failed, answer.errors[0].row, answer.errors[0].code], [1, 1, 1, 'too-many-rows'], flatten + query);
+        assert.match(answer.errors[0].detail, /more than 4 rows/);
+      }
+      assert.equal(await server.value(`SELECT count(*) FROM ${table}`), flatten === 'vertical' ? 4 : 1);
+    }
+  });
+});
+
 describe('dry_run=true', () => {
   const server = useServer();
   const dry = async (table, body, query = '', options = {}) => {
@@ -387,12 +422,35 @@ describe('CSV', () => {
       [0, 'too-many-fields', 4], [2, 'invalid-csv', 14], [3, 'too-many-fields', 21], [4, 'invalid-utf8', undefined]]);
     assert.match(answer.errors[0].detail, /line 2 has 3 fields, the header 2/);
     assert.deepEqual(await own.rows('SELECT a, b FROM t ORDER BY a'), [{ a: 1, b: 2 }, { a: 5, b: 6 }]);
+    const failed = async () => (await own.api('/api/data/failed')).json();
+    const kept = await failed();
+    assert.deepEqual(kept.data.map((row) => [row.row, row.code, row.detail]), answer.errors.map((e) => [e.row, e.code, e.detail]), 'the answer and the store agree');
+    assert.deepEqual(kept.data.slice(0, 3).map((row) => row.body), bad.map((line) => JSON.stringify(line)));
+    const retried = await own.api('/api/data/failed/retry', { method: 'POST' });
+    assert.deepEqual(retried.json(), { ok: true, retried: 0, failed: 4 });
+    assert.deepEqual(await failed(), kept);
     await own.stop();
     assert.equal(checkDuckdbFile(own.dir, 'SELECT count(*) FROM _scratch.failed_rows'), 4n);
-    for (const [index, line] of [[0, bad[0]], [2, bad[1]], [3, bad[2]]]) {
-      const text = JSON.stringify(line).replaceAll("'", "''");
-      assert.equal(checkDuckdbFile(own.dir, `SELECT count(*) FROM _scratch.failed_rows WHERE body = encode('${text}'::VARCHAR) AND "row" = ${index}`), 1n, line);
-    }
+  });
+  it('refused rows keep their code and reason also where there are many, in a large body, and in a dry run', async () => {
+    const table = fresh_table();
+    const put = await server.api(`/api/tables/${table}/contract`, { method: 'PUT', body: '{"data_type":"freeze"}' });
+    assert.equal(put.status, 200, put.text);
+    await server.insert(table, '{"a":1}', { query: '?wait=true' });
+    // The first rows are refused by the contract, which the front knows nothing of.
+    const lines = Array.from({ length: 100_000 }, (_, i) => (i < 3 ? 'text' : i % 100 === 3 ? `${i},2` : i % 100 === 4 ? `"${i}"x` : `${i}`));
+    const body = `a\n${lines.join('\n')}\n`;
+    const codes = (errors) => errors.slice(0, 5).map((e) => [e.row, e.code, e.detail]);
+    const expected = [[0, 'contract-freeze'], [1, 'contract-freeze'], [2, 'contract-freeze'], [3, 'too-many-fields'], [4, 'invalid-csv']];
+    const dry = (await post(table, body, { query: '?dry_run=true' })).json();
+    assert.deepEqual([dry.rows, dry.failed, codes(dry.errors).map((e) => e.slice(0, 2))], [97_997, 2003, expected]);
+    const done = (await post(table, body, { query: '?wait=true' })).json();
+    assert.deepEqual([done.rows, done.failed, codes(done.errors)], [97_997, 2003, codes(dry.errors)]);
+    const kept = (await server.api(`/api/data/failed?table=${table}&limit=1000`)).json();
+    assert.equal(kept.total, 2003);
+    assert.deepEqual(codes(kept.data), codes(dry.errors));
+    assert.deepEqual([...new Set(kept.data.map((row) => row.code))].sort(), ['contract-freeze', 'invalid-csv', 'too-many-fields']);
+    assert.match(kept.data.at(-1).detail, /^line \d{5} has/);
   });
   it('strict=true is all or nothing, and so is a body without a good row', async () => {
     const table = fresh_table();
@@ -501,5 +559,18 @@ describe('a large body', () => {
     problem(await server.sql('SELECT * FROM none'), 400);
     const blobs = fs.readdirSync(path.join(server.dir, 'journals'), { recursive: true }).filter((f) => f.endsWith('.blob'));
     assert.ok(blobs.length <= 1, `the refused body is gone: ${blobs}`);
+  });
+});
+
+describe('fields of forms and of GET that are not UTF-8', () => {
+  const server = useServer();
+  it('are refused, and nothing of them is replaced', async () => {
+    for (const bad of ['a=%FF', 'a=1&%E4=2', 'a=%ED%A0%80']) {
+      problem(await server.api(`${insert_path('latin')}?${bad}`), 400, 'invalid-utf8');
+      problem(await server.api(insert_path('latin'), { body: bad, headers: kForm }), 400, 'invalid-utf8');
+    }
+    const good = await server.api(`${insert_path('latin')}?a=%C3%BF&wait=true`);
+    assert.equal(good.status, 200, good.text);
+    assert.deepEqual(await server.rows('SELECT a FROM latin'), [{ a: 'ÿ' }]);
   });
 });

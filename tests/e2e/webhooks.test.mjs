@@ -99,6 +99,22 @@ describe('329 GitHub webhooks', () => {
     }
   });
 
+  it('fit into one table of up to 4,000 columns: every leaf in its own column, nothing in __overflow', async () => {
+    const put = await server.api('/api/tables/wide/contract', { method: 'PUT', body: '{"max_columns":4000}' });
+    assert.equal(put.status, 200, put.text);
+    const payloads = events.flatMap((e) => e.examples);
+    // A type at a time: the table is widened 57 times.
+    for (const { name, examples } of events) {
+      const answer = await server.insert('wide', examples.map((p) => JSON.stringify(p)).join('\n'), { query: '?wait=true' });
+      assert.deepEqual([answer.rows, answer.failed, answer.visible], [examples.length, 0, true], name);
+    }
+    const found = await check_table('wide', payloads);
+    assert.equal(found, payloads.reduce((n, payload) => n + leaves(payload).length, 0));
+    const columns = await server.rows("SELECT count(*) AS n, count(*) FILTER (column_name = '__overflow') AS overflow FROM duckdb_columns() WHERE table_name = 'wide'");
+    assert.equal(columns[0].overflow, 0);
+    assert.ok(columns[0].n > 3058, `${columns[0].n} columns`);
+  });
+
   it('are shared: one result as CSV, JSON and NDJSON, and as a page', async () => {
     const issues = events.find((e) => e.name === 'issues').examples;
     const query = 'SELECT action, issue_number, issue_title, issue_id FROM issues ORDER BY __row_id';

@@ -124,6 +124,11 @@ std::string convert_nested(const std::string& c, const ColumnType& from, const C
   std::string fields;
   for (const auto& [name, child] : *to.children) {
     fields += (fields.empty() ? "" : ", ") + quote_identifier(name) + " := ";
+    if (from.base == BaseType::kMap) {
+      const std::string value = "map_extract_value(" + c + ", " + quote_literal(name) + ")";
+      fields += convert(value, from.children->back().second, child, true, depth + 1);
+      continue;
+    }
     const ColumnType* before = nullptr;
     if (from.base == BaseType::kStruct) {
       for (const auto& [old_name, old_child] : *from.children) {

@@ -7,10 +7,10 @@
 
 #include "base/ascii.h"
 #include "base/log.h"
-#include "destinations/duckdb/chunk_writer.h"
+#include "destinations/duckdb/append_rows.h"
 #include "destinations/duckdb/conversions.h"
-#include "destinations/duckdb/nested_writer.h"
 #include "destinations/duckdb/rows.h"
+#include "destinations/duckdb/schema_change.h"
 
 namespace sd::destinations::duckdb {
 namespace {
@@ -177,110 +177,9 @@ Result<> DuckdbDestination::commit(const Id128& log_id, const LoadState& state) 
 }
 
 Result<> DuckdbDestination::write_table(const TableBatch& table, const Batch& batch) {
-  TRY(change_schema(table, batch));
-  return append_rows(table);
-}
-
-Result<> DuckdbDestination::change_schema(const TableBatch& table, const Batch& batch) {
-  const json::SchemaPlan& plan = *table.plan;
-  const json::TableSchema& schema = plan.after();
-  const std::string target = table_in_main(schema.name);
-  std::vector<OwnTables::LogEntry> log;
-  std::string create =
-      "CREATE TABLE " + target + " (\"__row_id\" BIGINT, \"__received_at\" TIMESTAMPTZ";
-  const auto add_column = [&](const std::string& definition) {
-    return execute(writer_.get(), "ALTER TABLE " + target + " ADD COLUMN " + definition);
-  };
-  if (plan.creates_row_id()) TRY(add_column("\"__row_id\" BIGINT"));
-  if (plan.creates_received_at()) TRY(add_column("\"__received_at\" TIMESTAMPTZ"));
-  if (plan.creates_table()) log.push_back({.event = "create"});
-  for (const json::SchemaPlan::Change& change : plan.changes()) {
-    const json::SchemaColumn& column = schema.columns[change.column];
-    const std::string name = quote_identifier(column.name);
-    const std::string type = json::to_string(change.to);
-    OwnTables::LogEntry entry{
-        .event = "state",
-        .path = column.path,
-        .column = column.name,
-        .from_type = "",
-        .to_type = type,
-        .state = column.state,
-        .shape = column.shape,
-        .receipt = change.cause < batch.sources.size() ? batch.sources[change.cause] : Id128{}};
-    if (!change.from) {
-      entry.event = "add";
-      if (plan.creates_table())
-        create += ", " + name + " " + type;
-      else
-        TRY(add_column(name + " " + type));
-    } else if (*change.from != change.to) {
-      entry.event = "widen";
-      entry.from_type = json::to_string(*change.from);
-      TRY(execute(writer_.get(),
-                  "ALTER TABLE " + target + " ALTER COLUMN " + name + " SET DATA TYPE " + type +
-                      " USING " + conversion(name, *change.from, change.to, change.had_strings)));
-    }
-    log.push_back(std::move(entry));
-  }
-  if (plan.creates_overflow()) {
-    log.push_back({.event = "overflow"});
-    if (plan.creates_table())
-      create += ", \"__overflow\" JSON";
-    else
-      TRY(add_column("\"__overflow\" JSON"));
-  }
-  if (plan.creates_table()) TRY(execute(writer_.get(), create + ")"));
-  return own_.log_schema(writer_.get(), schema.name, batch.at, log);
-}
-
-Result<> DuckdbDestination::append_rows(const TableBatch& table) {
-  if (table.rows->rows() == 0) return {};
-  const json::SchemaPlan& plan = *table.plan;
-  const json::TableSchema& schema = plan.after();
-  Appender appender;
-  const auto check = [&](duckdb_state state) -> Result<> {
-    if (state == DuckDBSuccess) return {};
-    return fail(appender_error(appender.get()));
-  };
-  TRY(check(duckdb_appender_create_ext(writer_.get(), kAttachedAs, "main", schema.name.c_str(),
-                                       appender.out())));
-  // Only the columns that this batch has: a wide table costs what is written, not what is declared.
-  std::vector<ChunkWriter::Column> columns;
-  TRY(check(duckdb_appender_add_column(appender.get(), "__row_id")));
-  TRY(check(duckdb_appender_add_column(appender.get(), "__received_at")));
-  for (const json::SchemaPlan::Mapping& mapping : plan.mappings()) {
-    const json::SchemaColumn& column = schema.columns[mapping.column];
-    TRY(check(duckdb_appender_add_column(appender.get(), column.name.c_str())));
-    columns.push_back({&mapping.source->cells, column.type});
-  }
-  if (!plan.overflow().empty()) {
-    TRY(check(duckdb_appender_add_column(appender.get(), "__overflow")));
-    columns.push_back({&plan.overflow(), {json::BaseType::kJson, 0}});
-  }
-  std::vector<LogicalType> types;
-  std::vector<duckdb_logical_type> raw_types;
-  for (idx_t i = 0; i < columns.size() + 2; ++i) {
-    types.emplace_back(duckdb_appender_column_type(appender.get(), i));
-    raw_types.push_back(types.back().get());
-    // Somebody else may have changed a field: nothing is written into memory of another shape.
-    if (i >= 2 && columns[i - 2].type.is_nested() &&
-        !has_type(types.back().get(), columns[i - 2].type)) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "a nested column of the table was changed by somebody else");
-    }
-  }
-  DataChunk chunk(duckdb_create_data_chunk(raw_types.data(), raw_types.size()));
-  ChunkWriter writer(*table.rows, std::move(columns));
-  while (writer.fill(chunk.get())) {
-    const auto appended = check(duckdb_append_data_chunk(appender.get(), chunk.get()));
-    if (!appended) {
-      duckdb_appender_clear(appender.get());
-      return appended;
-    }
-  }
-  const auto flushed = check(duckdb_appender_flush(appender.get()));
-  if (!flushed) duckdb_appender_clear(appender.get());
-  return flushed;
+  TRY(change_schema(writer_.get(), own_, table, batch,
+                    options_.target != DuckdbOptions::Target::kMotherDuck));
+  return append_rows(writer_.get(), table);
 }
 
 Result<> DuckdbDestination::write(const TableChange& change, Micros at) {
@@ -289,7 +188,7 @@ Result<> DuckdbDestination::write(const TableChange& change, Micros at) {
     return or_rollback(own_.write_contract(writer_.get(), change, at));
   }
   if (change.kind == TableChange::Kind::kForget) {
-    return or_rollback(own_.forget_failed(writer_.get(), change.failed()));
+    return or_rollback(own_.forget_failed(writer_.get(), change.failed(), at));
   }
   const auto schema = own_.schema(writer_.get(), change.table);
   if (!schema) return or_rollback(fail(schema.error()));

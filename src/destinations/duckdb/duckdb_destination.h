@@ -90,8 +90,6 @@ class DuckdbDestination final : public Destination {
   Result<> drop(const json::TableSchema& schema, const TableChange& change, Micros at);
   Result<> rename(const json::TableSchema& schema, const TableChange& change, Micros at);
   Result<> write_table(const TableBatch& table, const Batch& batch);
-  Result<> change_schema(const TableBatch& table, const Batch& batch);
-  Result<> append_rows(const TableBatch& table);
   Result<> checkpoint();
   std::uint64_t wal_bytes() const;
 

@@ -16,6 +16,8 @@
 namespace sd::destinations::duckdb {
 namespace {
 
+using namespace std::string_literals;
+
 const Id128 kLog = Id128::make();
 
 class DuckdbTest : public testing::Test {
@@ -190,6 +192,42 @@ TEST_F(DuckdbTest, BatchBoundsMakeNoDifference) {
   }
 }
 
+TEST_F(DuckdbTest, WhenItWasLoadedIsKnownOfTheFirstBatchAndForThirtyDaysToTheMinute) {
+  ASSERT_TRUE(load("t", R"({"a":1})"));
+  ASSERT_TRUE(load("t", R"({"a":2})"));
+  const auto connection = destination_->connect();
+  OwnTables& own = destination_->own();
+  EXPECT_TRUE(own.loaded_at(connection->get(), kLog, 0)->has_value()) << "of the first batch";
+
+  // A row each 20 seconds for some minutes: long ago, some days ago, and just now.
+  const Id128 log = Id128::make();
+  const std::string rows = "INSERT INTO db._scratch.positions SELECT '" + log.to_string() + "', ";
+  const auto some = [&](int first, int hours_ago) {
+    return rows + std::to_string(first) +
+           " + range, 1, 0, 0, make_timestamptz((epoch_us(now()) // 3600000000 - " +
+           std::to_string(hours_ago) + ") * 3600000000 + range * 20000000) FROM range(30);";
+  };
+  ASSERT_TRUE(
+      execute(connection->get(), some(100, 960) + some(200, 600) + some(300, 576) + some(400, -1)));
+  ASSERT_TRUE(own.prune_positions(connection->get()));
+  EXPECT_EQ(query("SELECT position // 100, count(*) FROM db._scratch.positions WHERE log_id = '" +
+                  log.to_string() + "' GROUP BY ALL ORDER BY 1"),
+            "2|10\n3|10\n4|30\n");
+  const auto minute_of = [&](std::uint64_t position) {
+    const auto at = own.loaded_at(connection->get(), log, position);
+    return *at ? **at / (60 * kMicrosPerSecond) % 60 : -1;
+  };
+  EXPECT_EQ(minute_of(99), -1) << "too long ago";
+  EXPECT_EQ(minute_of(201), -1) << "nothing is kept that tells when the first of these were loaded";
+  EXPECT_EQ(minute_of(202), 1);
+  EXPECT_EQ(minute_of(304), 1);
+  EXPECT_EQ(minute_of(305), 2);
+  ASSERT_TRUE(own.prune_positions(connection->get()));
+  EXPECT_EQ(
+      query("SELECT count(*) FROM db._scratch.positions WHERE log_id = '" + log.to_string() + "'"),
+      "50\n");
+}
+
 TEST_F(DuckdbTest, SchemasSurviveARestart) {
   ASSERT_TRUE(load("Ev", R"({"User":1,"user":"x","a":{"b_c":1},"a_b":{"c":2}})"));
   reopen();
@@ -253,6 +291,81 @@ TEST_F(DuckdbTest, DropsAndRenamesInOrder) {
   ASSERT_TRUE(load("b", R"({"x":2.5})"));
   EXPECT_EQ(query("SELECT x, typeof(x) FROM b"), "2.5|DOUBLE\n");
   EXPECT_EQ(destination_->tables()->size(), 2U);
+}
+
+// ---- many changes of a table at once
+
+// `count` members, c<first> and on; each third one a number, a text, a fraction.
+std::string members(int first, int count, bool wider = false) {
+  std::string out;
+  for (int i = first; i < first + count; ++i) {
+    const std::string value = std::to_string(i);
+    const char* const text = i % 3 == 1 ? "\"" : "";
+    out += (out.empty() ? "\"c" : ",\"c") + value + "\":" + text + value + text +
+           (i % 3 == 2 || (wider && i % 3 == 0) ? ".5" : "");
+  }
+  return out;
+}
+
+constexpr const char* kOid = "SELECT table_oid FROM duckdb_tables() WHERE table_name = 't'";
+
+TEST_F(DuckdbTest, ManyNewColumnsMakeASmallTableAnewWithEverythingThatWasInIt) {
+  ASSERT_TRUE(load("t", "[{" + members(0, 100) + R"(,"e":{},"n":null,"at":"2024-01-01T00:00:00Z"},
+                          {"c0":7},{"c1":"x\u0000y"}])"));
+  const std::string before = query("SELECT * FROM t ORDER BY rowid");
+  const std::string columns = query("SELECT column_name FROM (DESCRIBE t)");
+  const std::string oid = query(kOid);
+  ASSERT_TRUE(load("t", "{" + members(0, 180, true) + "}"));
+  EXPECT_NE(query(kOid), oid) << "it was altered";
+  EXPECT_EQ(query("SELECT column_name FROM (DESCRIBE t)").substr(0, columns.size()), columns);
+  EXPECT_EQ(query("SELECT data_type, count(*) FROM duckdb_columns() WHERE table_name = 't' AND "
+                  "starts_with(column_name, 'c') GROUP BY ALL ORDER BY ALL"),
+            "DOUBLE|120\nVARCHAR|60\n");
+  EXPECT_EQ(query("SELECT c0, c1, c2, e, n, \"at\", c179 FROM t ORDER BY rowid"),
+            "0.0|1|2.5|{}|~|2024-01-01 00:00:00+00|~\n7.0|~|~|~|~|~|~\n"
+            "~|x\0y|~|~|~|~|~\n0.5|1|2.5|~|~|~|179.5\n"s);
+  EXPECT_EQ(query("SELECT __row_id FROM t ORDER BY rowid"), "1\n2\n3\n4\n");
+  reopen();
+  ASSERT_TRUE(load("t", R"({"c179":1,"c0":2})")) << "what is logged is what is there";
+  EXPECT_EQ(query("SELECT count(*), sum(c0) FROM t"), "5|9.5\n");
+}
+
+TEST_F(DuckdbTest, ATableWithMoreThanOurOwnInItIsAltered) {
+  for (const std::string mine : {"CREATE INDEX i ON main.t(c0)", "ALTER TABLE main.t ALTER c0 SET DEFAULT 5",
+                                 "COMMENT ON TABLE main.t IS 'mine'",
+                                 "COMMENT ON COLUMN main.t.c1 IS 'mine'"}) {
+    ASSERT_TRUE(load("t", "{" + members(0, 100) + "}"));
+    {
+      auto connection = destination_->connect();
+      const auto done = execute(connection->get(), mine);
+      ASSERT_TRUE(done) << mine << done.error().message;
+    }
+    reopen();
+    const std::string oid = query(kOid);
+    ASSERT_TRUE(load("t", "{" + members(0, 180) + "}")) << mine;
+    EXPECT_EQ(query(kOid), oid) << mine;
+    EXPECT_EQ(query("SELECT count(c179), count(*) FROM t"), "1|2\n");
+    ASSERT_TRUE(change({.kind = TableChange::Kind::kDrop,
+                        .table = "t",
+                        .new_name = {},
+                        .contract = {},
+                        .of_receipt = {},
+                        .receipt = Id128::make()}));
+  }
+}
+
+TEST_F(DuckdbTest, FewColumnsOrManyRowsAreAltered) {
+  ASSERT_TRUE(load("t", "{" + members(0, 100) + "}"));
+  std::string oid = query(kOid);
+  ASSERT_TRUE(load("t", "{" + members(100, 15) + "}"));
+  EXPECT_EQ(query(kOid), oid);
+  {
+    auto connection = destination_->connect();
+    ASSERT_TRUE(execute(connection->get(), "INSERT INTO main.t(c0) SELECT 1 FROM range(40000)"));
+  }
+  ASSERT_TRUE(load("t", "{" + members(200, 100) + "}"));
+  EXPECT_EQ(query(kOid), oid);
+  EXPECT_EQ(query("SELECT count(*), count(c299) FROM t"), "40003|1\n");
 }
 
 TEST_F(DuckdbTest, ManyRowsAndBatchesOverTheAppendersLimit) {

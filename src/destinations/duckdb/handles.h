@@ -56,6 +56,7 @@ using Prepared = Handle<duckdb_prepared_statement, duckdb_destroy_prepare>;
 using Pending = Handle<duckdb_pending_result, duckdb_destroy_pending>;
 using Extracted = Handle<duckdb_extracted_statements, duckdb_destroy_extracted>;
 using Appender = Handle<duckdb_appender, destroy_appender>;
+using TableDescription = Handle<duckdb_table_description, duckdb_table_description_destroy>;
 
 // A materialised or streaming result. Not a pointer in C: always destroyed.
 class QueryResult {

@@ -10,6 +10,10 @@ extern "C" {
 // In libduckdb since 1.5; not in the 1.4.4 header. library_test.cc calls each.
 // Drops what an appender has buffered, after a flush that failed.
 duckdb_state duckdb_appender_clear(duckdb_appender appender);
+// Columns of a described table. The type must be destroyed; null behind the last column.
+idx_t duckdb_table_description_get_column_count(duckdb_table_description description);
+duckdb_logical_type duckdb_table_description_get_column_type(duckdb_table_description description,
+                                                             idx_t index);
 }
 
 namespace sd::destinations::duckdb {

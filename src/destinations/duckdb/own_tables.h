@@ -4,8 +4,8 @@
 //   positions(log_id, position, next_row_id, rows_loaded, rows_failed, loaded_at)
 //       how far each log has been loaded; the row with the highest position counts. Rows are only
 //       inserted, never updated: an updated row beside two overlapping queries has CHECKPOINT refused.
-//       The last day's are kept, which tell when a request was loaded; older ones are deleted just before
-//       a checkpoint.
+//       The last hour's are kept, and for 30 days the last one of each minute, which tell when a request was
+//       loaded; the others are deleted just before a checkpoint. A log's first row has position 0.
 //   schema_log(seq, logged_at, table_key, table_name, event, path, column_name, from_type, to_type,
 //              kinds, int_digits, scale, receipt, shape)
 //       every change of a schema, in order; the last row of a path says what the column is now.
@@ -19,6 +19,8 @@
 //       what rows may change of a table (json::Contract); one row a table, which may not exist yet.
 //   request_tables(receipt, table_name, rows, loaded_at)
 //       how many rows a request brought to which table, where that may be more than one.
+//   given_up(receipt, table_name, rows, given_up_at)
+//       how many failed rows of a request were deleted: they were never loaded.
 #pragma once
 
 #include <string>
@@ -30,7 +32,7 @@
 
 namespace sd::destinations::duckdb {
 
-inline constexpr int kOwnTablesVersion = 2;
+inline constexpr int kOwnTablesVersion = 3;
 
 // Name of the attached database, in every process and for every kind of target.
 inline constexpr const char* kAttachedAs = "db";
@@ -43,7 +45,8 @@ class OwnTables {
   Result<LoadState> load_state(duckdb_connection connection, const Id128& log_id);
   Result<> write_state(duckdb_connection connection, const Id128& log_id, const LoadState& state,
                        Micros at);
-  // Deletes what is over a day old, but for each log's last position.
+  // Deletes what is over an hour old, but for the last row of each minute, and what is over 30 days old, but
+  // for each log's last position.
   Result<> prune_positions(duckdb_connection connection);
 
   // The schema as logged, checked against the table that is really there: columns that somebody
@@ -89,7 +92,10 @@ class OwnTables {
   // When everything up to behind `position` was loaded; nothing where that is long ago.
   Result<std::optional<Micros>> loaded_at(duckdb_connection connection, const Id128& log_id,
                                           std::uint64_t position);
-  Result<> forget_failed(duckdb_connection connection, const FailedFilter& filter);
+  // How many failed rows of a request were deleted, by table.
+  Result<std::map<std::string, std::uint64_t>> given_up(duckdb_connection connection,
+                                                        std::string_view receipt);
+  Result<> forget_failed(duckdb_connection connection, const FailedFilter& filter, Micros at);
   Result<> write_failed(duckdb_connection connection, const std::vector<FailedRow>& rows);
   // How many rows of a request were refused, and the first of them.
   Result<RefusedRows> refused(duckdb_connection connection, std::string_view receipt,
@@ -100,6 +106,7 @@ class OwnTables {
   Result<> migrate(duckdb_connection connection, int version);
 
   std::int64_t next_seq_ = 1;
+  bool log_is_new_ = false;  // the one of load_state(): no position of it is written yet
 };
 
 // The type that a column of the destination has, where it is one that we make ourselves.

@@ -205,8 +205,20 @@ Result<std::optional<Micros>> OwnTables::loaded_at(duckdb_connection connection,
   return std::optional<Micros>(rows[0].integer(0));
 }
 
-Result<> OwnTables::forget_failed(duckdb_connection connection, const FailedFilter& filter) {
-  return execute(connection, "DELETE FROM db._scratch.failed_rows" + condition(filter));
+Result<std::map<std::string, std::uint64_t>> OwnTables::given_up(duckdb_connection connection,
+                                                                 std::string_view receipt) {
+  return counts(connection,
+                "SELECT table_name, sum(rows)::UBIGINT FROM db._scratch.given_up WHERE receipt = " +
+                    quote_literal(receipt) + " GROUP BY table_name");
+}
+
+Result<> OwnTables::forget_failed(duckdb_connection connection, const FailedFilter& filter,
+                                  Micros at) {
+  const std::string which = " FROM db._scratch.failed_rows" + condition(filter);
+  TRY(execute(connection, "INSERT INTO db._scratch.given_up SELECT receipt, table_name, count(*), "
+                          "make_timestamptz(" +
+                              std::to_string(at) + ")" + which + " GROUP BY receipt, table_name"));
+  return execute(connection, "DELETE" + which);
 }
 
 }  // namespace sd::destinations::duckdb

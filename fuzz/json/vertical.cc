@@ -1,0 +1,11 @@
+// flatten=vertical: see checks.h for what must hold, input.h for what an input is.
+#include <cstddef>
+#include <cstdint>
+
+#include "fuzz/json/checks.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  sd::fuzz::check_flattening(sd::json::Flatten::kVertical,
+                             {reinterpret_cast<const char*>(data), size});
+  return 0;
+}

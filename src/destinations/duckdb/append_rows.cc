@@ -1,0 +1,107 @@
+#include "destinations/duckdb/append_rows.h"
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "destinations/duckdb/chunk_writer.h"
+#include "destinations/duckdb/nested_writer.h"
+#include "destinations/duckdb/own_tables.h"
+#include "destinations/duckdb/rows.h"
+
+namespace sd::destinations::duckdb {
+namespace {
+
+constexpr const char* kAppended = "_scratch_rows";
+
+// The columns that a batch brings, in the order of its chunks, with the types that they have in the table.
+struct Target {
+  std::vector<LogicalType> types;
+  std::vector<duckdb_logical_type> raw_types;  // of `types`
+  std::string insert;
+  std::vector<ChunkWriter::Column> columns;  // behind __row_id and __received_at
+
+  void add(const std::string& name, LogicalType type) {
+    insert += (types.empty() ? "" : ", ") + quote_identifier(name);
+    raw_types.push_back(type.get());
+    types.push_back(std::move(type));
+  }
+};
+
+using TypesByName = std::unordered_map<std::string, LogicalType>;
+
+Result<TypesByName> types_of(duckdb_connection connection, const std::string& table) {
+  TableDescription description;
+  if (duckdb_table_description_create_ext(connection, kAttachedAs, "main", table.c_str(),
+                                          description.out()) != DuckDBSuccess) {
+    const char* message = duckdb_table_description_error(description.get());
+    return fail(duckdb_error(DUCKDB_ERROR_CATALOG, message != nullptr ? message : "no such table"));
+  }
+  TypesByName types;
+  const idx_t count = duckdb_table_description_get_column_count(description.get());
+  types.reserve(count);
+  for (idx_t i = 0; i < count; ++i) {
+    char* name = duckdb_table_description_get_column_name(description.get(), i);
+    types.emplace(name,
+                  LogicalType(duckdb_table_description_get_column_type(description.get(), i)));
+    duckdb_free(name);
+  }
+  return types;
+}
+
+Result<> add_column(Target& target, TypesByName& types, const std::string& name,
+                    const std::vector<json::Cell>& cells, const json::ColumnType& type) {
+  const auto found = types.find(name);
+  if (found == types.end() || !has_type(found->second.get(), type)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "the column " + quote_identifier(name) + " was changed by somebody else");
+  }
+  target.add(name, std::move(found->second));
+  target.columns.push_back({&cells, type});
+  return {};
+}
+
+Result<Target> make_target(duckdb_connection connection, const TableBatch& table) {
+  const json::TableSchema& schema = table.plan->after();
+  TRY_ASSIGN(TypesByName types, types_of(connection, schema.name));
+  Target target;
+  target.insert = "INSERT INTO " + quote_identifier(kAttachedAs) + ".main." +
+                  quote_identifier(schema.name) + "(";
+  // Where somebody else's table has these two with other types, DuckDB casts.
+  target.add(std::string(json::kRowId), LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT)));
+  target.add(std::string(json::kReceivedAt),
+             LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP_TZ)));
+  for (const json::SchemaPlan::Mapping& mapping : table.plan->mappings()) {
+    const json::SchemaColumn& column = schema.columns[mapping.column];
+    TRY(add_column(target, types, column.name, mapping.source->cells, column.type));
+  }
+  if (!table.plan->overflow().empty()) {
+    TRY(add_column(target, types, std::string(json::kOverflow), table.plan->overflow(),
+                   {json::BaseType::kJson, 0}));
+  }
+  target.insert += std::string(") FROM ") + kAppended;
+  return target;
+}
+
+}  // namespace
+
+Result<> append_rows(duckdb_connection connection, const TableBatch& table) {
+  if (table.rows->rows() == 0) return {};
+  TRY_ASSIGN(Target target, make_target(connection, table));
+  Appender appender;
+  const auto check = [&](duckdb_state state) -> Result<> {
+    if (state == DuckDBSuccess) return {};
+    Error error = appender_error(appender.get());
+    duckdb_appender_clear(appender.get());
+    return fail(std::move(error));
+  };
+  TRY(check(duckdb_appender_create_query(connection, target.insert.c_str(), target.types.size(),
+                                         target.raw_types.data(), kAppended, nullptr,
+                                         appender.out())));
+  DataChunk chunk(duckdb_create_data_chunk(target.raw_types.data(), target.raw_types.size()));
+  ChunkWriter writer(*table.rows, std::move(target.columns));
+  while (writer.fill(chunk.get())) TRY(check(duckdb_append_data_chunk(appender.get(), chunk.get())));
+  return check(duckdb_appender_flush(appender.get()));
+}
+
+}  // namespace sd::destinations::duckdb
