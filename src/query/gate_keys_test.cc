@@ -239,8 +239,9 @@ TEST_F(Gate, KnowsWhatIsVolatile) {
         "SELECT age(DATE '2020-01-01', DATE '2019-01-01')",
         "SELECT date_trunc('day', TIMESTAMP '2020-01-01'), upper('x'), i + 1 FROM t", "FROM v",
         "FROM v_of_v", "FROM range(3)", "SELECT twice(i), count_all() FROM t",
-        "FROM t TABLESAMPLE 10% (system, 42)", "FROM t USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)",
-        "DESCRIBE t", "SUMMARIZE t", "PIVOT cities ON year USING sum(population)",
+        "FROM t TABLESAMPLE 10% (system, 42)",
+        "FROM t USING SAMPLE reservoir(3 ROWS) REPEATABLE (7)", "DESCRIBE t", "SUMMARIZE t",
+        "PIVOT cities ON year USING sum(population)",
         "SELECT 'now()', \"now\" FROM (SELECT 1 AS \"now\")",
         "SELECT today FROM (SELECT 1 AS today)", "SELECT $1::INT", "SELECT version()",
         "FROM json_each('{}')"}) {
