@@ -31,11 +31,13 @@ Result<> DuckdbDestination::open() {
   Result<> opened = open_instance();
   if (opened) opened = attach();
   if (opened) opened = own_.open(writer_.get());
+  if (opened) opened = readers_.make(database_.get(), options_.readers);
   if (opened) opened = lock_down();
   if (opened) {
     open_ = true;
   } else {
     // The next attempt begins from nothing: a half-open instance would stand in its own way.
+    readers_.clear();
     writer_.reset();
     database_.reset();
   }
@@ -115,6 +117,11 @@ Result<> DuckdbDestination::attach() {
 
 Result<> DuckdbDestination::lock_down() {
   if (options_.target != DuckdbOptions::Target::kMotherDuck) {
+    std::string paths;
+    for (const std::string& path : options_.open_paths) {
+      paths += (paths.empty() ? "" : ", ") + quote_literal(path);
+    }
+    TRY(execute(writer_.get(), "SET GLOBAL allowed_paths=[" + paths + "]"));
     TRY(execute(writer_.get(), "SET GLOBAL enable_external_access=false"));
   }
   return execute(writer_.get(), "SET GLOBAL lock_configuration=true");
@@ -128,6 +135,11 @@ Result<Connection> DuckdbDestination::connect() {
   }
   TRY(execute(connection.get(), "USE db"));
   return connection;
+}
+
+Result<Readers::Lease> DuckdbDestination::reader() {
+  if (!open_) return fail(ErrorCode::kUnavailable, "the database is not open");
+  return readers_.take(database_.get());
 }
 
 Result<LoadState> DuckdbDestination::load_state(const Id128& log_id) {
@@ -324,6 +336,7 @@ Result<> DuckdbDestination::close() {
   if (open_ && options_.target == DuckdbOptions::Target::kFile) done = checkpoint();
   if (open_) {
     // Detached before the instance ends, so that the file is closed when this returns.
+    readers_.clear();
     (void)execute(writer_.get(), "USE memory");
     const auto detached = execute(writer_.get(), "DETACH db");
     if (done && !detached) done = detached;
