@@ -183,9 +183,10 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
     std::uint32_t element = 0;
     for (Index each = value.first; each != RowTree::kNone; each = tree[each].next, ++element) {
       // An array in an array has a place of its own in the order, and none in the names of columns.
+      // No key leads below again(): an array that a key brings has its order elsewhere.
       PathTree::Node inner = order;
       if (tree[each].kind == ValueKind::kArray)
-        inner = to.tree().again(to.tree().child(order, to.tree().name(node)));
+        inner = to.tree().child(to.tree().again(order), to.tree().name(node));
       for (Items& row : explode(tree, each, depth + 1, to, node, inner)) {
         row.push_back({order, RowTree::kNone, element});
         rows.push_back(std::move(row));
@@ -197,9 +198,10 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
   for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
     const std::string_view key = tree[each].key;
     const bool top = node == PathTree::kRoot;
-    PathTree::Node place = to.tree().child(node, key);
-    // The place of that name is ours, in each row, whether or not the row has such an array.
-    if (top && key.starts_with(kOrder)) place = to.tree().again(place);
+    // Places below such a name are for orders, in each row, whether or not it has such an array.
+    const bool like_ours = top && key.starts_with(kOrder);
+    const PathTree::Node place =
+        to.tree().child(like_ours ? to.tree().again(PathTree::kRoot) : node, key);
     // Orders have places like the arrays', so that two never share one.
     PathTree::Node inner = order;
     if (tree[each].is_container())

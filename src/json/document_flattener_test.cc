@@ -148,6 +148,27 @@ TEST(DocumentFlattener, VerticalGivesEachArrayAnOrderOfItsOwn) {
             " | 4,___document_id=7,__order_a=0,__order_a_a_2=0,a=5");
 }
 
+TEST(DocumentFlattener, VerticalKeepsOrdersApartFromThoseOfRepeatedKeys) {
+  const auto rows = [](std::initializer_list<std::string_view> documents) {
+    RowTree tree;
+    Tables tables;
+    const DocumentFlattener flattener({.mode = Flatten::kVertical}, "t");
+    for (const std::string_view row : documents) {
+      tree.begin_row();
+      Parser parser(tree);
+      EXPECT_EQ(parser.parse(row, 0, true).outcome, Outcome::kOk);
+      EXPECT_TRUE(flattener.run(tree, 7, tables));
+    }
+    return tables.text();
+  };
+  EXPECT_EQ(rows({R"({"a":[1],"__order_a":9})", R"({"a":[2],"a":[3]})"}),
+            "t: 1,___document_id=7,__order_a=0,a=1,__order_a_2=9"
+            " | 2,___document_id=7,__order_a=0,a=2,__order_a_3=0,a_2=3");
+  EXPECT_EQ(rows({R"({"a":[[1]]})", R"({"a":[{"a":[2],"a":[3]}]})"}),
+            "t: 1,___document_id=7,__order_a_a=0,__order_a=0,a=1"
+            " | 2,___document_id=7,__order_a=0,__order_a_a_2=0,__order_a_a_3=0,a_a=2,a_a_2=3");
+}
+
 TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
   std::string row = "{";
   for (int i = 0; i < 30; ++i)
