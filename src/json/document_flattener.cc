@@ -11,6 +11,7 @@ namespace {
 constexpr std::array<const char*, 4> kModes = {"horizontal", "vertical", "multitable", "none"};
 
 constexpr std::string_view kOrder = "__order_";
+constexpr std::string_view kId = "id";
 
 Cell integer_cell(std::int64_t value) {
   const std::string token = std::to_string(value);
@@ -27,7 +28,7 @@ RowTree::Index find_folded(const RowTree& tree, RowTree::Index object, std::stri
 
 // A null for an id says nothing: the row gets one as if it had brought none.
 bool is_null_id(const RowTree::Value& member) {
-  return member.kind == ValueKind::kNull && same_ascii_folded(member.key, "id");
+  return member.kind == ValueKind::kNull && same_ascii_folded(member.key, kId);
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ double longest_id(const RowTree& tree) {
   double longest = 0;
   for (RowTree::Index i = 0; i < tree.size(); ++i) {
     const RowTree::Value& value = tree[i];
-    if (!value.is_container() && same_ascii_folded(value.key, "id"))
+    if (!value.is_container() && same_ascii_folded(value.key, kId))
       longest = std::max(longest, static_cast<double>(value.text.size()));
   }
   return longest;
@@ -257,6 +258,24 @@ double DocumentFlattener::count_children(const RowTree& tree, Index i, std::uint
   return rows;
 }
 
+bool DocumentFlattener::is_column(const RowTree& tree, Index i, std::uint32_t depth,
+                                  const std::string& full) const {
+  const RowTree::Value& value = tree[i];
+  if (!value.is_container() || stays_whole(tree, i, depth)) return true;
+  return value.kind == ValueKind::kArray && !is_valid_name(full);
+}
+
+auto DocumentFlattener::find_id(const RowTree& tree, Index object, std::uint32_t depth,
+                                const std::string& table) const -> Index {
+  for (Index i = tree[object].first; i != RowTree::kNone; i = tree[i].next) {
+    const RowTree::Value& value = tree[i];
+    if (same_ascii_folded(value.key, kId) && value.kind != ValueKind::kNull &&
+        is_column(tree, i, depth + 1, table + "_" + std::string(value.key)))
+      return i;
+  }
+  return RowTree::kNone;
+}
+
 void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t depth,
                                    TableBuilder& to, PathTree::Node node, const std::string& name,
                                    std::vector<Child>& children) const {
@@ -265,14 +284,12 @@ void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t d
     if (node == PathTree::kRoot && is_null_id(value)) continue;
     const PathTree::Node place = to.tree().child(node, value.key);
     const std::string full = name + "_" + std::string(value.key);
-    const bool whole = stays_whole(tree, each, depth + 1);
-    if (value.kind == ValueKind::kObject && !whole) {
-      put_object(tree, each, depth + 1, to, place, full, children);
-    } else if (value.kind == ValueKind::kArray && !whole && is_valid_name(full)) {
-      children.push_back({full, value.key, each, depth + 1});
-    } else {
+    if (is_column(tree, each, depth + 1, full))
       put_value(tree, each, to, place);
-    }
+    else if (value.kind == ValueKind::kObject)
+      put_object(tree, each, depth + 1, to, place, full, children);
+    else
+      children.push_back({full, value.key, each, depth + 1});
   }
 }
 
@@ -298,14 +315,11 @@ Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::u
   put_object(tree, object, depth, *to, PathTree::kRoot, table, children);
   Parent self{.table = table, .id = {}, .row_id = sink.row_id(*to)};
   self.id = integer_cell(self.row_id);
-  const Index own = find_folded(tree, object, "id");
-  const bool brings = own != RowTree::kNone && !is_null_id(tree[own]);
-  if (brings && !tree[own].is_container()) self.id = cell_of(tree[own]);
+  const Index own = find_id(tree, object, depth, table);
+  if (own != RowTree::kNone && !tree[own].is_container()) self.id = cell_of(tree[own]);
   // As it is stored here, whatever the children's contracts say of times.
   if (self.id.kind == Kind::kString) self.id.kind = to->kind_of_string(self.id.view());
-  // One that is taken apart leaves the name.
-  const bool is_column = brings && (!tree[own].is_container() || stays_whole(tree, own, depth + 1));
-  if (!is_column) to->add_copy(to->tree().child(PathTree::kRoot, "id"), self.id);
+  if (own == RowTree::kNone) to->add_copy(to->tree().child(PathTree::kRoot, kId), self.id);
   sink.commit(*to);
   for (const Child& child : children) {
     for (Index each = tree[child.array].first; each != RowTree::kNone; each = tree[each].next) {
@@ -324,10 +338,12 @@ Result<> DocumentFlattener::run_element(const RowTree& tree, Index element, cons
   TRY_ASSIGN(TableBuilder* const to, sink.table(child.table));
   to->begin_row();
   put_parent(tree, element, child.column, *to, parent);
-  put_value(tree, element, *to, to->tree().child(PathTree::kRoot, child.column));
-  if (!same_ascii_folded(child.column, "id")) {
-    to->add_copy(to->tree().child(PathTree::kRoot, "id"), integer_cell(sink.row_id(*to)));
-  }
+  const bool is_id = same_ascii_folded(child.column, kId);
+  const bool is_null = tree[element].kind == ValueKind::kNull;
+  if (!is_id || !is_null)
+    put_value(tree, element, *to, to->tree().child(PathTree::kRoot, child.column));
+  if (!is_id || is_null)
+    to->add_copy(to->tree().child(PathTree::kRoot, kId), integer_cell(sink.row_id(*to)));
   sink.commit(*to);
   return {};
 }

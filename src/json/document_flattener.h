@@ -99,6 +99,12 @@ class DocumentFlattener {
                              PathTree::Node node, PathTree::Node order) const;
   Result<> run_vertical(const RowTree& tree, std::int64_t document_id, RowSink& sink) const;
 
+  // Whether a value is a column where it stands: no object that is taken apart, and no array that
+  // has a table, which would be named so.
+  bool is_column(const RowTree& tree, Index i, std::uint32_t depth, const std::string& full) const;
+  // The member that is the row's id: the first of that name that is a column. kNone.
+  Index find_id(const RowTree& tree, Index object, std::uint32_t depth,
+                const std::string& table) const;
   double count_children(const RowTree& tree, Index i, std::uint32_t depth) const;
   void put_object(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
                   PathTree::Node node, const std::string& name, std::vector<Child>& children) const;

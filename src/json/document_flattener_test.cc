@@ -218,6 +218,24 @@ TEST(DocumentFlattener, MultitableGivesEachParentTheIdThatItsChildrenName) {
   EXPECT_EQ(multitable(R"({"id":[5]})"), "t: 1,id=1; t_id: 2,__parent_row_id=1,t_id=1,id=5");
 }
 
+TEST(DocumentFlattener, MultitableTakesTheFirstIdThatStaysAColumn) {
+  for (const std::string row :
+       {R"({"id":null,"ID":5,"a":[1]})", R"({"id":[],"a":[1]})", R"({"id":{"x":1},"ID":5,"a":[1]})",
+        R"({"id":{"x":1},"id":5,"a":[1]})"}) {
+    const std::string out = multitable(row);
+    EXPECT_EQ(out.find("id_2"), std::string::npos) << out;
+    const bool names = row.find('5') != std::string::npos;
+    EXPECT_NE(out.find(names ? ",t_id=5," : ",t_id=1,"), std::string::npos) << out;
+  }
+  EXPECT_EQ(multitable(R"({"id":[null,5]})"),
+            "t: 1,id=1; t_id: 2,__parent_row_id=1,t_id=1,id=2 | 3,__parent_row_id=1,t_id=1,id=5");
+  // An array that stays where it is, as its table could not be named.
+  const std::string key(252, 'k');
+  const std::string out = multitable("{\"" + key + R"(":[{"id":[1]}]})");
+  EXPECT_NE(out.find(",id=[1]"), std::string::npos) << out;
+  EXPECT_EQ(out.find("id_2"), std::string::npos) << out;
+}
+
 TEST(DocumentFlattener, MultitableLeavesAnArrayWhoseTableCannotBeNamedWhereItStands) {
   const std::string key(300, 'k');
   const std::string out = multitable("{\"" + key + "\":[1]}");
