@@ -184,6 +184,17 @@ TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
             "too-many-rows: the row would become more than 2 rows");
 }
 
+TEST(DocumentFlattener, RefusesADocumentWhoseTextWouldBeRepeatedTooOften) {
+  const FlattenOptions vertical{.mode = Flatten::kVertical, .max_bytes = 9};
+  EXPECT_EQ(flat(R"({"a":[1,2,3],"s":"xx"})", vertical).substr(0, 3), "t: ");
+  EXPECT_EQ(flat(R"({"a":[1,2,33],"s":"xx"})", vertical),
+            "too-many-rows: the row would become more than 9 bytes of text");
+  const FlattenOptions multitable{.mode = Flatten::kMultitable, .max_bytes = 9};
+  EXPECT_EQ(flat(R"({"a":[1,2,3],"id":"xxx"})", multitable).substr(0, 3), "t: ");
+  EXPECT_EQ(flat(R"({"a":[1,2,3],"id":"xxxx"})", multitable),
+            "too-many-rows: the row would become more than 9 bytes of text");
+}
+
 TEST(DocumentFlattener, MultitableMakesAChildTableOfEachArray) {
   EXPECT_EQ(
       multitable(
