@@ -177,12 +177,13 @@ class Model {
 
   bool vertical() {
     const std::int64_t document = next_id_;
-    const auto rows = explode(RowTree::kRoot, 0, Place{}, Place{});
+    const Place ours = Place{}.once_more();
+    const auto rows = explode(RowTree::kRoot, 0, Place{}, ours);
     if (!rows) return false;
     for (Leaves leaves : *rows) {
       cells_ += leaves.size();
       for (const Leaf& each : leaves) bytes_ += each.bytes;
-      leaves.insert(leaves.begin(), made("___document_id", document));
+      leaves.insert(leaves.begin(), made(ours.key("___document_id"), document));
       std::ranges::stable_partition(leaves, &Leaf::ours);
       commit(table_, leaves);
     }
@@ -200,9 +201,7 @@ class Model {
     for (const Index each : values(i)) {
       const std::string key(at(each).key);
       const bool top = i == RowTree::kRoot;
-      // Keys that are named like orders are kept apart from them.
-      const bool like_ours = top && key.starts_with("__order_");
-      const Place inner = array ? place : (like_ours ? place.once_more() : place).key(key);
+      const Place inner = array ? place : place.key(key);
       Place inner_order = order;
       if (!array)
         inner_order = order.key((top ? "__order_" : "") + key);

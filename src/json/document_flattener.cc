@@ -199,10 +199,7 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
   for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
     const std::string_view key = tree[each].key;
     const bool top = node == PathTree::kRoot;
-    // Places below such a name are for orders, in each row, whether or not it has such an array.
-    const bool like_ours = top && key.starts_with(kOrder);
-    const PathTree::Node place =
-        to.tree().child(like_ours ? to.tree().again(PathTree::kRoot) : node, key);
+    const PathTree::Node place = to.tree().child(node, key);
     // Orders have places like the arrays', so that two never share one.
     PathTree::Node inner = order;
     if (tree[each].is_container())
@@ -228,8 +225,11 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
 Result<> DocumentFlattener::run_vertical(const RowTree& tree, std::int64_t document_id,
                                          RowSink& sink) const {
   TRY_ASSIGN(TableBuilder* const to, sink.table(table_));
-  const PathTree::Node document = to->tree().child(PathTree::kRoot, "___document_id");
-  for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, PathTree::kRoot)) {
+  // Below again() are places that no key leads to, in this mode or another: what is ours shares none
+  // with a key that is named like it.
+  const PathTree::Node ours = to->tree().again(PathTree::kRoot);
+  const PathTree::Node document = to->tree().child(ours, "___document_id");
+  for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, ours)) {
     // Our own values come first, so that they have their names where the document brings these too.
     to->begin_row();
     to->add_copy(document, integer_cell(document_id));

@@ -169,6 +169,22 @@ TEST(DocumentFlattener, VerticalKeepsOrdersApartFromThoseOfRepeatedKeys) {
             " | 2,___document_id=7,__order_a=0,__order_a_a_2=0,__order_a_a_3=0,a_a=2,a_a_2=3");
 }
 
+TEST(DocumentFlattener, VerticalKeepsItsOwnValuesOutOfColumnsThatOtherModesMade) {
+  RowTree tree;
+  Tables tables;
+  for (const auto& [mode, row] :
+       {std::pair(Flatten::kNone, R"({"___document_id":8,"__order_a":9})"),
+        std::pair(Flatten::kVertical, R"({"a":[1],"__order_a":3})")}) {
+    tree.begin_row();
+    Parser parser(tree);
+    ASSERT_EQ(parser.parse(row, 0, true).outcome, Outcome::kOk);
+    ASSERT_TRUE(DocumentFlattener({.mode = mode}, "t").run(tree, 7, tables));
+  }
+  EXPECT_EQ(tables.text(),
+            "t: 1,___document_id=8,__order_a=9"
+            " | 2,__order_a=3,___document_id_2=7,__order_a_2=0,a=1");
+}
+
 TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
   std::string row = "{";
   for (int i = 0; i < 30; ++i)
