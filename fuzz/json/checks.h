@@ -2,7 +2,8 @@
 //
 //  - each leaf of each good row is in one cell, or one member of __overflow, and nothing else is;
 //  - the type of its column can hold it exactly;
-//  - names are valid, and unique whatever their case; a table has no more columns than it may;
+//  - names are valid, and unique whatever their case: what came first, our own before what was sent,
+//    has its name, what comes later a suffix; a table has no more columns than it may;
 //  - rows in two batches give the same schema as in one, and in any order the same types;
 //  - what a contract does not allow does not happen, and what it leaves out is all that is missing;
 //  - an error of the sink is the error of the flattener, and ends it.
@@ -84,6 +85,40 @@ inline std::vector<Found> found_in(const json::TableBuilder& batch, const json::
   return out;
 }
 
+// Places have columns in the order in which rows bring them, and the first name that is free then.
+inline void check_names(const json::TableSchema& before, const json::TableSchema& after,
+                        const std::vector<const ExpectedRow*>& rows) {
+  std::map<std::string, std::pair<std::size_t, const Leaf*>> first;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (const auto& [path, leaf] : rows[i]->leaves) first.try_emplace(path, i, &leaf);
+  }
+  std::set<std::string> taken{"__row_id", "__received_at", "__overflow"};
+  std::pair<std::size_t, std::size_t> last{0, 0};
+  for (std::size_t i = 0; i < after.columns.size(); ++i) {
+    const json::SchemaColumn& column = after.columns[i];
+    if (i < before.columns.size()) {
+      require(column.path == before.columns[i].path && column.name == before.columns[i].name,
+              "a column stays what it is", column.name);
+      taken.insert(fold_ascii(column.name));
+      continue;
+    }
+    const auto found = first.find(column.path);
+    require(found != first.end(), "a column is of a place that was sent", column.path);
+    const auto& [row, leaf] = found->second;
+    const std::pair<std::size_t, std::size_t> place{row, leaf->order};
+    require(i == before.columns.size() || last < place, "columns come in order", column.path);
+    last = place;
+    std::string name = leaf->place.name;
+    for (int n = 2; !taken.insert(fold_ascii(name)).second; ++n) {
+      const std::string suffix = "_" + std::to_string(n);
+      std::size_t most = std::min(leaf->place.name.size(), json::kMaxNameBytes - suffix.size());
+      while (most < leaf->place.name.size() && (leaf->place.name[most] & 0xC0) == 0x80) --most;
+      name = leaf->place.name.substr(0, most) + suffix;
+    }
+    require(column.name == name, "a place has the first name that is free", column.name);
+  }
+}
+
 inline void check_row(const ExpectedRow& row, const json::TableSchema& schema,
                       std::size_t max_columns, Found found) {
   // Places without a column, in the order of their paths, where a repeated key comes behind the first.
@@ -119,9 +154,12 @@ inline void check_row(const ExpectedRow& row, const json::TableSchema& schema,
 inline Schemas check_batch(const Tables& batch, std::size_t max_columns) {
   Schemas after;
   std::map<const Tables::Table*, std::vector<Found>> found;
+  std::map<std::string, std::vector<const ExpectedRow*>> rows;
+  for (const ExpectedRow& row : batch.expected()) rows[row.table].push_back(&row);
   for (const auto& [name, table] : batch.tables()) {
     const json::SchemaPlan plan(table->schema, table->builder, max_columns);
     check_schema(plan.after(), std::max(max_columns, table->schema.columns.size()));
+    check_names(table->schema, plan.after(), rows[name]);
     found[table.get()] = found_in(table->builder, plan);
     if (table->builder.rows() > 0) after.emplace(name, plan.after());
   }

@@ -70,6 +70,7 @@ struct Input {
     max_columns = std::array<std::size_t, 6>{1000, 0, 1, 3, 20, 100}[choice(1) % 6];
     flatten.max_rows = std::array<std::uint64_t, 6>{1000, 1, 3, 10, 30, 100}[choice(2) % 6];
     flatten.max_cells = std::array<std::uint64_t, 4>{20'000, 5, 30, 300}[choice(2) / 6 % 4];
+    flatten.max_bytes = std::array<std::uint64_t, 4>{64U << 20, 10, 100, 1000}[choice(2) / 24 % 4];
     cut = choice(3) & 15;
     contract.columns = static_cast<json::Allow>(choice(3) >> 4 & 3);
     contract.data_type = static_cast<json::Allow>(choice(3) >> 6);

@@ -22,23 +22,39 @@ namespace sd::fuzz {
 struct Place {
   std::string path = "[";
   std::string name;
+  bool named = false;
+  int again = 0;  // how often the same path is there already
 
   Place key(std::string_view text) const { return step(json_string(text), std::string(text)); }
   Place element(std::uint64_t index) const {
     return step(std::to_string(index), std::to_string(index));
   }
+  Place once_more() const {
+    Place out = *this;
+    ++out.again;
+    return out;
+  }
+  std::string whole_path() const { return path + mark() + "]"; }
 
  private:
+  std::string mark() const {
+    if (again == 0) return "";
+    return std::string(path.size() == 1 ? "" : ",") + "{\"again\":" + std::to_string(again) + "}";
+  }
   Place step(const std::string& in_path, const std::string& in_name) const {
-    const bool first = path.size() == 1;
-    return {path + (first ? "" : ",") + in_path, first ? in_name : name + "_" + in_name};
+    const std::string before = path + mark();
+    return {before + (before.size() == 1 ? "" : ",") + in_path,
+            named ? name + "_" + in_name : in_name, true, 0};
   }
 };
 
 struct Leaf {
   Place place;
-  std::string value;                    // in normal spelling; of a null: nothing
-  std::optional<std::int64_t> integer;  // sent as an integer of 64 bits
+  std::string value;                      // in normal spelling; of a null: nothing
+  std::optional<std::int64_t> integer{};  // sent as an integer of 64 bits
+  std::uint64_t bytes = 0;                // of text that was sent
+  bool ours = false;                      // a name of ours, which it has before what was sent
+  std::size_t order = 0;                  // among the leaves of its row
 };
 
 struct ExpectedRow {
@@ -60,6 +76,8 @@ class Model {
     next_id_ = next_id;
     rows_.clear();
     cells_ = 0;
+    bytes_ = 0;
+    unnamed_ = false;
     if (options_.mode == json::Flatten::kVertical) {
       if (!vertical()) return std::nullopt;
     } else if (options_.mode == json::Flatten::kMultitable) {
@@ -73,15 +91,29 @@ class Model {
   }
   // Values of the rows with nulls, as FlattenOptions::max_cells counts them.
   std::uint64_t cells() const { return cells_; }
-  // Elements of arrays anywhere in the document.
-  std::uint64_t elements() const { return elements_of(RowTree::kRoot); }
+  // Text of the rows as FlattenOptions::max_bytes counts it: in vertical mode all that was sent, in
+  // multitable mode what children repeat.
+  std::uint64_t bytes() const { return bytes_; }
+  // What the limits of multitable mode look at before there are rows: no fewer rows than there will
+  // be, and no less text. An array without a table counts, and an id that no child names.
+  std::uint64_t most_rows() const {
+    return unnamed_ ? 1 + elements_of(RowTree::kRoot) : rows_.size();
+  }
+  std::uint64_t most_bytes() const {
+    std::uint64_t longest = 0;
+    for (Index i = 0; i < tree_->size(); ++i) {
+      if (!at(i).is_container() && fold_ascii(at(i).key) == "id")
+        longest = std::max<std::uint64_t>(longest, at(i).text.size());
+    }
+    return longest * (most_rows() - 1);
+  }
 
  private:
   using Index = RowTree::Index;
   using Leaves = std::vector<Leaf>;
   struct Parent {
     std::string table;
-    std::string id;
+    Leaf id;
     std::int64_t row_id;
   };
   struct Child {
@@ -90,6 +122,7 @@ class Model {
     Index array;
     std::uint32_t depth;
   };
+  std::string parent_key_;  // of the object whose members are read; folded
   static constexpr std::size_t kMostRows = 2000;
   static constexpr std::size_t kMostCells = 60'000;
 
@@ -110,17 +143,23 @@ class Model {
     return !at(i).is_container() || at(i).first == RowTree::kNone || (most != 0 && depth >= most);
   }
   Leaf leaf(Index i, const Place& place) const {
-    Leaf out{place, at(i).kind == ValueKind::kNull ? "" : normal(*tree_, i), {}};
+    Leaf out{place, at(i).kind == ValueKind::kNull ? "" : normal(*tree_, i)};
     const std::string_view token = at(i).text;
     std::int64_t value = 0;
     if (at(i).kind == ValueKind::kNumber && at(i).is_integer && token != "-0" &&
         std::from_chars(token.data(), token.data() + token.size(), value).ec == std::errc{}) {
       out.integer = value;
     }
+    std::string whole;
+    if (at(i).is_container()) tree_->append_json(i, whole);
+    out.bytes = token.size() + whole.size();
     return out;
   }
+  static Leaf made(const Place& place, std::int64_t value) {
+    return {.place = place, .value = normal_number(std::to_string(value)), .ours = true};
+  }
   static Leaf made(const std::string& key, std::int64_t value) {
-    return {Place{}.key(key), normal_number(std::to_string(value)), {}};
+    return made(Place{}.key(key), value);
   }
 
   void flat_members(Index container, std::uint32_t depth, const Place& place, Leaves& out) const {
@@ -139,33 +178,43 @@ class Model {
 
   bool vertical() {
     const std::int64_t document = next_id_;
-    const auto rows = explode(RowTree::kRoot, 0, Place{}, "");
+    const Place ours = Place{}.once_more();
+    const auto rows = explode(RowTree::kRoot, 0, Place{}, ours);
     if (!rows) return false;
     for (Leaves leaves : *rows) {
       cells_ += leaves.size();
-      leaves.push_back(made("___document_id", document));
+      for (const Leaf& each : leaves) bytes_ += each.bytes;
+      leaves.insert(leaves.begin(), made(ours.key("___document_id"), document));
+      std::ranges::stable_partition(leaves, &Leaf::ours);
       commit(table_, leaves);
     }
     return true;
   }
 
+  // Of a value at a place, which has its order, if it is an array, at another.
   std::optional<std::vector<Leaves>> explode(Index i, std::uint32_t depth, const Place& place,
-                                             const std::string& name) const {
+                                             const Place& order) const {
     if (i == RowTree::kRoot && at(i).first == RowTree::kNone) return {{Leaves{}}};
     if (is_leaf(i, depth)) return {{Leaves{leaf(i, place)}}};
     const bool array = at(i).kind == ValueKind::kArray;
     std::vector<Leaves> rows(array ? 0 : 1);
     std::int64_t element = 0;
     for (const Index each : values(i)) {
-      const Place inner = array ? place : place.key(at(each).key);
-      const auto more =
-          explode(each, depth + 1, inner, array ? name + "_" + place.name : inner.name);
+      const std::string key(at(each).key);
+      const bool top = i == RowTree::kRoot;
+      const Place inner = array ? place : place.key(key);
+      Place inner_order = order;
+      if (!array)
+        inner_order = order.key((top ? "__order_" : "") + key);
+      else if (at(each).kind == ValueKind::kArray)
+        inner_order = order.once_more().key(place.name);
+      const auto more = explode(each, depth + 1, inner, inner_order);
       if (!more) return std::nullopt;
       std::vector<Leaves> product;
       if (array) {
-        const Leaf order = made("__order_" + name, element++);
+        const Leaf number = made(order, element++);
         product = std::move(rows);
-        for (const Leaves& right : *more) product.emplace_back(right).push_back(order);
+        for (const Leaves& right : *more) product.emplace_back(right).push_back(number);
       } else {
         if (rows.size() * more->size() > kMostRows) return std::nullopt;
         for (const Leaves& left : rows) {
@@ -183,44 +232,59 @@ class Model {
 
   // ---- multitable
 
+  static bool is_id(std::string_view key) { return fold_ascii(key) == "id"; }
+
   void members(Index container, std::uint32_t depth, const Place& place, const std::string& name,
-               Leaves& out, std::vector<Child>& children) const {
+               Leaves& out, std::vector<Child>& children) {
     for (const Index i : values(container)) {
       const std::string key(at(i).key);
       const std::string full = name + "_" + key;
       const bool whole = is_leaf(i, depth + 1);
+      const bool table = at(i).kind == ValueKind::kArray && !whole;
+      if (table && !json::is_valid_name(full)) unnamed_ = true;
+      const bool names_a_row = is_id(key) || fold_ascii(key) == parent_key_;
+      if (!place.named && names_a_row && at(i).kind == ValueKind::kNull) continue;
       if (at(i).kind == ValueKind::kObject && !whole)
         members(i, depth + 1, place.key(key), full, out, children);
-      else if (at(i).kind == ValueKind::kArray && !whole && json::is_valid_name(full))
+      else if (table && json::is_valid_name(full))
         children.push_back({full, key, i, depth + 1});
       else
         out.push_back(leaf(i, place.key(key)));
     }
   }
 
-  static void put_parent(Leaves& out, const Parent& parent, const std::vector<std::string>& keys) {
-    const auto brought = [&](const std::string& key) {
-      return std::ranges::find(keys, key) != keys.end();
-    };
-    if (!brought("__parent_row_id")) out.push_back(made("__parent_row_id", parent.row_id));
-    const std::string key = parent.table + "_id";
-    if (!brought(key)) out.push_back({Place{}.key(key), parent.id, {}});
+  // First __parent_row_id, always; then the parent's id, unless a value of its name is brought.
+  Leaves of_parent(const Parent& parent, bool brought) {
+    Leaves out{made(Place{}.once_more().key("__parent_row_id"), parent.row_id)};
+    if (brought) return out;
+    Leaf id = parent.id;
+    id.place = Place{}.key(parent.table + "_id");
+    bytes_ += id.bytes;
+    out.push_back(std::move(id));
+    return out;
   }
 
   void object(Index i, std::uint32_t depth, const std::string& table, const Parent* parent) {
     Leaves leaves;
     std::vector<Child> children;
+    parent_key_ = parent == nullptr ? "" : fold_ascii(parent->table + "_id");
     members(i, depth, Place{}, table, leaves, children);
-    std::vector<std::string> keys;
-    for (const Index each : values(i)) keys.emplace_back(at(each).key);
-    if (parent != nullptr) put_parent(leaves, *parent, keys);
+    if (parent != nullptr) {
+      const std::string path = fold_ascii(Place{}.key(parent->table + "_id").path);
+      const bool brought = std::ranges::any_of(
+          leaves, [&](const Leaf& each) { return fold_ascii(each.place.path) == path; });
+      const Leaves first = of_parent(*parent, brought);
+      leaves.insert(leaves.begin(), first.begin(), first.end());
+    }
     const std::int64_t row_id = id_of(leaves);
-    Parent self{table, normal_number(std::to_string(row_id)), row_id};
-    const Index own = tree_->find(i, "id");
-    if (own == RowTree::kNone)
-      leaves.push_back(made("id", row_id));
-    else if (!at(own).is_container() && at(own).kind != ValueKind::kNull)
-      self.id = normal(*tree_, own);
+    Parent self{table, made("id", row_id), row_id};
+    const auto own =
+        std::ranges::find_if(leaves, [](const Leaf& l) { return is_id(l.place.name); });
+    // A whole object or array stays where it is, but does not name the row.
+    if (own == leaves.end())
+      leaves.push_back(self.id);
+    else if (!own->value.starts_with('{') && !own->value.starts_with('['))
+      self.id = *own;
     commit(table, leaves);
     for (const Child& child : children) {
       for (const Index each : values(child.array)) element(each, child, self);
@@ -230,9 +294,11 @@ class Model {
   void element(Index i, const Child& child, const Parent& parent) {
     if (at(i).kind == ValueKind::kObject && !is_leaf(i, child.depth + 1))
       return object(i, child.depth + 1, child.table, &parent);
-    Leaves leaves{leaf(i, Place{}.key(child.key))};
-    put_parent(leaves, parent, {child.key});
-    if (child.key != "id") leaves.push_back(made("id", id_of(leaves)));
+    const bool null = at(i).kind == ValueKind::kNull;
+    const bool parents = fold_ascii(child.key) == fold_ascii(parent.table + "_id");
+    Leaves leaves = of_parent(parent, parents && !null);
+    if (!null || !(is_id(child.key) || parents)) leaves.push_back(leaf(i, Place{}.key(child.key)));
+    if (null || !is_id(child.key)) leaves.push_back(made("id", id_of(leaves)));
     commit(child.table, leaves);
   }
 
@@ -250,18 +316,16 @@ class Model {
 
   void commit(const std::string& table, const Leaves& leaves) {
     ExpectedRow row{fold_ascii(table), id_of(leaves), {}};
-    std::map<std::string, int> seen;
     bool own_id = false;
-    for (const Leaf& each : leaves) {
+    for (Leaf each : leaves) {
       if (is_row_id(each) && each.value.empty()) continue;
       if (is_row_id(each) && each.integer && !own_id) {
         own_id = true;
         continue;
       }
-      const int again = seen[each.place.path]++;
-      std::string path = each.place.path;
-      if (again > 0) path += ",{\"again\":" + std::to_string(again) + "}";
-      row.leaves.emplace(path + "]", each);
+      while (row.leaves.contains(each.place.whole_path())) each.place = each.place.once_more();
+      each.order = row.leaves.size();
+      row.leaves.emplace(each.place.whole_path(), each);
     }
     rows_.push_back(std::move(row));
     ++next_id_;
@@ -273,6 +337,8 @@ class Model {
   std::int64_t next_id_ = 0;
   std::vector<ExpectedRow> rows_;
   std::uint64_t cells_ = 0;
+  std::uint64_t bytes_ = 0;
+  bool unnamed_ = false;  // an array has no table, as that would have no name
 };
 
 }  // namespace sd::fuzz

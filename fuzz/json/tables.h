@@ -104,12 +104,15 @@ class Tables final : public json::RowSink {
                   limit.mode == json::Flatten::kHorizontal,
               "a document that is accepted becomes no more rows than it may");
       require(model.cells() <= limit.max_cells, "nor more values");
+      require(model.bytes() <= limit.max_bytes, "nor more text");
       return;
     }
     if (limit.mode == json::Flatten::kMultitable)
-      require(model.elements() + 1 > limit.max_rows, "a document that fits is accepted");
+      require(model.most_rows() > limit.max_rows || model.most_bytes() > limit.max_bytes,
+              "a document that fits is accepted");
     else
-      require(!rows || rows->size() > limit.max_rows || model.cells() > limit.max_cells,
+      require(!rows || rows->size() > limit.max_rows || model.cells() > limit.max_cells ||
+                  model.bytes() > limit.max_bytes,
               "a document that fits is accepted");
   }
 

@@ -12,18 +12,11 @@ namespace {
 constexpr std::array<const char*, 4> kModes = {"horizontal", "vertical", "multitable", "none"};
 
 constexpr std::string_view kOrder = "__order_";
+constexpr std::string_view kId = "id";
 
 Cell integer_cell(std::int64_t value) {
   const std::string token = std::to_string(value);
   return classify_number(token, true);
-}
-
-// The first member whose key is that one, as DuckDB compares names; kNone.
-RowTree::Index find_folded(const RowTree& tree, RowTree::Index object, std::string_view key) {
-  for (auto i = tree[object].first; i != RowTree::kNone; i = tree[i].next) {
-    if (same_ascii_folded(tree[i].key, key)) return i;
-  }
-  return RowTree::kNone;
 }
 
 // Whether the value of that key is no longer there, of the row under construction.
@@ -32,11 +25,6 @@ bool was_taken_out(TableBuilder& row, std::string_view key) {
   return std::ranges::any_of(row.touched(), [&](const TableBuilder::Touched& t) {
     return t.forgotten && row.columns()[t.column].node == place;
   });
-}
-
-// A null for an id says nothing: the row gets one as if it had brought none.
-bool is_null_id(const RowTree::Value& member) {
-  return member.kind == ValueKind::kNull && same_ascii_folded(member.key, "id");
 }
 
 }  // namespace
@@ -76,7 +64,7 @@ double longest_id(const RowTree& tree) {
   double longest = 0;
   for (RowTree::Index i = 0; i < tree.size(); ++i) {
     const RowTree::Value& value = tree[i];
-    if (!value.is_container() && same_ascii_folded(value.key, "id"))
+    if (!value.is_container() && same_ascii_folded(value.key, kId))
       longest = std::max(longest, static_cast<double>(value.text.size()));
   }
   return longest;
@@ -193,9 +181,10 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
     std::uint32_t element = 0;
     for (Index each = value.first; each != RowTree::kNone; each = tree[each].next, ++element) {
       // An array in an array has a place of its own in the order, and none in the names of columns.
+      // No key leads below again(): an array that a key brings has its order elsewhere.
       PathTree::Node inner = order;
       if (tree[each].kind == ValueKind::kArray)
-        inner = to.tree().again(to.tree().child(order, to.tree().name(node)));
+        inner = to.tree().child(to.tree().again(order), to.tree().name(node));
       for (Items& row : explode(tree, each, depth + 1, to, node, inner)) {
         row.push_back({order, RowTree::kNone, element});
         rows.push_back(std::move(row));
@@ -207,9 +196,7 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
   for (Index each = value.first; each != RowTree::kNone; each = tree[each].next) {
     const std::string_view key = tree[each].key;
     const bool top = node == PathTree::kRoot;
-    PathTree::Node place = to.tree().child(node, key);
-    // The place of that name is ours, in each row, whether or not the row has such an array.
-    if (top && key.starts_with(kOrder)) place = to.tree().again(place);
+    const PathTree::Node place = to.tree().child(node, key);
     // Orders have places like the arrays', so that two never share one.
     PathTree::Node inner = order;
     if (tree[each].is_container())
@@ -235,8 +222,11 @@ auto DocumentFlattener::explode(const RowTree& tree, Index i, std::uint32_t dept
 Result<> DocumentFlattener::run_vertical(const RowTree& tree, std::int64_t document_id,
                                          RowSink& sink) const {
   TRY_ASSIGN(TableBuilder* const to, sink.table(table_));
-  const PathTree::Node document = to->tree().child(PathTree::kRoot, "___document_id");
-  for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, PathTree::kRoot)) {
+  // Below again() are places that no key leads to, in this mode or another: what is ours shares none
+  // with a key that is named like it.
+  const PathTree::Node ours = to->tree().again(PathTree::kRoot);
+  const PathTree::Node document = to->tree().child(ours, "___document_id");
+  for (const Items& row : explode(tree, RowTree::kRoot, 0, *to, PathTree::kRoot, ours)) {
     // Our own values come first, so that they have their names where the document brings these too.
     to->begin_row();
     to->add_copy(document, integer_cell(document_id));
@@ -266,36 +256,58 @@ double DocumentFlattener::count_children(const RowTree& tree, Index i, std::uint
   return rows;
 }
 
+bool DocumentFlattener::is_column(const RowTree& tree, Index i, std::uint32_t depth,
+                                  const std::string& full) const {
+  const RowTree::Value& value = tree[i];
+  if (!value.is_container() || stays_whole(tree, i, depth)) return true;
+  return value.kind == ValueKind::kArray && !is_valid_name(full);
+}
+
+auto DocumentFlattener::find_brought(const RowTree& tree, Index object, std::uint32_t depth,
+                                     const std::string& table, std::string_view key) const
+    -> Index {
+  for (Index i = tree[object].first; i != RowTree::kNone; i = tree[i].next) {
+    const RowTree::Value& value = tree[i];
+    if (same_ascii_folded(value.key, key) && value.kind != ValueKind::kNull &&
+        is_column(tree, i, depth + 1, table + "_" + std::string(value.key)))
+      return i;
+  }
+  return RowTree::kNone;
+}
+
 void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t depth,
                                    TableBuilder& to, PathTree::Node node, const std::string& name,
+                                   std::string_view parent_key,
                                    std::vector<Child>& children) const {
   for (Index each = tree[i].first; each != RowTree::kNone; each = tree[each].next) {
     const RowTree::Value& value = tree[each];
-    if (node == PathTree::kRoot && is_null_id(value)) continue;
+    // A null for an id says nothing: the row gets one as if it had brought none.
+    if (node == PathTree::kRoot && value.kind == ValueKind::kNull &&
+        (same_ascii_folded(value.key, kId) || same_ascii_folded(value.key, parent_key)))
+      continue;
     const PathTree::Node place = to.tree().child(node, value.key);
     const std::string full = name + "_" + std::string(value.key);
-    const bool whole = stays_whole(tree, each, depth + 1);
-    if (value.kind == ValueKind::kObject && !whole) {
-      put_object(tree, each, depth + 1, to, place, full, children);
-    } else if (value.kind == ValueKind::kArray && !whole && is_valid_name(full)) {
-      children.push_back({full, value.key, each, depth + 1});
-    } else {
+    if (is_column(tree, each, depth + 1, full))
       put_value(tree, each, to, place);
-    }
+    else if (value.kind == ValueKind::kObject)
+      put_object(tree, each, depth + 1, to, place, full, parent_key, children);
+    else
+      children.push_back({full, value.key, each, depth + 1});
   }
 }
 
+PathTree::Node DocumentFlattener::parent_row_id(PathTree& tree) {
+  return tree.child(tree.again(PathTree::kRoot), "__parent_row_id");
+}
+
 // What a row of a child table has besides its own. It comes first, so that __parent_row_id is ours
-// whatever the object brings; the parent's id gives way to a key of its name.
-void DocumentFlattener::put_parent(const RowTree& tree, Index i, std::string_view column,
-                                   TableBuilder& to, const Parent& parent) const {
-  to.add_copy(to.tree().child(PathTree::kRoot, "__parent_row_id"), integer_cell(parent.row_id));
-  const std::string key = parent.table + "_id";
-  const bool brings = tree[i].kind == ValueKind::kObject
-                          ? find_folded(tree, i, key) != RowTree::kNone
-                          : same_ascii_folded(column, key);
-  if (brings) return;
-  const PathTree::Node place = to.tree().child(PathTree::kRoot, key);
+// whatever the object brings; the parent's id gives way to a value of its name (`brought`).
+void DocumentFlattener::put_parent(TableBuilder& to, const Parent& parent, bool brought) {
+  to.add_copy(parent_row_id(to.tree()), integer_cell(parent.row_id));
+  if (brought) return;
+  PathTree::Node place = to.tree().child(PathTree::kRoot, parent.id_key());
+  // The parent is called __row: the name is the child's own.
+  if (parent.id_key() == kRowId) place = to.tree().again(place);
   if (parent.id.kind == Kind::kNull)
     to.add_null(place);
   else
@@ -308,20 +320,21 @@ Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::u
   TRY_ASSIGN(TableBuilder* const to, sink.table(table));
   std::vector<Child> children;
   to->begin_row();
-  if (parent != nullptr) put_parent(tree, object, {}, *to, *parent);
-  put_object(tree, object, depth, *to, PathTree::kRoot, table, children);
+  const std::string parent_key = parent == nullptr ? "" : parent->id_key();
+  if (parent != nullptr) {
+    const Index brought = find_brought(tree, object, depth, table, parent_key);
+    put_parent(*to, *parent, brought != RowTree::kNone);
+  }
+  put_object(tree, object, depth, *to, PathTree::kRoot, table, parent_key, children);
   Parent self{.table = table, .id = {}, .row_id = sink.row_id(*to)};
   self.id = integer_cell(self.row_id);
-  const Index own = find_folded(tree, object, "id");
-  const bool brings = own != RowTree::kNone && !is_null_id(tree[own]);
-  if (brings && !tree[own].is_container()) self.id = cell_of(tree[own]);
+  const Index own = find_brought(tree, object, depth, table, kId);
+  if (own != RowTree::kNone && !tree[own].is_container()) self.id = cell_of(tree[own]);
   // As it is stored here, whatever the children's contracts say of times.
   if (self.id.kind == Kind::kString) self.id.kind = to->kind_of_string(self.id.view());
-  // One that is taken apart leaves the name.
-  const bool is_column = brings && (!tree[own].is_container() || stays_whole(tree, own, depth + 1));
-  if (!is_column) to->add_copy(to->tree().child(PathTree::kRoot, "id"), self.id);
+  if (own == RowTree::kNone) to->add_copy(to->tree().child(PathTree::kRoot, kId), self.id);
   sink.settle(*to);
-  if (brings && is_column && was_taken_out(*to, tree[own].key)) self.id = Cell();
+  if (own != RowTree::kNone && was_taken_out(*to, tree[own].key)) self.id = Cell();
   sink.commit(*to);
   for (const Child& child : children) {
     for (Index each = tree[child.array].first; each != RowTree::kNone; each = tree[each].next) {
@@ -339,11 +352,14 @@ Result<> DocumentFlattener::run_element(const RowTree& tree, Index element, cons
   }
   TRY_ASSIGN(TableBuilder* const to, sink.table(child.table));
   to->begin_row();
-  put_parent(tree, element, child.column, *to, parent);
-  put_value(tree, element, *to, to->tree().child(PathTree::kRoot, child.column));
-  if (!same_ascii_folded(child.column, "id")) {
-    to->add_copy(to->tree().child(PathTree::kRoot, "id"), integer_cell(sink.row_id(*to)));
-  }
+  const bool is_null = tree[element].kind == ValueKind::kNull;
+  const bool is_parents = same_ascii_folded(child.column, parent.id_key());
+  const bool is_id = same_ascii_folded(child.column, kId);
+  put_parent(*to, parent, is_parents && !is_null);
+  if (!(is_id || is_parents) || !is_null)
+    put_value(tree, element, *to, to->tree().child(PathTree::kRoot, child.column));
+  if (!is_id || is_null)
+    to->add_copy(to->tree().child(PathTree::kRoot, kId), integer_cell(sink.row_id(*to)));
   sink.settle(*to);
   sink.commit(*to);
   return {};

@@ -61,6 +61,9 @@ class DocumentFlattener {
  public:
   DocumentFlattener(FlattenOptions options, std::string table);
 
+  // The place of __parent_row_id in a child table: one that no key leads to.
+  static PathTree::Node parent_row_id(PathTree& tree);
+
   // Whether the document stays within the limits.
   std::optional<RowError> check(const RowTree& tree) const;
   // Hands over its rows. An error is the sink's.
@@ -89,6 +92,7 @@ class DocumentFlattener {
     std::string table;
     Cell id;
     std::int64_t row_id;
+    std::string id_key() const { return table + "_id"; }
   };
 
   // A container that is not taken apart: empty, or too deep.
@@ -102,11 +106,17 @@ class DocumentFlattener {
                              PathTree::Node node, PathTree::Node order) const;
   Result<> run_vertical(const RowTree& tree, std::int64_t document_id, RowSink& sink) const;
 
+  // Whether a value is a column where it stands: no object that is taken apart, and no array that
+  // has a table, which would be named so.
+  bool is_column(const RowTree& tree, Index i, std::uint32_t depth, const std::string& full) const;
+  // The member that is the row's column of that name, a null aside: the first one. kNone.
+  Index find_brought(const RowTree& tree, Index object, std::uint32_t depth,
+                     const std::string& table, std::string_view key) const;
   double count_children(const RowTree& tree, Index i, std::uint32_t depth) const;
   void put_object(const RowTree& tree, Index i, std::uint32_t depth, TableBuilder& to,
-                  PathTree::Node node, const std::string& name, std::vector<Child>& children) const;
-  void put_parent(const RowTree& tree, Index i, std::string_view column, TableBuilder& to,
-                  const Parent& parent) const;
+                  PathTree::Node node, const std::string& name, std::string_view parent_key,
+                  std::vector<Child>& children) const;
+  static void put_parent(TableBuilder& to, const Parent& parent, bool brought);
   Result<> run_object(const RowTree& tree, Index object, std::uint32_t depth,
                       const std::string& table, const Parent* parent, RowSink& sink) const;
   Result<> run_element(const RowTree& tree, Index element, const Child& child, const Parent& parent,

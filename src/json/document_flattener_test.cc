@@ -148,6 +148,43 @@ TEST(DocumentFlattener, VerticalGivesEachArrayAnOrderOfItsOwn) {
             " | 4,___document_id=7,__order_a=0,__order_a_a_2=0,a=5");
 }
 
+TEST(DocumentFlattener, VerticalKeepsOrdersApartFromThoseOfRepeatedKeys) {
+  const auto rows = [](std::initializer_list<std::string_view> documents) {
+    RowTree tree;
+    Tables tables;
+    const DocumentFlattener flattener({.mode = Flatten::kVertical}, "t");
+    for (const std::string_view row : documents) {
+      tree.begin_row();
+      Parser parser(tree);
+      EXPECT_EQ(parser.parse(row, 0, true).outcome, Outcome::kOk);
+      EXPECT_TRUE(flattener.run(tree, 7, tables));
+    }
+    return tables.text();
+  };
+  EXPECT_EQ(rows({R"({"a":[1],"__order_a":9})", R"({"a":[2],"a":[3]})"}),
+            "t: 1,___document_id=7,__order_a=0,a=1,__order_a_2=9"
+            " | 2,___document_id=7,__order_a=0,a=2,__order_a_3=0,a_2=3");
+  EXPECT_EQ(rows({R"({"a":[[1]]})", R"({"a":[{"a":[2],"a":[3]}]})"}),
+            "t: 1,___document_id=7,__order_a_a=0,__order_a=0,a=1"
+            " | 2,___document_id=7,__order_a=0,__order_a_a_2=0,__order_a_a_3=0,a_a=2,a_a_2=3");
+}
+
+TEST(DocumentFlattener, VerticalKeepsItsOwnValuesOutOfColumnsThatOtherModesMade) {
+  RowTree tree;
+  Tables tables;
+  for (const auto& [mode, row] :
+       {std::pair(Flatten::kNone, R"({"___document_id":8,"__order_a":9})"),
+        std::pair(Flatten::kVertical, R"({"a":[1],"__order_a":3})")}) {
+    tree.begin_row();
+    Parser parser(tree);
+    ASSERT_EQ(parser.parse(row, 0, true).outcome, Outcome::kOk);
+    ASSERT_TRUE(DocumentFlattener({.mode = mode}, "t").run(tree, 7, tables));
+  }
+  EXPECT_EQ(tables.text(),
+            "t: 1,___document_id=8,__order_a=9"
+            " | 2,__order_a=3,___document_id_2=7,__order_a_2=0,a=1");
+}
+
 TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
   std::string row = "{";
   for (int i = 0; i < 30; ++i)
@@ -161,6 +198,17 @@ TEST(DocumentFlattener, VerticalRefusesAProductThatIsTooLarge) {
   EXPECT_EQ(vertical(row + "}"), "too-many-rows: the row would become more than 2000000 values");
   EXPECT_EQ(flat(R"({"a":[1,2,3]})", {.mode = Flatten::kVertical, .max_rows = 2}),
             "too-many-rows: the row would become more than 2 rows");
+}
+
+TEST(DocumentFlattener, RefusesADocumentWhoseTextWouldBeRepeatedTooOften) {
+  const FlattenOptions vertical{.mode = Flatten::kVertical, .max_bytes = 9};
+  EXPECT_EQ(flat(R"({"a":[1,2,3],"s":"xx"})", vertical).substr(0, 3), "t: ");
+  EXPECT_EQ(flat(R"({"a":[1,2,33],"s":"xx"})", vertical),
+            "too-many-rows: the row would become more than 9 bytes of text");
+  const FlattenOptions multitable{.mode = Flatten::kMultitable, .max_bytes = 9};
+  EXPECT_EQ(flat(R"({"a":[1,2,3],"id":"xxx"})", multitable).substr(0, 3), "t: ");
+  EXPECT_EQ(flat(R"({"a":[1,2,3],"id":"xxxx"})", multitable),
+            "too-many-rows: the row would become more than 9 bytes of text");
 }
 
 TEST(DocumentFlattener, MultitableMakesAChildTableOfEachArray) {
@@ -195,6 +243,24 @@ TEST(DocumentFlattener, MultitableGivesEachParentTheIdThatItsChildrenName) {
   EXPECT_EQ(multitable(R"({"id":{"x":5},"a":[1]})"),
             "t: 1,id_x=5,id=1; t_a: 2,__parent_row_id=1,t_id=1,a=1,id=2");
   EXPECT_EQ(multitable(R"({"id":[5]})"), "t: 1,id=1; t_id: 2,__parent_row_id=1,t_id=1,id=5");
+}
+
+TEST(DocumentFlattener, MultitableTakesTheFirstIdThatStaysAColumn) {
+  for (const std::string row :
+       {R"({"id":null,"ID":5,"a":[1]})", R"({"id":[],"a":[1]})", R"({"id":{"x":1},"ID":5,"a":[1]})",
+        R"({"id":{"x":1},"id":5,"a":[1]})"}) {
+    const std::string out = multitable(row);
+    EXPECT_EQ(out.find("id_2"), std::string::npos) << out;
+    const bool names = row.find('5') != std::string::npos;
+    EXPECT_NE(out.find(names ? ",t_id=5," : ",t_id=1,"), std::string::npos) << out;
+  }
+  EXPECT_EQ(multitable(R"({"id":[null,5]})"),
+            "t: 1,id=1; t_id: 2,__parent_row_id=1,t_id=1,id=2 | 3,__parent_row_id=1,t_id=1,id=5");
+  // An array that stays where it is, as its table could not be named.
+  const std::string key(252, 'k');
+  const std::string out = multitable("{\"" + key + R"(":[{"id":[1]}]})");
+  EXPECT_NE(out.find(",id=[1]"), std::string::npos) << out;
+  EXPECT_EQ(out.find("id_2"), std::string::npos) << out;
 }
 
 TEST(DocumentFlattener, MultitableLeavesAnArrayWhoseTableCannotBeNamedWhereItStands) {

@@ -15,8 +15,8 @@ PathTree::Node top_level(json::TableBuilder& builder, std::string_view key) {
   return builder.tree().child(PathTree::kRoot, key);
 }
 
-bool is_used(json::TableBuilder& builder, std::string_view key) {
-  const BuilderColumn* column = builder.find(top_level(builder, key));
+bool is_used(const json::TableBuilder& builder, PathTree::Node place) {
+  const BuilderColumn* column = builder.find(place);
   return column != nullptr && column->used;
 }
 
@@ -56,12 +56,14 @@ Result<> Loader::agree_on_ids() {
   };
   std::vector<Wider> wider;
   for (auto& [child_key, child] : tables_) {
-    if (!child->in_batch || !is_used(child->builder, "__parent_row_id")) continue;
+    if (!child->in_batch) continue;
+    const PathTree::Node mark = json::DocumentFlattener::parent_row_id(child->builder.tree());
+    if (!is_used(child->builder, mark)) continue;
     // orders_items_parts is a child of orders_items, or of orders: every table that is a beginning of it.
     for (auto& [key, parent] : tables_) {
       if (!parent->in_batch || !child_key.starts_with(key + "_")) continue;
       const std::string column = parent->schema.name + "_id";
-      if (!is_used(child->builder, column)) continue;
+      if (!is_used(child->builder, top_level(child->builder, column))) continue;
       const Ids ids = ids_of(parent->schema, parent->builder);
       TRY(widen_ids(*child, column, ids.after, ids.cause));
     }
@@ -94,7 +96,7 @@ Result<> Loader::widen_ids(Table& child, const std::string& column, const TypeSt
   if (ids.has(json::Kind::kNested)) return {};  // native: it is no id that a child has
   const PathTree::Node place = top_level(child.builder, column);
   const bool known = child.schema.find(child.builder.tree().path(place)).has_value();
-  if (known || is_used(child.builder, column)) child.builder.widen(place, ids, cause);
+  if (known || is_used(child.builder, place)) child.builder.widen(place, ids, cause);
   return {};
 }
 

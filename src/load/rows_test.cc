@@ -465,5 +465,25 @@ TEST_F(RowsTest, AChildsIdOfItsParentIsNullWhereAContractTookItFromTheParent) {
   EXPECT_EQ(query("SELECT count(*) FROM p JOIN p_c ON p.__row_id = p_c.__parent_row_id"), "3;");
 }
 
+TEST_F(RowsTest, AParentsIdThatAChildBringsAsNullOrTakenApartIsNotBrought) {
+  insert(
+      "p",
+      R"({"c":[{"p_id":null,"n":1},{"p_id":{"x":1},"n":2},{"p_id":[3],"n":3},{"p_id":7,"n":4}]})",
+      Flatten::kMultitable);
+  insert("q", R"({"q_id":[null,5]})", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(query("SELECT c.n || ' ' || (c.p_id = p.id) FROM p_c c, p ORDER BY n"),
+            "1 true;2 true;3 true;4 false;");
+  EXPECT_EQ(columns("p_c"), "__parent_row_id BIGINT;p_id BIGINT;n BIGINT;id BIGINT;p_id_x BIGINT;");
+  EXPECT_EQ(query("SELECT c.q_id = q.id FROM q_q_id c, q ORDER BY c.__row_id"), "true;false;");
+}
+
+TEST_F(RowsTest, AParentsIdIsNeverAChildsOwnRowId) {
+  insert("__row", R"({"id":100,"t":[1,2]})", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(query("SELECT count(DISTINCT __row_id) || ' ' || max(\"__row_id_2\") FROM \"__row_t\""),
+            "2 100;");
+}
+
 }  // namespace
 }  // namespace sd::load

@@ -390,7 +390,7 @@ point('`explode` is another name of it.', async () => {
   await send(table, ['{"a":[1,2]}'], 'flatten=explode');
   assert.deepEqual(await values(table, ['a', '__order_a']), [[1, 0], [2, 1]]);
 });
-point('`id` is the row\'s `__row_id` unless the object brings an `id`; `orders_id` is the parent\'s `id` unless the object brings that key; `__parent_row_id` is always the parent\'s `__row_id`.', async () => {
+point('`id` is the row\'s `__row_id` unless the object brings an `id`; `orders_id` is the parent\'s `id` unless the object brings that key (a null, and a value that is taken apart, is not brought); `__parent_row_id` is always the parent\'s `__row_id`.', async () => {
   const table = fresh();
   await send(table, [1, 2, '"own"', 'null', undefined].map((id, i) => `{${id === undefined ? '' : `"id":${id},`}"n":${i},"c":[{"n":${i}},{"n":${i},"id":7},{"n":${i},"${table}_id":-1,"__parent_row_id":-2}]}`), 'flatten=multitable');
   const rows = await server.rows(`SELECT p.n, p.id = p.__row_id::VARCHAR AS made, c.id = c.__row_id AS child_made, c.id = 7 AS child_own, c.${table}_id = p.id AS same, c.${table}_id = '-1' AS brought`
@@ -398,6 +398,9 @@ point('`id` is the row\'s `__row_id` unless the object brings an `id`; `orders_i
   const expected = [0, 1, 2, 3, 4].flatMap((n) => [[true, false, true, false], [false, true, true, false], [true, false, false, true]]
     .map(([child_made, child_own, same, brought]) => ({ n, made: n > 2, child_made, child_own, same, brought })));
   assert.deepEqual(rows, expected);
+  const nothing = fresh();
+  await send(nothing, [`{"c":[{"${nothing}_id":null},{"${nothing}_id":{"x":1}}]}`], 'flatten=multitable');
+  assert.equal(await server.value(`SELECT count(*) FROM ${nothing} p JOIN ${nothing}_c c ON c.${nothing}_id = p.id`), 2);
 });
 point('The column `orders_id` has the type of `orders.id`, and is widened with it, unless a contract keeps the types of the child table; it is null where a contract took the `id` out of the parent\'s row.', async () => {
   const type_of = (table, column) => server.value(`SELECT data_type FROM duckdb_columns() WHERE table_name = '${table}' AND column_name = '${column}'`);
