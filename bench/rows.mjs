@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// ./dev bench rows [--rounds 5] [--part webhooks|columns]
+// ./dev bench rows [--rounds 5] [--part webhooks|columns] [--assert]
 //
 // What it costs that tables and columns appear by themselves.
 //
@@ -12,6 +12,10 @@
 //           rows of one and the same eight columns: what a table that is 40 columns wider costs, whoever made them.
 //
 // Both sides of a comparison run in the same rounds, one after the other, on new databases; figures are medians.
+//
+// With --assert it fails where webhooks take more than a third of the wall time of by hand, into 58 tables or into one, or
+// where new columns cost more than 10 % of the throughput: by the median of the rounds' ratios, since what else happens on
+// the machine meets both sides of a round.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -19,9 +23,12 @@ import { fileURLToPath } from 'node:url';
 import { Server, root } from '../tests/e2e/lib.mjs';
 import { machine, median, number, option, print_table, processor_us, work_directory } from './lib.mjs';
 
+const kMostOfByHand = 1 / 3;
+const kLeastThroughput = 0.9;
 const kBatches = 40;
 const kBatchRows = 20_000;
 const modules = path.join(root, 'third_party/node_modules');
+const percent = (ratio) => `${number(ratio * 100, 1)} %`;
 const quoted = (name) => `"${name.replaceAll('"', '""')}"`;
 
 // Runs in a process of its own: statements on a new database file; prints what they took.
@@ -148,6 +155,10 @@ async function webhooks(work, rounds) {
     row('ours', 'scratchdata');
   }
   print_table(table, [0, 1]);
+  return cases.map(({ name, results }) => {
+    const ratio = median(results.ours.map((ours, round) => ours.wall / results.hand[round].wall));
+    return { what: `329 webhooks into ${name}, wall time of that by hand`, ratio, is_met: ratio <= kMostOfByHand, bound: `at most ${percent(kMostOfByHand)}` };
+  });
 }
 
 async function columns(work, rounds) {
@@ -183,6 +194,8 @@ async function columns(work, rounds) {
       `${number((median(rates) / median(sides.wide.results.map(rate))) * 100, 1)} %`]);
   }
   print_table(table);
+  const ratio = median(sides.fresh.results.map((fresh, round) => rate(fresh) / rate(sides.wide.results[round])));
+  return [{ what: 'throughput with a new column in every batch, of that with the columns there', ratio, is_met: ratio >= kLeastThroughput, bound: `at least ${percent(kLeastThroughput)}` }];
 }
 
 if (process.argv[2] === '--statements') {
@@ -193,9 +206,15 @@ if (process.argv[2] === '--statements') {
   const work = work_directory('rows');
   console.log(`${machine()}; ${rounds} rounds, both sides in each.\n`);
   try {
-    if (part !== 'columns') await webhooks(work, rounds);
+    const claims = [];
+    if (part !== 'columns') claims.push(...await webhooks(work, rounds));
     if (part === null) console.log();
-    if (part !== 'webhooks') await columns(work, rounds);
+    if (part !== 'webhooks') claims.push(...await columns(work, rounds));
+    console.log();
+    for (const { what, ratio, is_met, bound } of claims) {
+      console.log(`${is_met ? 'met' : 'NOT MET'}: ${what}: ${percent(ratio)}, ${bound}`);
+      if (!is_met && process.argv.includes('--assert')) process.exitCode = 1;
+    }
   } finally {
     fs.rmSync(work, { recursive: true, force: true });
   }
