@@ -128,11 +128,14 @@ for (const { seed, count } of rounds) describe(`${count} random documents in eve
   it('none', async (t) => {
     await check_single(t, 'none', 'flatten=none', none);
     // docs/rows.md: objects of more than 64 keys with scalars of one family are a MAP, and any others a STRUCT, or JSON.
+    // (Numbers that no type of numbers holds together are none; which these are is not known here.)
     const counts = all.filter(({ sent, depth }) => sent.counts && depth <= kMaxDepth).flatMap(({ sent }) => Object.entries(sent.counts));
-    const families = new Set(counts.filter(([, value]) => value !== null).map(([, value]) => (value instanceof Exact ? 'number' : typeof value)));
+    const values = counts.map(([, value]) => value).filter((value) => value !== null);
+    const families = new Set(values.map((value) => (value instanceof Exact ? 'number' : typeof value)));
+    const is_known = families.size > 1 || !families.has('number') || values.every(({ token }) => /^-?\d{1,18}$/.test(token));
     const type = await server.value("SELECT data_type FROM duckdb_columns() WHERE table_name = 'none' AND column_name = 'counts'");
     t.diagnostic(`counts ${type.slice(0, 60)}`);
-    if (new Set(counts.map(([key]) => key)).size > 64) assert.equal(type.startsWith('MAP('), families.size === 1, `${type.slice(0, 200)} (SD_SEED=${seed})`);
+    if (is_known && new Set(counts.map(([key]) => key)).size > 64) assert.equal(type.startsWith('MAP('), families.size === 1, `${type.slice(0, 200)} (SD_SEED=${seed})`);
   });
   it('vertical', (t) => check_vertical(t, 'vertical', 0));
   it('multitable', (t) => check_multitable(t, 'multi', 0));
