@@ -148,12 +148,32 @@ for (const { seed, count } of rounds) describe(`${count} random documents in eve
   it(`horizontal, and below a depth of ${depth} JSON`, (t) => check_single(t, 'deep', `flatten_depth=${depth}`, (sent) => horizontal(sent, depth)));
   it(`vertical, and below a depth of ${depth} JSON`, (t) => check_vertical(t, 'deep_vertical', depth));
   it(`multitable, and below a depth of ${depth} JSON`, (t) => check_multitable(t, 'deep_multi', depth));
-  // parseExact's objects are compared by same(), which must be able to fail.
-  it('a comparison can fail', () => {
+});
+
+describe('the comparison', () => {
+  const one = new Exact('1'), two = new Exact('2');
+  it('fails where a value is another', () => {
     assert.ok(same(new Exact('1.50'), '1.5') && same({ a: null }, {}) && same([new Exact('1e2')], [new Exact('100')]));
-    for (const [sent, found] of [[new Exact('1'), new Exact('1.5')], ['1', new Exact('1')], [null, 'null'], [{ a: null }, null], [{}, { a: false }], [[], {}],
-      [new Exact('-0'), new Exact('0')], [true, new Exact('1')], [new Exact('9007199254740993'), new Exact('9007199254740992')], ['é', 'e\u0301']]) {
+    for (const [sent, found] of [[one, new Exact('1.5')], ['1', one], [null, 'null'], [{ a: null }, null], [{}, { a: false }], [[], {}],
+      [new Exact('-0'), new Exact('0')], [true, one], [new Exact('9007199254740993'), new Exact('9007199254740992')], ['é', 'e\u0301']]) {
       assert.ok(!same(sent, found), `${show(sent)} and ${show(found)}`);
     }
+  });
+  const compare = (rows, cells) => {
+    const table = new FoundAgain('t');
+    for (const [i, row] of rows.entries()) table.add(row, cells[i], `row ${i}`);
+    return table.finish();
+  };
+  const a = ['["a"]', 'a'], b = ['["b"]', 'b'], other_a = ['["A"]', 'A'];
+  it('takes what is right, and fails where a value is missing, made up, or in the column of another place', () => {
+    assert.equal(compare([{ __row_id: one, a: one, b: two }], [[[...a, one], [...b, two]]]), 2);
+    assert.equal(compare([{ a: one, A_2: two }, { A_2: one }], [[[...a, one], [...other_a, two]], [[...other_a, one]]]), 3);
+    assert.equal(compare([{ a: null, __overflow: { '': one } }], [[['[""]', '', one]]]), 1);
+    assert.throws(() => compare([{ a: one }], [[[...a, one], [...b, two]]]), /"b".* was sent/);
+    assert.throws(() => compare([{ a: one, b: two }], [[[...a, one]]]), /1 values were sent, 2 columns/);
+    assert.throws(() => compare([{ a: one, __overflow: { b: two } }], [[[...a, one]]]), /1 members of __overflow/);
+    assert.throws(() => compare([{ a: one }, { A_2: one }], [[[...a, one]], [[...a, one]]]), /its column was a/);
+    assert.throws(() => compare([{ a: one }, { a: one }], [[[...a, one]], [[...other_a, one]]]), /no column is left/);
+    assert.throws(() => compare([{ c: one }], [[[...a, one]]]), /"a".* was sent/);
   });
 });
