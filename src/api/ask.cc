@@ -15,8 +15,8 @@ constexpr milliseconds kChangeLimit{30'000};
 
 using Answers = Mailbox<Result<json::Value>>;
 
-Task<Result<json::Value>> answer_of(Answers& answers) {
-  std::optional<Result<json::Value>> answer = co_await answers.pop(kAnswerLimit);
+Task<Result<json::Value>> answer_of(Answers& answers, std::chrono::seconds more = {}) {
+  std::optional<Result<json::Value>> answer = co_await answers.pop(kAnswerLimit + more);
   if (answer) co_return std::move(*answer);
   co_return std::unexpected(Error{.code = ErrorCode::kUnavailable,
                                   .message = "the engine of this destination does not answer",
@@ -84,13 +84,13 @@ Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
 }
 
 Task<Result<json::Value>> ask(App& app, http::Exchange& exchange, Tenant& tenant,
-                              std::string question, bool must_be_fresh) {
+                              std::string question, bool must_be_fresh, std::chrono::seconds more) {
   const Tenant::QueryPlace place(tenant, app.options().max_running_queries);
   if (!place) co_return std::unexpected(too_many_queries());
   Answers answers(exchange.executor());
   app.pool().ask(tenant.id(), std::move(question), tenant.log().durable_end(), must_be_fresh,
                  sender_to(answers));
-  Result<json::Value> answer = co_await answer_of(answers);
+  Result<json::Value> answer = co_await answer_of(answers, more);
   co_return answer;
 }
 
@@ -100,7 +100,7 @@ Task<Result<bool>> carry_out(App& app, http::Exchange& exchange, Tenant& tenant,
   PendingAppend pending;
   pending.meta.kind = journal::RecordKind::kControl;
   pending.meta.rows = 0;
-  pending.meta.receipt = Id128::make();
+  pending.meta.receipt = change.receipt.is_zero() ? Id128::make() : change.receipt;
   pending.head = payload;
   co_await append(tenant.log(), app.sink(exchange), pending);
   if (!pending.result) co_return std::unexpected(pending.result.error());

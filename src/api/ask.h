@@ -32,11 +32,13 @@ Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
                                              const Id128& receipt);
 
 // Asks a question of engine/questions.h, once the destination has loaded what the journal holds now; where
-// that takes too long, it is answered from what is there, or refused where it must be fresh.
+// that takes too long, it is answered from what is there, or refused where it must be fresh. `more` time than
+// usual for the answer to a long question.
 Task<Result<json::Value>> ask(App& app, http::Exchange& exchange, Tenant& tenant,
-                              std::string question, bool must_be_fresh = false);
+                              std::string question, bool must_be_fresh = false,
+                              std::chrono::seconds more = {});
 
-// Puts a change into the journal; what it returns says whether it has been carried out within 30 s. Once it
+// Puts a change into the journal, under its receipt if it has one; what it returns says whether it has been carried out within 30 s. Once it
 // is durable it will be.
 Task<Result<bool>> carry_out(App& app, http::Exchange& exchange, Tenant& tenant,
                              destinations::TableChange change);

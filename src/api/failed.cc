@@ -62,11 +62,12 @@ Task<Result<json::Value>> count(App& app, http::Exchange& exchange, const Asked&
   return ask_about(app, exchange, asked, question);
 }
 
-// What is to be done with them; false where it is not done yet.
+// What is to be done with them, known by `receipt`; false where it is not done yet.
 Task<Result<bool>> change(App& app, http::Exchange& exchange, const Asked& asked,
-                          TableChange::Kind kind) {
+                          TableChange::Kind kind, const Id128& receipt) {
   TableChange change;
   change.kind = kind;
+  change.receipt = receipt;
   change.table = asked.filter.table;
   change.of_receipt = asked.filter.receipt;
   return carry_out(app, exchange, *asked.access.tenant, std::move(change));
@@ -94,6 +95,8 @@ std::string row_json(const json::Value& row) {
   w.member("receipt", row.string_or("receipt", "")).member("row", row.int_or("row", 0));
   for (const char* name : {"code", "detail", "received_at", "body"})
     w.member(name, row.string_or(name, ""));
+  // The bytes of a body that is not UTF-8, which a JSON string cannot hold.
+  if (const json::Value* bytes = row.find("body_base64")) w.member("body_base64", bytes->text());
   return w.end_object().take();
 }
 
@@ -143,25 +146,26 @@ Task<Result<http::Response>> retry_failed(App& app, http::Exchange& exchange) {
   const std::string* by_table = table ? &*table : asked.query.find("table");
   const std::string* by_receipt = receipt ? &*receipt : asked.query.find("receipt");
   CO_TRY(read_filter(by_table, by_receipt, asked));
-  const Result<json::Value> before = co_await count(app, exchange, asked);
-  if (!before) co_return std::unexpected(before.error());
-  const Result<bool> done = co_await change(app, exchange, asked, TableChange::Kind::kRetry);
+  const Id128 retry = Id128::make();
+  const Result<bool> done = co_await change(app, exchange, asked, TableChange::Kind::kRetry, retry);
   if (!done) co_return std::unexpected(done.error());
+  json::Writer question = question_about("retried", {});
+  question.member("retry", retry.to_string());
+  const Result<json::Value> loaded = co_await ask_about(app, exchange, asked, question);
+  if (!loaded) co_return std::unexpected(loaded.error());
   const Result<json::Value> after = co_await count(app, exchange, asked);
   if (!after) co_return std::unexpected(after.error());
-  const std::int64_t left = after->int_or("total", 0);
   json::Writer w;
-  w.begin_object()
-      .member("ok", true)
-      .member("retried", std::max<std::int64_t>(0, before->int_or("total", 0) - left));
-  w.member("failed", left);
+  w.begin_object().member("ok", true).member("retried", loaded->int_or("rows", 0));
+  w.member("failed", after->int_or("total", 0));
   if (!*done) w.member("visible", false);
   co_return http::json_response(w.end_object().take());
 }
 
 Task<Result<http::Response>> delete_failed(App& app, http::Exchange& exchange) {
   CO_TRY_ASSIGN(const Asked asked, read_request(app, exchange));
-  const Result<bool> done = co_await change(app, exchange, asked, TableChange::Kind::kForget);
+  const Result<bool> done =
+      co_await change(app, exchange, asked, TableChange::Kind::kForget, Id128::make());
   if (!done) co_return std::unexpected(done.error());
   co_return no_content();
 }

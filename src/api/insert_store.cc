@@ -17,6 +17,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kWaitLimit{30'000};
 // A question to the engine is one frame of at most 64 MiB.
 constexpr std::size_t kMaxQuestion = 60U << 20;
+// The engine gives itself as long for a dry run (engine/query_runner.cc).
+constexpr std::uint64_t kTrialBytesPerSecond = 4U << 20;
 
 void write_errors(json::Writer& w, const BodySummary& summary) {
   if (summary.errors.empty()) return;
@@ -148,6 +150,43 @@ Result<> check_strict(const BodySummary& summary, bool strict) {
   return fail(std::move(error));
 }
 
+namespace {
+
+// The question whether the destination would take these rows. A body in memory stands in the question.
+std::string trial_of(const std::string& table, const InsertOptions& options, const Rows& rows,
+                     const std::optional<journal::BlobRef>& blob) {
+  json::Writer w;
+  w.begin_object().member("what", "dry_run").member("table", table);
+  if (options.flatten) w.member("flatten", json::to_string(*options.flatten));
+  w.member("flatten_depth", unsigned{options.flatten_depth});
+  w.member("csv", rows.kind == load::BodyKind::kCsv);
+  if (blob) {
+    w.begin_object("blob").member("id", blob->id.to_string());
+    w.member("length", blob->length).member("crc32c", std::uint64_t{blob->crc32c}).end_object();
+  } else {
+    const std::string_view body = rows.json();
+    w.member("body", is_valid_utf8(body) ? std::string(body) : as_valid_text(body));
+  }
+  return w.end_object().take();
+}
+
+// What loading would refuse of a strict request refuses it, before anything is stored: the destination is
+// asked, in the state that holds all that was acknowledged before.
+Task<Result<>> ask_strict(App& app, http::Exchange& exchange, Tenant& tenant,
+                          const Accepted& insert, const InsertOptions& options, const Rows& rows,
+                          const std::optional<journal::BlobRef>& blob) {
+  const std::chrono::seconds more{blob ? blob->length / kTrialBytesPerSecond : 0};
+  const Result<json::Value> answer =
+      co_await ask(app, exchange, tenant, trial_of(insert.table, options, rows, blob),
+                   /*must_be_fresh=*/true, more);
+  if (!answer) co_return std::unexpected(answer.error());
+  BodySummary summary = insert.summary;
+  add_refused(summary, refused_of(*answer));
+  co_return check_strict(summary, true);
+}
+
+}  // namespace
+
 Task<Result<Accepted>> store(App& app, http::Exchange& exchange, Tenant& tenant, std::string table,
                              const InsertOptions& options, Rows rows, std::optional<Id128> key) {
   Accepted accepted{.table = std::move(table), .summary = std::move(rows.summary)};
@@ -175,9 +214,15 @@ Task<Result<Accepted>> store(App& app, http::Exchange& exchange, Tenant& tenant,
     if (!blob) co_return std::unexpected(blob.error());
     pending.meta.blob = *blob;
   }
+  if (options.strict && count > 0) {
+    Result<> would =
+        co_await ask_strict(app, exchange, tenant, accepted, options, rows, pending.meta.blob);
+    CO_TRY(std::move(would));
+  }
   const std::string head = load::encode_insert_head({.flatten = options.flatten,
                                                      .flatten_depth = options.flatten_depth,
                                                      .body = rows.kind,
+                                                     .strict = options.strict,
                                                      .table = accepted.table});
   pending.meta.kind = journal::RecordKind::kInsert;
   pending.meta.rows = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX));
@@ -205,15 +250,8 @@ Task<bool> wait_visible(App& app, http::Exchange& exchange, const Tenant& tenant
 
 Task<Result<std::string>> dry_run(App& app, http::Exchange& exchange, Tenant& tenant,
                                   std::string table, const InsertOptions& options, Rows rows) {
-  const std::string_view body = rows.json();
-  json::Writer asked;
-  asked.begin_object().member("what", "dry_run").member("table", table);
-  if (options.flatten) asked.member("flatten", json::to_string(*options.flatten));
-  asked.member("flatten_depth", unsigned{options.flatten_depth});
-  asked.member("csv", rows.kind == load::BodyKind::kCsv);
-  asked.member("body", is_valid_utf8(body) ? std::string(body) : as_valid_text(body));
-  std::string question = asked.end_object().take();
-  if (body.size() > kMaxDryRunBytes || question.size() > kMaxQuestion) {
+  std::string question = trial_of(table, options, rows, {});
+  if (rows.json().size() > kMaxDryRunBytes || question.size() > kMaxQuestion) {
     co_return fail(invalid("a dry run takes at most " + std::to_string(kMaxDryRunBytes >> 20) +
                            " MiB of rows, as JSON; send some of them")
                        .with_status(413)
@@ -222,6 +260,7 @@ Task<Result<std::string>> dry_run(App& app, http::Exchange& exchange, Tenant& te
   const Result<json::Value> answer = co_await ask(app, exchange, tenant, std::move(question));
   if (!answer) co_return std::unexpected(answer.error());
   add_refused(rows.summary, refused_of(*answer));
+  CO_TRY(check_strict(rows.summary, options.strict));
   json::Writer w;
   w.begin_object().member("ok", true);
   write_tables(w, *answer);

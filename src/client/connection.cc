@@ -75,7 +75,7 @@ class Connection final : public Transport {
   Result<HttpAnswer> try_once(const HttpRequest& request) {
     broke_off_ = false;
     if (!is_open()) TRY(open());
-    Request message(http::verb::post, url_.base + request.target, 11);
+    Request message(http::string_to_verb(request.method), url_.base + request.target, 11);
     message.set(http::field::host, url_.authority());
     message.set(http::field::user_agent, "scratchdata");
     for (const auto& [name, value] : request.headers) message.set(name, value);

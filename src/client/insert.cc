@@ -138,6 +138,11 @@ class Run {
     if (totals.invisible && !options_.quiet) {
       say("not all rows could be queried within the server's time for --wait; they are stored");
     }
+    if (totals.unsettled > 0 && !failure && !options_.quiet) {
+      say("all rows are stored, but not all are loaded yet: whether loading refuses some of them "
+          "is "
+          "not known");
+    }
     if (failure) {
       say(failure->message);
       say_how_to_resume();

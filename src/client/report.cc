@@ -120,14 +120,19 @@ std::string summary_line(const Totals& totals, std::string_view table,
 
 std::string refused_lines(const Totals& totals) {
   if (totals.refused == 0) return "";
-  std::string out = "Refused rows (counted from 0):\n";
+  std::string out = totals.first_refused.empty() ? "" : "Refused rows (counted from 0):\n";
   for (const RefusedRow& row : totals.first_refused) {
     out += "  " + printable(row.input) + ", row " + grouped(row.row) + ": " + printable(row.code) +
            (row.detail.empty() ? "" : ": " + printable(row.detail)) + "\n";
   }
-  const std::uint64_t more =
-      totals.refused - std::min<std::uint64_t>(totals.refused, totals.first_refused.size());
+  const std::uint64_t listed = totals.refused - totals.late;
+  const std::uint64_t more = listed - std::min<std::uint64_t>(listed, totals.first_refused.size());
   if (more > 0) out += "  and " + grouped(more) + " more\n";
+  if (totals.late > 0) {
+    out += grouped(totals.late) +
+           " of them were refused when they were loaded: GET /api/data/failed lists them with the "
+           "reason.\n";
+  }
   if (totals.unsent > 0) {
     out += grouped(totals.unsent) +
            " of them could not be sent, as no good row stood near them; the server does not have "

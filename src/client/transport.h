@@ -14,6 +14,7 @@
 namespace sd::client {
 
 struct HttpRequest {
+  std::string method = "POST";
   std::string target;  // path and query
   std::vector<std::pair<std::string, std::string>> headers;
   std::string_view body;

@@ -4,12 +4,15 @@
 #include <random>
 #include <tuple>
 
+#include "client/url.h"
 #include "json/document.h"
 
 namespace sd::client {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds kAskAgain{200};
 
 milliseconds since(Clock::time_point then) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - then);
@@ -106,9 +109,63 @@ void Upload::work() {
     deliver(*transport, **outgoing);
     count_sending(-1);
   }
+  settle(*transport);
   const std::lock_guard lock(mutex_);
   --running_;
   changed_.notify_all();
+}
+
+std::optional<Upload::Unsettled> Upload::take_unsettled() {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || unsettled_.empty()) return std::nullopt;
+  Unsettled chunk = std::move(unsettled_.back());
+  unsettled_.pop_back();
+  return chunk;
+}
+
+void Upload::settle(Transport& transport) {
+  while (std::optional<Unsettled> chunk = take_unsettled()) {
+    const HttpRequest request{.method = "GET",
+                              .target = "/api/receipts/" + percent_encode(chunk->receipt),
+                              .headers = options_.headers,
+                              .body = {}};
+    if (is_settled(*chunk, transport.send(request))) continue;
+    bool late = false;
+    {
+      const std::lock_guard lock(mutex_);
+      unsettled_.push_back(std::move(*chunk));
+      late = since(last_answer_) > options_.settle_within;
+    }
+    if (late) return give_up_settling();
+    if (!pause(kAskAgain)) return;
+  }
+}
+
+bool Upload::is_settled(const Unsettled& chunk, const Result<HttpAnswer>& answer) {
+  if (answer && judge(answer->status) == Verdict::kRefused) {
+    // Not a key's to ask, or a server that knows no receipts.
+    const std::lock_guard lock(mutex_);
+    ++totals_.unsettled;
+    return true;
+  }
+  if (!answer || answer->status != 200) return false;
+  const auto document = json::parse_document(answer->body);
+  if (!document || document->string_or("state", "logged") == "logged") return false;
+  const auto refused =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, document->int_or("failed", 0)));
+  if (refused <= chunk.refused) return true;
+  const std::uint64_t late = refused - chunk.refused;
+  const std::lock_guard lock(mutex_);
+  totals_.late += late;
+  totals_.refused += late;
+  totals_.stored -= std::min(totals_.stored, late);
+  return true;
+}
+
+void Upload::give_up_settling() {
+  const std::lock_guard lock(mutex_);
+  totals_.unsettled += unsettled_.size();
+  unsettled_.clear();
 }
 
 Result<std::optional<Outgoing>> Upload::take() {
@@ -186,6 +243,10 @@ void Upload::count(const Outgoing& outgoing, const HttpAnswer& answer) {
   ++totals_.chunks;
   totals_.trouble.clear();
   if (!document->bool_or("visible", true)) totals_.invisible = true;
+  last_answer_ = Clock::now();
+  const std::string_view receipt = document->string_or("receipt", "");
+  if (!receipt.empty() && !document->bool_or("visible", false))
+    unsettled_.push_back({std::string(receipt), failed});
   const json::Value* errors = document->find("errors");
   if (errors == nullptr || !errors->is_array()) return;
   for (const json::Value& each : errors->elements()) {

@@ -39,11 +39,13 @@ struct Totals {
   std::uint64_t replayed = 0;  // of them, those that were stored by an earlier run
   std::uint64_t refused = 0;   // rows
   std::uint64_t unsent = 0;    // of them, those that the server does not have
+  std::uint64_t late = 0;      // of them, those that loading refused after the answer
   std::uint64_t bytes = 0;     // of the input, that are answered
   std::uint64_t chunks = 0;
   bool invisible = false;                 // --wait: not everything could be queried in time
   std::vector<RefusedRow> first_refused;  // at most kShownRefused, in order
-  std::string trouble;  // why something is tried again just now; empty: nothing is
+  std::uint64_t unsettled = 0;  // chunks of which it is not known whether loading refused rows
+  std::string trouble;          // why something is tried again just now; empty: nothing is
 };
 inline constexpr std::size_t kShownRefused = 10;
 
@@ -53,6 +55,8 @@ struct UploadOptions {
   unsigned concurrency = 4;
   bool gzip = false;
   RetryPolicy retry;
+  // How long after the last answer it is asked what loading refused.
+  milliseconds settle_within{30'000};
 };
 
 class Upload {
@@ -80,7 +84,19 @@ class Upload {
   void count_unsent(RefusedRow row);
 
  private:
+  // An answered chunk whose rows were not loaded yet.
+  struct Unsettled {
+    std::string receipt;
+    std::uint64_t refused = 0;  // that the answer told of
+  };
+
   void work();
+  // When there is nothing more to send: asks what loading refused of what was sent.
+  void settle(Transport& transport);
+  std::optional<Unsettled> take_unsettled();
+  // Whether the receipt says all that it will ever say.
+  bool is_settled(const Unsettled& chunk, const Result<HttpAnswer>& answer);
+  void give_up_settling();
   Result<std::optional<Outgoing>> take();
   void deliver(Transport& transport, const Outgoing& outgoing);
   bool pause(milliseconds time);
@@ -103,6 +119,8 @@ class Upload {
   unsigned running_ = 0;
   unsigned sending_ = 0;
   Totals totals_;
+  std::vector<Unsettled> unsettled_;
+  std::chrono::steady_clock::time_point last_answer_;
   std::optional<Error> failure_;
 };
 

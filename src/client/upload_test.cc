@@ -132,8 +132,11 @@ struct FakeServer {
   std::map<std::string, std::string> stored;  // Idempotency-Key → body
   unsigned requests = 0;
   std::function<Result<HttpAnswer>(unsigned)> instead;  // of request n; status 0: answer as usual
+  // Where it is there, answers have a receipt, "r" and the key, and this answers for receipts.
+  std::function<Result<HttpAnswer>(const std::string& target)> receipt;
 
   Result<HttpAnswer> send(const HttpRequest& request) {
+    if (request.method == "GET") return receipt(request.target);
     const std::lock_guard lock(mutex);
     const unsigned n = requests++;
     if (instead) {
@@ -148,7 +151,8 @@ struct FakeServer {
     return HttpAnswer{
         .status = 200,
         .replayed = replayed,
-        .body = R"({"ok":true,"rows":1,"failed":1,"errors":[{"row":1,"code":"c","detail":"d"}]})"};
+        .body = R"({"ok":true,"rows":1,"failed":1,"errors":[{"row":1,"code":"c","detail":"d"}])" +
+                (receipt ? R"(,"receipt":"r)" + key + "\"}" : "}")};
   }
 };
 
@@ -166,10 +170,12 @@ struct Finished {
   std::optional<Error> failure;
 };
 
-Finished upload(FakeServer& server, unsigned chunks, RetryPolicy retry = {.retries = 3}) {
+Finished upload(FakeServer& server, unsigned chunks, RetryPolicy retry = {.retries = 3},
+                milliseconds settle_within = milliseconds{20'000}) {
   unsigned next = 0;
   Upload upload(
-      {.concurrency = 4, .retry = retry}, [&] { return std::make_unique<FakeTransport>(server); },
+      {.concurrency = 4, .retry = retry, .settle_within = settle_within},
+      [&] { return std::make_unique<FakeTransport>(server); },
       [&]() -> Result<std::optional<Outgoing>> {
         if (next == chunks) return std::nullopt;
         const unsigned n = next++;
@@ -196,6 +202,43 @@ TEST(Upload, SendsEveryChunkOnceAndAddsUpTheAnswers) {
   for (std::size_t i = 0; i < kShownRefused; ++i) {
     EXPECT_EQ(done.totals.first_refused[i].row, i * 2 + 1) << "the first ones, in order";
   }
+}
+
+TEST(Upload, AsksInTheEndWhatLoadingRefused) {
+  FakeServer server;
+  std::mutex mutex;
+  std::map<std::string, int> asked;
+  server.receipt = [&](const std::string& target) -> Result<HttpAnswer> {
+    const std::lock_guard lock(mutex);
+    const int before = asked[target]++;
+    if (target == "/api/receipts/rk0" && before == 0) return fail(ErrorCode::kUnavailable, "reset");
+    if (before < 2) return HttpAnswer{.status = 200, .body = R"({"state":"logged","failed":0})"};
+    const bool bad = target == "/api/receipts/rk2";
+    return HttpAnswer{.status = 200,
+                      .body = bad ? R"({"state":"partly_failed","failed":2})"
+                                  : R"({"state":"partly_failed","failed":1})"};
+  };
+  const Finished done = upload(server, 3);
+  EXPECT_FALSE(done.failure);
+  EXPECT_EQ(asked.size(), 3U);
+  EXPECT_EQ(done.totals.stored, 2U);
+  EXPECT_EQ(done.totals.refused, 4U);
+  EXPECT_EQ(done.totals.late, 1U);
+  EXPECT_EQ(done.totals.unsettled, 0U);
+  EXPECT_THAT(refused_lines(done.totals),
+              HasSubstr("1 of them were refused when they were loaded"));
+}
+
+TEST(Upload, SaysOfHowManyChunksItIsNotKnownWhatLoadingRefused) {
+  FakeServer server;
+  server.receipt = [](const std::string&) -> Result<HttpAnswer> {
+    return HttpAnswer{.status = 200, .body = R"({"state":"logged","failed":0})"};
+  };
+  EXPECT_EQ(upload(server, 3, {}, milliseconds{300}).totals.unsettled, 3U);
+  server.receipt = [](const std::string&) -> Result<HttpAnswer> {
+    return HttpAnswer{.status = 403};
+  };
+  EXPECT_EQ(upload(server, 3).totals.unsettled, 3U);
 }
 
 TEST(Upload, TriesAgainUnderTheSameKeyWhereTheAnswerWasLost) {

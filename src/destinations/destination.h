@@ -62,6 +62,10 @@ class Destination {
   // What is known of a table, matched without regard to ASCII case; exists=false where there is none.
   virtual Result<json::TableSchema> schema(const std::string& table) = 0;
 
+  // Tables that look like children of that one (json::Flatten::kMultitable): named <table>_…, with the columns
+  // __parent_row_id and <table>_id.
+  virtual Result<std::vector<std::string>> child_tables(const std::string& table) = 0;
+
   // Contracts by folded table name, of tables that are not there yet too.
   virtual Result<std::map<std::string, json::Contract>> contracts() = 0;
 

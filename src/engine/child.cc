@@ -61,7 +61,9 @@ class Child {
         destination_(std::move(options)),
         loader_(destination_, loader_options(start), events()),
         queries_(destination_, loader_, channel, start.floor,
-                 {.log_id = start.log_id, .loading = loader_options(start).loader}) {
+                 {.log_id = start.log_id,
+                  .log_directory = start.log_directory,
+                  .loading = loader_options(start).loader}) {
     watcher_ = std::thread([this] { watch(); });
   }
   ~Child() {

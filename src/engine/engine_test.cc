@@ -325,21 +325,24 @@ TEST_F(EngineTest, WhatWasShownFromMemoryIsNeverMissingWhileTheNextEngineFillsIt
     rows += "{\"n\":" + std::to_string(i) + ",\"s\":\"some text\"}\n";
   for (int i = 0; i < 5; ++i) insert("t", rows, 60'000);
   EXPECT_EQ(csv("SELECT count(*) AS c FROM t"), "c\n300000\n");
-  const int engine = pid();
-  ::kill(engine, SIGKILL);
   bool refused = false;
-  const bool back = becomes([&] {
-    const Answer answer = query(
-        {.sql = "SELECT count(*) AS c FROM t", .position = 1, .fresh_timeout = milliseconds(1)});
-    if (answer.end) {
-      EXPECT_EQ(answer.body, "c\n300000\n");
-      return true;
-    }
-    EXPECT_EQ(answer.end.error().effective_status(), 503) << answer.end.error().message;
-    refused = refused || answer.end.error().slug == "rebuilding";
-    return false;
-  });
-  EXPECT_TRUE(back);
+  // A fast engine may be ready again before it is asked: until it was caught at it.
+  for (int tries = 0; tries < 20 && !refused; ++tries) {
+    const int engine = pid();
+    ASSERT_GT(engine, 0);
+    ::kill(engine, SIGKILL);
+    EXPECT_TRUE(becomes([&] {
+      const Answer answer = query(
+          {.sql = "SELECT count(*) AS c FROM t", .position = 1, .fresh_timeout = milliseconds(1)});
+      if (answer.end) {
+        EXPECT_EQ(answer.body, "c\n300000\n");
+        return true;
+      }
+      EXPECT_EQ(answer.end.error().effective_status(), 503) << answer.end.error().message;
+      refused = refused || answer.end.error().slug == "rebuilding";
+      return false;
+    }));
+  }
   EXPECT_TRUE(refused)
       << "the next engine was never asked before it was ready: this test shows nothing";
 }

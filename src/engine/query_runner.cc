@@ -16,6 +16,18 @@ using namespace destinations::duckdb;
 
 constexpr std::size_t kWriteSize = 256U << 10;
 constexpr Micros kStopWithin = kMicrosPerSecond;
+// A dry run of a large body looks up at each part of it, and holds nothing.
+constexpr Micros kTrialStopsWithin = 60 * kMicrosPerSecond;
+constexpr Micros kQuestionLimit = 30 * kMicrosPerSecond;
+constexpr std::uint64_t kTrialBytesPerSecond = 4U << 20;
+
+// How long a question may take: the engine's answer to a dry run takes as long as its body is.
+Micros time_for(const json::Value& question) {
+  const json::Value* blob = question.find("blob");
+  const json::Value* length = blob == nullptr ? nullptr : blob->find("length");
+  const std::uint64_t bytes = length == nullptr ? 0 : length->as_uint().value_or(0);
+  return kQuestionLimit + static_cast<Micros>(bytes / kTrialBytesPerSecond) * kMicrosPerSecond;
+}
 
 Error timed_out(Micros timeout_us) {
   return Error{.code = ErrorCode::kDeadlineExceeded,
@@ -36,6 +48,7 @@ struct QueryRunner::Running {
   std::uint64_t id = 0;
   Micros started_us = system_clock().steady_us();
   Micros timeout_us = 0;
+  std::atomic<bool> reads{true};         // holds a transaction that a checkpoint has to wait for
   std::atomic<Micros> stalled_us{0};     // finished stalls
   std::atomic<Micros> stalled_since{0};  // 0: not stalled now
   std::atomic<bool> cancelled{false};
@@ -166,7 +179,7 @@ std::uint64_t QueryRunner::watch() {
   for (auto& [id, running] : running_) {
     if (running->ended.load()) continue;
     // One a tick, the oldest first: often it alone stood in the way.
-    if (make_way && !running->should_stop()) {
+    if (make_way && running->reads && !running->should_stop()) {
       running->make_way = true;
       make_way = false;
     }
@@ -177,8 +190,8 @@ std::uint64_t QueryRunner::watch() {
     // While it is stalled on the pipe it holds nothing that an interrupt could free; the front closes
     // the pipe of a query that it gave up.
     running->interrupt();
-    if (now - running->over_time_since > kStopWithin && running->stalled_since.load() == 0)
-      return id;
+    const Micros within = running->reads ? kStopWithin : kTrialStopsWithin;
+    if (now - running->over_time_since > within && running->stalled_since.load() == 0) return id;
   }
   return 0;
 }
@@ -336,14 +349,16 @@ void QueryRunner::check(std::uint64_t id, std::string sql) {
 
 void QueryRunner::ask(std::uint64_t id, journal::Position position, Micros fresh_us,
                       bool must_be_fresh, json::Value question) {
-  spawn(id, 30 * kMicrosPerSecond,
+  spawn(id, time_for(question),
         [this, id, position, fresh_us, must_be_fresh,
          question = std::move(question)](Running& running) -> Result<> {
           TRY(wait_fresh(running, position, fresh_us, must_be_fresh));
           TRY_ASSIGN(const Connection connection, destination_.connect());
           const Interruptible interruptible(running, connection.get());
+          running.reads = holds_a_transaction(question);
           TRY_ASSIGN(const std::string data,
-                     answer_question(destination_, connection.get(), question, questions_));
+                     answer_question(destination_, connection.get(), question, questions_,
+                                     [&] { return running.should_stop(); }));
           json::Writer w;
           w.begin_object()
               .member("type", "result")

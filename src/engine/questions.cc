@@ -3,6 +3,8 @@
 #include <map>
 
 #include "base/ascii.h"
+#include "base/base64.h"
+#include "base/json_text.h"
 #include "destinations/duckdb/rows.h"
 #include "load/dry_run.h"
 
@@ -21,6 +23,7 @@ struct Question {
   duckdb_connection connection;
   const Value& asked;
   const QuestionContext& context;
+  const std::function<bool()>& should_stop;
 
   std::string text(const char* name) const { return std::string(asked.string_or(name, "")); }
   std::uint64_t number(const char* name) const {
@@ -131,7 +134,9 @@ Result<> failed(const Question& q, Writer& w) {
     w.begin_object().member("position", failed.position).member("row", failed.row);
     w.member("table", failed.table).member("receipt", failed.receipt.to_string());
     w.member("received_at", format_rfc3339(failed.received_at)).member("code", failed.code);
-    w.member("detail", failed.detail).member("body", failed.body).end_object();
+    w.member("detail", failed.detail).member("body", failed.body);
+    if (!is_valid_utf8(failed.body)) w.member("body_base64", base64(failed.body));
+    w.end_object();
   }
   w.end_array();
   return {};
@@ -164,19 +169,45 @@ Result<> receipt(const Question& q, Writer& w) {
   return {};
 }
 
+// How many rows a retry has loaded.
+Result<> retried(const Question& q, Writer& w) {
+  TRY_ASSIGN(const auto loaded, q.destination.own().request_tables(q.connection, q.text("retry")));
+  std::uint64_t rows = 0;
+  for (const auto& [table, count] : loaded) rows += count;
+  w.member("rows", rows);
+  return {};
+}
+
 class Schemas final : public load::SchemaReader {
  public:
   explicit Schemas(const Question& q) : q_(q) {}
   Result<json::TableSchema> schema(const std::string& table) override {
     return q_.destination.own().schema(q_.connection, table);
   }
+  Result<std::vector<std::string>> child_tables(const std::string& table) override {
+    return q_.destination.own().child_tables(q_.connection, table);
+  }
   Result<std::map<std::string, json::Contract>> contracts() override {
     return q_.destination.own().contracts(q_.connection);
   }
+  bool should_stop() override { return q_.should_stop(); }
 
  private:
   const Question& q_;
 };
+
+Result<load::Body> body_of(const Value& asked) {
+  const Value* blob = asked.find("blob");
+  if (blob == nullptr) return load::Body{.bytes = asked.string_or("body", "")};
+  const auto id = Id128::parse(blob->string_or("id", ""));
+  const Value* length = blob->find("length");
+  if (!id || length == nullptr) return fail(ErrorCode::kInvalidArgument, "a blob that is none");
+  return load::Body{
+      .bytes = {},
+      .blob = journal::BlobRef{.id = *id,
+                               .length = length->as_uint().value_or(0),
+                               .crc32c = static_cast<std::uint32_t>(blob->int_or("crc32c", 0))}};
+}
 
 Result<> dry_run(const Question& q, Writer& w) {
   load::InsertHead head;
@@ -184,9 +215,10 @@ Result<> dry_run(const Question& q, Writer& w) {
   head.flatten = json::parse_flatten(q.asked.string_or("flatten", ""));
   head.flatten_depth = static_cast<std::uint8_t>(q.number("flatten_depth"));
   if (q.asked.bool_or("csv", false)) head.body = load::BodyKind::kCsv;
+  TRY_ASSIGN(const load::Body body, body_of(q.asked));
   Schemas schemas(q);
   TRY_ASSIGN(const load::DryRun run,
-             load::dry_run(schemas, head, q.text("body"), q.context.loading));
+             load::dry_run(schemas, q.context.log_directory, head, body, q.context.loading));
   w.member("rows", run.rows).member("failed", run.failed).begin_array("tables");
   for (const auto& table : run.tables) {
     w.begin_object().member("name", table.name).member("created", table.created);
@@ -217,22 +249,29 @@ Result<> dry_run(const Question& q, Writer& w) {
 }
 
 using Answerer = Result<> (*)(const Question&, Writer&);
+constexpr std::string_view kTrial = "dry_run";
 const std::map<std::string_view, Answerer> kQuestions = {
     {"tables", tables},   {"refused", refused}, {"contract", contract},
     {"history", history}, {"failed", failed},   {"failed_count", failed_count},
-    {"receipt", receipt}, {"dry_run", dry_run}};
+    {"receipt", receipt}, {"retried", retried}, {kTrial, dry_run}};
 
 }  // namespace
 
+bool holds_a_transaction(const Value& question) {
+  return question.string_or("what", "") != kTrial;
+}
+
 Result<std::string> answer_question(DuckdbDestination& destination, duckdb_connection connection,
-                                    const Value& question, const QuestionContext& context) {
+                                    const Value& question, const QuestionContext& context,
+                                    const std::function<bool()>& should_stop) {
   const auto found = kQuestions.find(question.string_or("what", ""));
   if (found == kQuestions.end())
     return fail(ErrorCode::kNotFound, "the engine does not know this question");
-  TRY(destinations::duckdb::execute(connection, "BEGIN TRANSACTION READ ONLY"));
+  if (holds_a_transaction(question))
+    TRY(destinations::duckdb::execute(connection, "BEGIN TRANSACTION READ ONLY"));
   Writer w;
   w.begin_object();
-  TRY(found->second({destination, connection, question, context}, w));
+  TRY(found->second({destination, connection, question, context, should_stop}, w));
   return w.end_object().take();
 }
 

@@ -7,13 +7,16 @@
 //   history  {table, after, limit}             {changes:[{seq, at, table, event, column, from, to, receipt}]}
 //   failed   {table?, receipt?, position, row, limit}   those behind (position, row):
 //                                              {more, rows:[{position, row, table, receipt, received_at,
-//                                               code, detail, body}]}
+//                                               code, detail, body, body_base64?}]}
 //   failed_count {table?, receipt?}            {total, tables:{name: count}}
 //   receipt  {receipt, position}               {failed, failed_tables:{…}, tables:{…}, loaded_at}; tables is
 //                                              empty where the request could bring rows to one table only
+//   retried  {retry}                           {rows} that were loaded by that retry (its receipt)
 //   dry_run  {table, flatten?, flatten_depth, csv, body}     see load/dry_run.h; csv: load::BodyKind
+//            {…, blob:{id, length, crc32c}}                  a body that stands in a file of the journal
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "destinations/duckdb/duckdb_destination.h"
@@ -24,12 +27,18 @@ namespace sd::engine {
 
 struct QuestionContext {
   Id128 log_id;
+  std::string log_directory;
   load::LoaderOptions loading;
 };
 
-// On a connection of the caller's, in a transaction that only reads. kNotFound for an unknown question.
+// A dry run, which may be a long one, reads schemas one by one instead.
+bool holds_a_transaction(const json::Value& question);
+
+// On a connection of the caller's, in a transaction that only reads (see above). kNotFound for an unknown question,
+// kCancelled where `should_stop` says so.
 Result<std::string> answer_question(destinations::duckdb::DuckdbDestination& destination,
                                     duckdb_connection connection, const json::Value& question,
-                                    const QuestionContext& context);
+                                    const QuestionContext& context,
+                                    const std::function<bool()>& should_stop);
 
 }  // namespace sd::engine

@@ -22,6 +22,10 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+constexpr const char* kBehindQuote = "bytes behind a closing quote";
+// RFC 4180 has none in a field without quotes. Whether it was meant to end the line cannot be known.
+constexpr const char* kBareCr = "a carriage return outside of quotes that no line feed follows";
+
 // As JSON text. Bytes that are not UTF-8 stay what they are: they are for the reader of the rows to
 // refuse and to keep.
 void append_text(std::string& out, std::string_view text) {
@@ -193,8 +197,8 @@ Result<> CsvConverter::take_header(std::string_view record) {
   }
   for (bool more = true; more;) {
     const Field field = next_field(record, more);
-    if (field.spoiled) {
-      return fail(error_at("bytes stand behind a closing quote in the header", offset_, line_));
+    if (field.fault != nullptr) {
+      return fail(error_at(std::string("the header has ") + field.fault, offset_, line_));
     }
     append_text(keys_.emplace_back(), field.text);
     keys_.back() += ':';
@@ -208,6 +212,7 @@ CsvConverter::Field CsvConverter::next_field(std::string_view& record, bool& mor
     const std::size_t comma = record.find(',');
     more = comma != std::string_view::npos;
     field.text = record.substr(0, comma);
+    if (field.text.find('\r') != std::string_view::npos) field.fault = kBareCr;
     record.remove_prefix(more ? comma + 1 : record.size());
     return field;
   }
@@ -227,16 +232,16 @@ CsvConverter::Field CsvConverter::next_field(std::string_view& record, bool& mor
     field.text = record.substr(1, end - 1);
   }
   record.remove_prefix(end + 1);
-  field.spoiled = !record.empty() && record[0] != ',';
+  if (!record.empty() && record[0] != ',') field.fault = kBehindQuote;
   const std::size_t comma = record.find(',');
   more = comma != std::string_view::npos;
   record.remove_prefix(more ? comma + 1 : record.size());
   return field;
 }
 
-RowError CsvConverter::why_refused(std::size_t fields, bool spoiled) const {
+RowError CsvConverter::why_refused(std::size_t fields, const char* fault) const {
   const std::string line = "line " + std::to_string(line_);
-  if (spoiled) return {"invalid-csv", line + " has bytes behind a closing quote", offset_};
+  if (fault != nullptr) return {"invalid-csv", line + " has " + fault, offset_};
   return {"too-many-fields",
           line + " has " + std::to_string(fields) + " fields, the header " +
               std::to_string(keys_.size()),
@@ -248,20 +253,20 @@ void CsvConverter::take_row(std::string_view record, std::string& out) {
   out += rows_ == 0 ? "[\n" : ",\n";
   const std::size_t begin = out.size();
   std::size_t fields = 0;
-  bool spoiled = false;
+  const char* fault = nullptr;
   out += '{';
   for (bool more = true; more; ++fields) {
     const Field field = next_field(record, more);
-    spoiled = spoiled || field.spoiled;
-    if (fields >= keys_.size() || spoiled) continue;
+    if (fault == nullptr) fault = field.fault;
+    if (fields >= keys_.size() || fault != nullptr) continue;
     if (fields > 0) out += ',';
     out += keys_[fields];
     append_value(out, field.text, field.quoted);
   }
   out += '}';
-  if (fields > keys_.size() || spoiled) {
+  if (fields > keys_.size() || fault != nullptr) {
     out.resize(begin);
-    RowError error = why_refused(fields, spoiled);
+    RowError error = why_refused(fields, fault);
     out.append("[\"").append(error.code).append(kNext).append(error.detail).append("\",");
     append_text(out, whole);
     out += ']';

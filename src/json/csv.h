@@ -6,8 +6,9 @@
 //  - Without quotes true, false, null and numbers as JSON spells them are just those, and nothing
 //    at all is null. Anything else, and everything in quotes, is text, byte for byte: 007, +1,
 //    1_000, NaN.
-//  - A line with fewer fields than the header lacks the other keys. One with more, or with bytes
-//    between a closing quote and the next comma, is no row: it becomes ["<code>","<why>","<line>"],
+//  - A line with fewer fields than the header lacks the other keys. One with more, with bytes between
+//    a closing quote and the next comma, or with a CR outside of quotes that no LF follows, is no row:
+//    it becomes ["<code>","<why>","<line>"],
 //    which is refused by those who read the rows, and kept by them as refused_line() says.
 //  - A blank line is passed over, but where there is one column only it is a row whose value is
 //    null.
@@ -47,7 +48,7 @@ class CsvConverter {
   struct Field {
     std::string_view text;
     bool quoted = false;
-    bool spoiled = false;  // bytes stand behind its closing quote
+    const char* fault = nullptr;  // what is wrong with it
   };
 
   void skip_byte_order_mark(std::string_view& piece);
@@ -56,7 +57,7 @@ class CsvConverter {
   Result<> take_record(std::string_view record, std::string& out);
   Result<> take_header(std::string_view record);
   void take_row(std::string_view record, std::string& out);
-  RowError why_refused(std::size_t fields, bool spoiled) const;
+  RowError why_refused(std::size_t fields, const char* fault) const;
   // Takes a field and the comma behind it off `record`; `more` says whether there was a comma.
   Field next_field(std::string_view& record, bool& more);
   Error error_at(std::string message, std::uint64_t offset, std::uint64_t line) const;

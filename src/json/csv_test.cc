@@ -69,9 +69,26 @@ TEST(Csv, LinesEndWithLfOrCrLfAndTheLastOneWithNothing) {
         "\n \t\na,b\n\n1,2\n\r\n3,4\n\n"}) {
     EXPECT_EQ(rows(csv), R"([{"a":1,"b":2},{"a":3,"b":4}])") << csv;
   }
-  EXPECT_EQ(rows("a,b\n1,x\ry\n"), R"([{"a":1,"b":"x\ry"}])");
   EXPECT_EQ(rows("\xEF\xBB\xBF\"a\"\n1\n"), R"([{"a":1}])") << "a quote behind the mark";
   EXPECT_EQ(rows("\xEF\xBB,b\n1,2\n"), "400 invalid-csv offset=0 line=1") << "half a mark is text";
+}
+
+TEST(Csv, ACarriageReturnAloneEndsNoLineAndIsRefusedRatherThanGuessedAt) {
+  CsvConverter header;
+  std::string out;
+  std::string_view old_mac = "a,b\r1,2\r3,4";
+  ASSERT_TRUE(header.feed(old_mac, out, SIZE_MAX));
+  const auto refused = header.finish(out);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().slug, "invalid-csv");
+  CsvConverter rows;
+  std::string_view body = "a,b\n1,x\ry\n\"q\rq\",2\r\n3,4\r";
+  out.clear();
+  ASSERT_TRUE(rows.feed(body, out, SIZE_MAX));
+  ASSERT_TRUE(rows.finish(out));
+  EXPECT_NE(out.find(R"(["invalid-csv","line 2 has a carriage return)"), std::string::npos) << out;
+  EXPECT_NE(out.find(R"({"a":"q\rq","b":2})"), std::string::npos) << out;
+  EXPECT_NE(out.find(R"({"a":3,"b":4})"), std::string::npos) << out;
 }
 
 TEST(Csv, ABlankLineIsARowOnlyWhereThereIsOneColumn) {

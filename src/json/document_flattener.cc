@@ -1,5 +1,6 @@
 #include "json/document_flattener.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/ascii.h"
@@ -23,6 +24,14 @@ RowTree::Index find_folded(const RowTree& tree, RowTree::Index object, std::stri
     if (same_ascii_folded(tree[i].key, key)) return i;
   }
   return RowTree::kNone;
+}
+
+// Whether the value of that key is no longer there, of the row under construction.
+bool was_taken_out(TableBuilder& row, std::string_view key) {
+  const PathTree::Node place = row.tree().child(PathTree::kRoot, key);
+  return std::ranges::any_of(row.touched(), [&](const TableBuilder::Touched& t) {
+    return t.forgotten && row.columns()[t.column].node == place;
+  });
 }
 
 // A null for an id says nothing: the row gets one as if it had brought none.
@@ -111,6 +120,7 @@ Result<> DocumentFlattener::run(const RowTree& tree, std::int64_t document_id,
   for (Index i = tree[RowTree::kRoot].first; i != RowTree::kNone; i = tree[i].next) {
     put_flat(tree, i, 1, *to, to->tree().child(PathTree::kRoot, tree[i].key));
   }
+  sink.settle(*to);
   sink.commit(*to);
   return {};
 }
@@ -236,6 +246,7 @@ Result<> DocumentFlattener::run_vertical(const RowTree& tree, std::int64_t docum
     for (const Item& item : row) {
       if (item.value != RowTree::kNone) put_value(tree, item.value, *to, item.node);
     }
+    sink.settle(*to);
     sink.commit(*to);
   }
   return {};
@@ -283,7 +294,12 @@ void DocumentFlattener::put_parent(const RowTree& tree, Index i, std::string_vie
   const bool brings = tree[i].kind == ValueKind::kObject
                           ? find_folded(tree, i, key) != RowTree::kNone
                           : same_ascii_folded(column, key);
-  if (!brings) to.add_copy(to.tree().child(PathTree::kRoot, key), parent.id);
+  if (brings) return;
+  const PathTree::Node place = to.tree().child(PathTree::kRoot, key);
+  if (parent.id.kind == Kind::kNull)
+    to.add_null(place);
+  else
+    to.add_copy(place, parent.id);
 }
 
 Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::uint32_t depth,
@@ -304,6 +320,8 @@ Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::u
   // One that is taken apart leaves the name.
   const bool is_column = brings && (!tree[own].is_container() || stays_whole(tree, own, depth + 1));
   if (!is_column) to->add_copy(to->tree().child(PathTree::kRoot, "id"), self.id);
+  sink.settle(*to);
+  if (brings && is_column && was_taken_out(*to, tree[own].key)) self.id = Cell();
   sink.commit(*to);
   for (const Child& child : children) {
     for (Index each = tree[child.array].first; each != RowTree::kNone; each = tree[each].next) {
@@ -326,6 +344,7 @@ Result<> DocumentFlattener::run_element(const RowTree& tree, Index element, cons
   if (!same_ascii_folded(child.column, "id")) {
     to->add_copy(to->tree().child(PathTree::kRoot, "id"), integer_cell(sink.row_id(*to)));
   }
+  sink.settle(*to);
   sink.commit(*to);
   return {};
 }

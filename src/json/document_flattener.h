@@ -6,7 +6,8 @@
 //               __order_<name> the element's place in its array; keys of these names get a suffix.
 //   multitable  arrays become rows of child tables named <parent>_<keys>, with __parent_row_id (a key
 //               of this name gets a suffix), and with <parent>_id and id where the object brings none;
-//               objects are flattened where they stand
+//               objects are flattened where they stand. <parent>_id is the parent's id as its row has it:
+//               null where a contract took it out.
 //   none        a column for each member of the document; what is nested becomes native (json/shape.h)
 //
 // An empty array or object has no leaf and stays whole, as "[]" or "{}".
@@ -50,7 +51,9 @@ class RowSink {
   virtual Result<TableBuilder*> table(const std::string& name) = 0;
   // The __row_id that the row under construction will have.
   virtual std::int64_t row_id(const TableBuilder& builder) const = 0;
-  // The row in the builder is complete.
+  // The row in the builder is complete: takes out what the table is not to have of it.
+  virtual void settle(TableBuilder& /*builder*/) {}
+  // The row in the builder is settled.
   virtual void commit(TableBuilder& builder) = 0;
 };
 

@@ -87,11 +87,12 @@ SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
       }
       if (state != known.state || shape != known.shape) {
         const ColumnType from = known.type;
-        const bool had_strings = known.state.has(Kind::kString) || known.state.has(Kind::kTime);
+        const bool had_strings = has_strings(known.state);
+        const std::shared_ptr<const Shape> shape_before = known.shape;
         known.state = state;
         known.shape = std::move(shape);
         known.type = column_type(state, known.shape.get());
-        changes_.push_back({*index, from, known.type, column.cause, had_strings});
+        changes_.push_back({*index, from, known.type, column.cause, had_strings, shape_before});
       }
     }
     if (!column.cells.empty()) mappings_.push_back({&column, *index});

@@ -75,8 +75,10 @@ class SchemaPlan {
     std::size_t column = 0;          // in after().columns
     std::optional<ColumnType> from;  // nullopt: the column is new
     ColumnType to;
-    std::uint32_t cause = 0;   // BuilderColumn::cause
-    bool had_strings = false;  // before the batch: text that may be anything
+    std::uint32_t cause = 0;  // BuilderColumn::cause
+    // Before the batch: text that may be anything, here and in nested values.
+    bool had_strings = false;
+    std::shared_ptr<const Shape> shape_before = {};
   };
 
   SchemaPlan(const TableSchema& before, const TableBuilder& batch, std::size_t max_columns);

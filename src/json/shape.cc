@@ -41,6 +41,15 @@ Shape Shape::of(const RowTree& tree, RowTree::Index index, bool times) {
   return shape;
 }
 
+const Shape* Shape::field(std::string_view name) const {
+  const auto found = std::ranges::find(fields_, name, &std::pair<std::string, Shape>::first);
+  return found == fields_.end() ? nullptr : &found->second;
+}
+
+bool Shape::has_strings_in_fields() const {
+  return std::ranges::any_of(fields_, [](const auto& f) { return f.second.has_strings(); });
+}
+
 // Whether there was one of this name.
 bool Shape::join_field(std::string_view name, const Shape& other) {
   const auto same = std::ranges::find(fields_, name, &std::pair<std::string, Shape>::first);
@@ -97,9 +106,9 @@ ColumnType Shape::object_type() const {
       values.join(shape.scalars_);
     }
     const ColumnType value = values.type();
-    const bool strings = values.has(Kind::kString) || values.has(Kind::kTime);
-    const bool one_family = value.base != BaseType::kVarchar ||
-                            (strings && !values.has(Kind::kBool) && !values.has_numbers());
+    const bool one_family =
+        value.base != BaseType::kVarchar ||
+        (json::has_strings(values) && !values.has(Kind::kBool) && !values.has_numbers());
     if (scalars && values.has_values() && one_family) {
       return nested_type(BaseType::kMap, {{"key", {BaseType::kVarchar, 0}}, {"value", value}});
     }

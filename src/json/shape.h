@@ -37,6 +37,13 @@ class Shape {
   ColumnType type() const;
   std::size_t places() const;
 
+  // What it has seen below: null where there is nothing known.
+  const Shape* field(std::string_view name) const;
+  const Shape* element() const { return element_.empty() ? nullptr : &element_.front(); }
+  // Whether there was a string here, or in a field of the objects here.
+  bool has_strings() const { return sd::json::has_strings(scalars_); }
+  bool has_strings_in_fields() const;
+
   std::string to_json() const;
   // Reads what to_json() wrote.
   static Result<Shape> parse(std::string_view json);

@@ -56,18 +56,40 @@ void TableBuilder::forget(std::size_t index) {
   touched_[index] = {touched.column, false, true};
 }
 
+std::uint32_t TableBuilder::index_for(PathTree::Node node) {
+  if (static_cast<std::size_t>(node) >= column_of_node_.size()) {
+    column_of_node_.resize(tree_.size(), -1);
+  }
+  std::int32_t& slot = column_of_node_[static_cast<std::size_t>(node)];
+  if (slot < 0) {
+    slot = static_cast<std::int32_t>(columns_.size());
+    columns_.emplace_back().node = node;
+  }
+  return static_cast<std::uint32_t>(slot);
+}
+
+const BuilderColumn* TableBuilder::find(PathTree::Node node) const {
+  const auto place = static_cast<std::size_t>(node);
+  const std::int32_t slot = place < column_of_node_.size() ? column_of_node_[place] : -1;
+  return slot < 0 ? nullptr : &columns_[static_cast<std::size_t>(slot)];
+}
+
+void TableBuilder::widen(PathTree::Node node, const TypeState& state, std::uint32_t source) {
+  const std::uint32_t index = index_for(node);
+  BuilderColumn& column = columns_[index];
+  if (!column.used) used_.push_back(index);
+  column.used = true;
+  TypeState joined = column.state;
+  joined.join(state);
+  if (joined == column.state) return;
+  column.state = joined;
+  column.cause = source;
+}
+
 BuilderColumn& TableBuilder::column_for(PathTree::Node node, std::uint32_t& index) {
   const auto row = static_cast<std::int64_t>(row_ids_.size());
   while (true) {
-    if (static_cast<std::size_t>(node) >= column_of_node_.size()) {
-      column_of_node_.resize(tree_.size(), -1);
-    }
-    std::int32_t& slot = column_of_node_[static_cast<std::size_t>(node)];
-    if (slot < 0) {
-      slot = static_cast<std::int32_t>(columns_.size());
-      columns_.emplace_back().node = node;
-    }
-    index = static_cast<std::uint32_t>(slot);
+    index = index_for(node);
     BuilderColumn& column = columns_[index];
     if (column.last_row != row) {
       column.last_row = row;

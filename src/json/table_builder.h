@@ -77,6 +77,11 @@ class TableBuilder {
   // `next_row_id` is used unless the row brought an integer of 64 bits as "__row_id".
   void commit_row(std::int64_t next_row_id, Micros received_at);
 
+  // Has the column of a place take such values too, because of `source`. Not while a row is being built.
+  void widen(PathTree::Node node, const TypeState& state, std::uint32_t source);
+  // The column of a place that has one in this batch; null where none has.
+  const BuilderColumn* find(PathTree::Node node) const;
+
   // What the row under construction has so far.
   struct Touched {
     std::uint32_t column;  // index in columns()
@@ -117,6 +122,7 @@ class TableBuilder {
 
  private:
   BuilderColumn& column_for(PathTree::Node node, std::uint32_t& index);
+  std::uint32_t index_for(PathTree::Node node);
 
   PathTree tree_;
   PathTree::Node row_id_node_;

@@ -121,6 +121,11 @@ class TypeState {
   std::uint8_t scale_ = 0;       // digits behind the point; 255: that many or more
 };
 
+// Whether text that it stands for may be anything, and not only the spelling of numbers and booleans.
+inline bool has_strings(const TypeState& state) {
+  return state.has(Kind::kString) || state.has(Kind::kTime);
+}
+
 // One value of one column. Text (strings decoded, large numbers as their token, JSON as sent) is not
 // owned: it stands in the arena of whoever built the cell.
 struct Cell {

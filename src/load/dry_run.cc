@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace sd::load {
 namespace {
 
@@ -18,9 +20,13 @@ class KeepsNothing final : public destinations::Destination {
   Result<json::TableSchema> schema(const std::string& table) override {
     return reader_.schema(table);
   }
+  Result<std::vector<std::string>> child_tables(const std::string& table) override {
+    return reader_.child_tables(table);
+  }
   Result<std::map<std::string, json::Contract>> contracts() override { return reader_.contracts(); }
 
   Result<> write(const destinations::Batch& batch) override {
+    if (reader_.should_stop()) return fail(ErrorCode::kCancelled, "the dry run was cancelled");
     for (const destinations::TableBatch& table : batch.tables) note(table);
     for (const destinations::FailedRow& row : batch.failed) {
       if (out_.refused.size() < kMostShown) out_.refused.push_back(row);
@@ -79,16 +85,31 @@ class KeepsNothing final : public destinations::Destination {
   std::vector<std::string> overflow_;  // tables that get this column
 };
 
+// The table that the rows were sent to is there in the answer even where it refuses all of them.
+Result<> show_target(SchemaReader& reader, const std::string& name, DryRun& out) {
+  const auto is_it = [&](const DryRun::Table& t) { return same_ascii_folded(t.name, name); };
+  if (std::ranges::any_of(out.tables, is_it)) return {};
+  TRY_ASSIGN(const json::TableSchema schema, reader.schema(name));
+  DryRun::Table table{.name = schema.name, .created = false, .columns = {}, .rows = 0};
+  for (const auto& column : schema.columns) {
+    table.columns.push_back(
+        {.name = column.name, .type = json::to_string(column.type), .change = "none", .from = {}});
+  }
+  out.tables.insert(out.tables.begin(), std::move(table));
+  return {};
+}
+
 }  // namespace
 
-Result<DryRun> dry_run(SchemaReader& reader, const InsertHead& head, std::string_view body,
-                       const LoaderOptions& options) {
+Result<DryRun> dry_run(SchemaReader& reader, const std::string& log_directory,
+                       const InsertHead& head, const Body& body, const LoaderOptions& options) {
   DryRun out;
   KeepsNothing nowhere(reader, out);
-  Loader loader(posix_file_system(), nowhere, "", Id128{}, options);
+  Loader loader(posix_file_system(), nowhere, log_directory, Id128{}, options);
   TRY_ASSIGN(const destinations::LoadState state, loader.try_insert(head, body));
   out.rows = state.rows_loaded;
   out.failed = state.rows_failed;
+  TRY(show_target(reader, head.table, out));
   for (const std::string& name : nowhere.overflow_) {
     const auto table = std::ranges::find(out.tables, name, &DryRun::Table::name);
     table->columns.push_back(

@@ -36,11 +36,15 @@ class SchemaReader {
  public:
   virtual ~SchemaReader() = default;
   virtual Result<json::TableSchema> schema(const std::string& table) = 0;
+  virtual Result<std::vector<std::string>> child_tables(const std::string& table) = 0;
   virtual Result<std::map<std::string, json::Contract>> contracts() = 0;
+  // Nobody waits for the answer any more. Asked between the parts of a large body.
+  virtual bool should_stop() = 0;
 };
 
-// The body as the front accepted it.
-Result<DryRun> dry_run(SchemaReader& reader, const InsertHead& head, std::string_view body,
-                       const LoaderOptions& options);
+// The body as the front accepted it; `log_directory` is where its blob stands, if it is one. kCancelled
+// where the reader says so.
+Result<DryRun> dry_run(SchemaReader& reader, const std::string& log_directory,
+                       const InsertHead& head, const Body& body, const LoaderOptions& options);
 
 }  // namespace sd::load

@@ -126,5 +126,33 @@ TEST_F(RowsTest, FilesOfOlderLayoutsAreTakenOver) {
   EXPECT_EQ(query("SELECT sum(rows) FROM db._scratch.given_up"), "3;");
 }
 
+TEST_F(RowsTest, OfAStrictRecordOneRefusedRowRefusesAllAndTheRecordsAroundItGoIn) {
+  contract("t", R"({"columns":"freeze"})");
+  insert("t", R"([{"n":1}])");
+  load();
+  insert("t", R"([{"n":2},{"n":3}])", {}, true);
+  insert("t", R"([{"n":4},{"n":5,"m":1},{"n":6}])", {}, true);
+  insert("t", R"([{"n":7},{"n":8,"m":1}])");
+  load();
+  EXPECT_EQ(query("SELECT n FROM t ORDER BY n"), "1;2;3;7;");
+  EXPECT_EQ(failed(),
+            R"(strict {"n":4};strict {"n":5,"m":1};strict {"n":6};contract-freeze {"n":8,"m":1};)");
+  EXPECT_EQ(query("SELECT DISTINCT detail FROM db._scratch.failed_rows WHERE code = 'strict'")
+                .substr(0, 60),
+            "a strict request, and the destination refused row 1: contrac");
+  EXPECT_EQ(state_.rows_loaded, 4);
+  EXPECT_EQ(state_.rows_failed, 4);
+}
+
+TEST_F(RowsTest, OfAStrictRecordOneRowThatTheTablesOwnConstraintRefusesRefusesAll) {
+  ASSERT_TRUE(destinations::duckdb::execute(destination_->connect()->get(),
+                                            "CREATE TABLE main.t(n BIGINT CHECK (n < 100))"));
+  insert("t", R"([{"n":4},{"n":500},{"n":6}])", {}, true);
+  insert("t", R"([{"n":7}])", {}, true);
+  load();
+  EXPECT_EQ(query("SELECT n FROM t ORDER BY n"), "7;");
+  EXPECT_EQ(failed(), R"(strict {"n":4};strict {"n":500};strict {"n":6};)");
+}
+
 }  // namespace
 }  // namespace sd::load

@@ -74,6 +74,11 @@ void name_refused_line(RowError& error, std::string_view& text) {
   text = line->text;
 }
 
+std::unexpected<Error> strict_refusal(std::uint64_t row, const RowError& error) {
+  return fail(invalid("row " + std::to_string(row) + ": " + error.code + ": " + error.detail)
+                  .with_slug(std::string(kRowOfStrict)));
+}
+
 }  // namespace
 
 // Rows of a document on their way into the batch.
@@ -91,8 +96,10 @@ class Loader::Sink final : public json::RowSink {
   std::int64_t row_id(const json::TableBuilder& builder) const override {
     return builder.row_id_or(loader_.pending_.next_row_id);
   }
+  void settle(json::TableBuilder& builder) override {
+    if (table_->check) (void)table_->check->check(builder);
+  }
   void commit(json::TableBuilder& builder) override {
-    if (table_->check) (void)table_->check->check(builder);  // takes out what is to be left out
     builder.commit_row(loader_.pending_.next_row_id++, source_.time_us);
     ++loader_.batch_rows_;
     if (count_ != SIZE_MAX) ++loader_.counts_[count_].rows;
@@ -126,10 +133,10 @@ class Loader::TrialSink final : public json::RowSink {
   std::int64_t row_id(const json::TableBuilder& builder) const override {
     return builder.row_id_or(loader_.pending_.next_row_id);
   }
-  void commit(json::TableBuilder& builder) override {
+  void settle(json::TableBuilder& builder) override {
     if (!error && table_->check) error = table_->check->check(builder);
-    builder.begin_row();
   }
+  void commit(json::TableBuilder& builder) override { builder.begin_row(); }
   std::optional<RowError> error;
 
  private:
@@ -197,13 +204,14 @@ Result<bool> Loader::load_batch(journal::Position durable_end) {
   return true;
 }
 
-Result<destinations::LoadState> Loader::try_insert(const InsertHead& head, std::string_view body) {
+Result<destinations::LoadState> Loader::try_insert(const InsertHead& head, const Body& body) {
   TRY_ASSIGN(contracts_, destination_.contracts());
   std::string payload = encode_insert_head(head);
-  payload += body;
+  payload += body.bytes;
   journal::RecordView record;
   record.time_us = system_clock().wall_us();
   record.meta.receipt = Id128::make();
+  record.meta.blob = body.blob;
   record.payload = payload;
   TRY(take_insert(record, Rows{}));
   const destinations::LoadState reached = pending_;
@@ -277,6 +285,7 @@ auto Loader::source_of(const journal::RecordView& record, const InsertHead& head
                 .asked = head.flatten,
                 .asked_depth = head.flatten_depth,
                 .body = head.body,
+                .strict = head.strict,
                 .flatten = {}};
   source.flatten.mode =
       head.flatten.value_or(target.contract.flatten.value_or(json::Flatten::kHorizontal));
@@ -361,13 +370,14 @@ Result<> Loader::walk(const journal::RecordView& record, std::string_view body,
           ++pending_.next_row_id;
         } else if (rows.is_refused(row)) {
           handler.begin_row();
-          refuse(source, row, target.schema.name, {"refused-by-destination", rows.reason, 0},
-                 step.text);
+          refuse(source, row, target.schema.name, {rows.code, rows.reason, 0}, step.text);
         } else {
           RowError error;
           TRY_ASSIGN(const bool taken, take_row(handler, source, target, error));
           if (taken)
             ++pending_.rows_loaded;
+          else if (source.strict)
+            return strict_refusal(row, error);
           else
             refuse(source, row, target.schema.name, std::move(error), step.text);
         }
@@ -419,6 +429,7 @@ Result<> Loader::take_control(const journal::RecordView& record) {
 }
 
 Result<> Loader::write_part() {
+  TRY(agree_on_ids());
   destinations::Batch batch;
   batch.at = at_;
   batch.failed = std::move(failed_);
@@ -427,7 +438,9 @@ Result<> Loader::write_part() {
   std::vector<std::unique_ptr<json::SchemaPlan>> plans;
   std::vector<Table*> written;
   for (auto& [name, table] : tables_) {
-    if (!table->in_batch || table->builder.rows() == 0) continue;
+    const bool has_rows = table->builder.rows() > 0;
+    // Without rows of its own: a child table whose ids widen (agree_on_ids).
+    if (!table->in_batch || (!has_rows && table->builder.used().empty())) continue;
     const std::size_t most = table->contract.max_columns.value_or(options_.max_columns);
     plans.push_back(std::make_unique<json::SchemaPlan>(table->schema, table->builder, most));
     batch.tables.push_back({&table->builder, plans.back().get()});

@@ -8,7 +8,8 @@
 //
 // A row that the destination itself refuses (a constraint of a table that somebody else made) is found by
 // loading its record in halves, and goes to the refused rows; the rows around it are loaded. Where a
-// record has more than a few such rows, the rest of it is refused without a search.
+// record has more than a few such rows, the rest of it is refused without a search. Of a strict record
+// (load/record.h) one refused row refuses all.
 //
 // One thread.
 #pragma once
@@ -49,7 +50,7 @@ class Loader {
   Result<bool> load_batch(journal::Position durable_end);
 
   // Takes an insert as if it stood in the log, and hands it to the destination without a commit.
-  Result<destinations::LoadState> try_insert(const InsertHead& head, std::string_view body);
+  Result<destinations::LoadState> try_insert(const InsertHead& head, const Body& body);
 
   const destinations::LoadState& state() const { return state_; }
   // Log time of the last record loaded; 0 before the first.
@@ -88,7 +89,12 @@ class Loader {
   // Has the table take part in the batch, for rows of the latest source.
   Result<Table*> join(const std::string& name);
   Result<> retry(const destinations::TableChange& change);
-  Result<> retry_page(std::vector<destinations::FailedRow> rows);
+  Result<> retry_page(std::vector<destinations::FailedRow> rows, const Id128& retry);
+  // A column <parent>_id of a child table has the type of the parent's id (child_tables.cc).
+  Result<> agree_on_ids();
+  Result<> pass_on_ids(const std::string& parent, const json::TypeState& ids, std::uint32_t cause);
+  Result<> widen_ids(Table& child, const std::string& column, const json::TypeState& ids,
+                     std::uint32_t cause);
   bool batch_is_full() const;
   // Hands the rows gathered so far to the destination, in the open transaction.
   Result<> write_part();
@@ -106,6 +112,7 @@ class Loader {
   Result<> take_refused_control(const journal::RecordView& record);
   Result<> read_one(const OneRecord& one, const Rows& rows);
   Result<> load_one(const OneRecord& one, const Rows& rows);
+  Result<> load_strict(const OneRecord& one);
   Result<std::set<std::uint64_t>> find_refused(const OneRecord& one, std::uint64_t begin,
                                                std::uint64_t end, std::string& reason);
   Result<std::optional<journal::RecordView>> next_record(journal::Position durable_end);

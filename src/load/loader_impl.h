@@ -9,16 +9,23 @@
 
 namespace sd::load {
 
+// The slug of the error that a refused row of a strict record is, until the record is refused as a whole.
+inline constexpr std::string_view kRowOfStrict = "row-of-a-strict-request";
+
 // Which rows of a record are loaded: those in [begin, end) that are not refused. The others of the
 // record are passed over in a trial, and kept as refused rows in earnest.
 struct Loader::Rows {
   std::uint64_t begin = 0;
   std::uint64_t end = UINT64_MAX;
   const std::set<std::uint64_t>* refused = nullptr;
+  bool refuses_all = false;
+  std::string code = "refused-by-destination";
   std::string reason;
 
   bool in_range(std::uint64_t row) const { return row >= begin && row < end; }
-  bool is_refused(std::uint64_t row) const { return refused != nullptr && refused->contains(row); }
+  bool is_refused(std::uint64_t row) const {
+    return refuses_all || (refused != nullptr && refused->contains(row));
+  }
 };
 
 // What a row comes from: a record of the journal, or the failed rows.
@@ -29,6 +36,7 @@ struct Loader::Source {
   std::optional<json::Flatten> asked;  // as the request said; kept with a row that is refused
   std::uint8_t asked_depth = 0;
   BodyKind body = BodyKind::kJson;
+  bool strict = false;  // the first refused row ends the reading, with kRowOfStrict
   json::FlattenOptions flatten;
 
   bool needs_tree() const {

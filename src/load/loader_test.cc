@@ -208,10 +208,16 @@ TEST(Record, InsertHeadsRoundTripAndDamagedOnesAreRefused) {
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->head.table, "events/../x\"'");
   EXPECT_EQ(decoded->body, "{}");
+  EXPECT_FALSE(decoded->head.strict);
+  const std::string strict =
+      encode_insert_head({.body = BodyKind::kCsv, .strict = true, .table = "t"});
+  ASSERT_TRUE(decode_insert(strict));
+  EXPECT_TRUE(decode_insert(strict)->head.strict);
+  EXPECT_EQ(decode_insert(strict)->head.body, BodyKind::kCsv);
   for (std::size_t cut = 0; cut < head.size(); ++cut)
     EXPECT_FALSE(decode_insert(head.substr(0, cut)));
   std::string newer = head;
-  newer[0] = 3;
+  newer[0] = 4;
   EXPECT_EQ(decode_insert(newer).error().code, ErrorCode::kInvalidArgument);
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr char kVersion = 1;
 constexpr char kVersionWithKinds = 2;
+constexpr char kVersionStrict = 3;
 constexpr std::uint8_t kAsContract = 255;
 
 std::unexpected<Error> damaged(const char* what) {
@@ -28,7 +29,8 @@ std::string encode_insert_head(const InsertHead& head) {
   SD_ASSERT(json::is_valid_name(head.table));
   std::string out;
   out.reserve(6 + head.table.size());
-  out += head.body == BodyKind::kJson ? kVersion : kVersionWithKinds;
+  const char not_strict = head.body == BodyKind::kJson ? kVersion : kVersionWithKinds;
+  out += head.strict ? kVersionStrict : not_strict;
   out += static_cast<char>(head.flatten ? static_cast<std::uint8_t>(*head.flatten) : kAsContract);
   out += static_cast<char>(head.body);
   out += static_cast<char>(head.flatten_depth);
@@ -40,13 +42,14 @@ std::string encode_insert_head(const InsertHead& head) {
 
 Result<InsertRecord> decode_insert(std::string_view payload) {
   if (payload.size() < 6) return damaged("it is too short");
-  if (payload[0] != kVersion && payload[0] != kVersionWithKinds) return newer();
+  if (payload[0] < kVersion || payload[0] > kVersionStrict) return newer();
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(payload[i]); };
   const std::size_t length = byte(4) | static_cast<std::size_t>(byte(5)) << 8;
   if (payload.size() < 6 + length) return damaged("it is too short");
   InsertRecord record;
   const std::uint8_t most = payload[0] == kVersion ? 0 : 1;
   if ((byte(1) > 3 && byte(1) != kAsContract) || byte(2) > most) return damaged("unknown mode");
+  record.head.strict = payload[0] == kVersionStrict;
   record.head.body = static_cast<BodyKind>(byte(2));
   if (byte(1) != kAsContract) record.head.flatten = static_cast<json::Flatten>(byte(1));
   record.head.flatten_depth = byte(3);

@@ -4,7 +4,8 @@
 // Content-Encoding); where the body is a blob, the payload is the head only. Little-endian:
 //
 //   offset  size
-//   0       1     version of this layout: 1, or 2 where the body is of a kind that 1 did not know
+//   0       1     version of this layout: 1; 2 where the body is of a kind that 1 did not know; 3 where one
+//                 refused row refuses all of them (kStrict)
 //   1       1     flatten mode (json::Flatten); 255: as the table's contract says, else horizontal
 //   2       1     what the body is (BodyKind)
 //   3       1     depth of flattening (json::FlattenOptions::max_depth); 0: as the contract says, else all
@@ -26,6 +27,7 @@
 
 #include "base/result.h"
 #include "destinations/batch.h"
+#include "journal/log.h"
 #include "json/document_flattener.h"
 
 namespace sd::load {
@@ -39,7 +41,14 @@ struct InsertHead {
   std::optional<json::Flatten> flatten;
   std::uint8_t flatten_depth = 0;
   BodyKind body = BodyKind::kJson;
+  bool strict = false;  // one row that loading refuses refuses all of the record's
   std::string table;
+};
+
+// The rows of an insert: where they stand.
+struct Body {
+  std::string_view bytes;                  // all of them,
+  std::optional<journal::BlobRef> blob{};  // or a file of the journal
 };
 
 struct InsertRecord {

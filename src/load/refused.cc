@@ -17,6 +17,8 @@ Result<> Loader::isolate_one(journal::Position durable_end) {
   if (record->meta.kind == journal::RecordKind::kControl) return take_refused_control(*record);
   const OneRecord one{record->position, record->end, record->meta.rows, record->time_us};
   Rows rows;
+  TRY_ASSIGN(const InsertRecord insert, decode_insert(record->payload));
+  if (insert.head.strict) return load_strict(one);
   refused_found_ = 0;
   TRY_ASSIGN(std::set<std::uint64_t> refused, find_refused(one, 0, one.rows, rows.reason));
   rows.refused = &refused;
@@ -28,6 +30,18 @@ Result<> Loader::isolate_one(journal::Position durable_end) {
     loaded = load_one(one, rows);
   }
   return loaded;
+}
+
+// All rows of a record or none: the front has asked before it took them in, but a contract may have been
+// set since, and what the destination itself refuses is seen here only.
+Result<> Loader::load_strict(const OneRecord& one) {
+  Result<> loaded = load_one(one, Rows{});
+  if (loaded || loaded.error().code != ErrorCode::kInvalidArgument) return loaded;
+  Rows none;
+  none.code = "strict";
+  none.reason = "a strict request, and the destination refused " + loaded.error().message;
+  none.refuses_all = true;
+  return load_one(one, none);
 }
 
 // Failed rows go through the same door again, a page in a transaction: those that go in now are no longer
@@ -42,7 +56,7 @@ Result<> Loader::retry(const TableChange& change) {
     if (page.empty()) return {};
     position = page.back().position;
     row = static_cast<std::int64_t>(page.back().row);
-    Result<> loaded = retry_page(page);
+    Result<> loaded = retry_page(page, change.receipt);
     if (loaded || loaded.error().code != ErrorCode::kInvalidArgument) {
       TRY(std::move(loaded));
       continue;
@@ -52,7 +66,7 @@ Result<> Loader::retry(const TableChange& change) {
     for (FailedRow& each : page) {
       std::vector<FailedRow> one;
       one.push_back(std::move(each));
-      Result<> alone = retry_page(std::move(one));
+      Result<> alone = retry_page(std::move(one), change.receipt);
       if (alone) continue;
       if (alone.error().code != ErrorCode::kInvalidArgument) return alone;
       forget();
@@ -60,7 +74,7 @@ Result<> Loader::retry(const TableChange& change) {
   }
 }
 
-Result<> Loader::retry_page(std::vector<FailedRow> rows) {
+Result<> Loader::retry_page(std::vector<FailedRow> rows, const Id128& retry) {
   std::vector<FailedRow> loaded;
   for (FailedRow& failed : rows) {
     sources_.push_back(failed.receipt);
@@ -86,6 +100,8 @@ Result<> Loader::retry_page(std::vector<FailedRow> rows) {
     forget();
     return {};
   }
+  // What whoever asked for it is told.
+  counts_.push_back({retry, loaded.front().table, loaded.size()});
   TRY(write_part());
   TRY(destination_.remove_failed(loaded));
   return commit();

@@ -395,5 +395,75 @@ TEST_F(RowsTest, AContractGoesWithItsTable) {
   EXPECT_EQ(columns("t"), "b BIGINT;");
 }
 
+// A place whose numbers and booleans had become text, without a string among them, gives them back as what
+// they were: the same in however many batches they came.
+TEST_F(RowsTest, NestedNumbersThatHadBecomeTextAreNumbersInJsonHoweverTheyWereCut) {
+  std::string wide;
+  for (int i = 0; i < 70; ++i) wide += (i > 0 ? ",\"k" : "\"k") + std::to_string(i) + "\":1";
+  const std::vector<std::string> rows = {R"({"l":[true,1],"o":{"m":true},"w":{"x":[null,true]}})",
+                                         R"({"l":[2],"o":{"m":7},"w":{"x":[3.5]}})",
+                                         R"({"s":[true,"1"],"m":{)" + wide + "}}",
+                                         R"({"l":{"x":1},"o":{"m":{"z":1}},"w":7,"s":[{}],"m":5})"};
+  std::string together;
+  for (const std::string& row : rows) {
+    insert("cut", row, Flatten::kNone);
+    load();
+    together += row + "\n";
+  }
+  insert("whole", together, Flatten::kNone);
+  load();
+  EXPECT_EQ(columns("cut"), columns("whole"));
+  for (const std::string column : {"l", "o", "w"}) {
+    const std::string sql = "SELECT CAST(" + column + " AS VARCHAR) FROM ";
+    EXPECT_EQ(query(sql + "cut ORDER BY __row_id"), query(sql + "whole ORDER BY __row_id"));
+  }
+  EXPECT_EQ(query("SELECT l FROM cut WHERE l IS NOT NULL ORDER BY __row_id"),
+            R"([true,1];[2];{"x":1};)");
+  // Beside a string it cannot be told from text any more.
+  EXPECT_EQ(query("SELECT s FROM cut WHERE s IS NOT NULL ORDER BY __row_id"),
+            R"(["true", "1"];[{}];)");
+}
+
+TEST_F(RowsTest, AChildsIdOfItsParentHasTheTypeOfTheParentsId) {
+  const auto types = [&] {
+    return query(
+        "SELECT table_name || ' ' || column_name || ' ' || data_type FROM duckdb_columns() WHERE "
+        "column_name IN ('id', 'p_id', 'p_c_id') ORDER BY table_name, column_name");
+  };
+  insert("p", R"({"id":1,"c":[{"n":1,"d":[1]}],"e":[5]})", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(types(),
+            "p id BIGINT;p_c id BIGINT;p_c p_id BIGINT;p_c_d id BIGINT;p_c_d p_c_id BIGINT;"
+            "p_e id BIGINT;p_e p_id BIGINT;");
+  // A parent without children, and one with a child of one of the two tables.
+  insert("p", R"([{"id":"x"},{"id":2,"c":[{"n":2}]}])", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(types(),
+            "p id VARCHAR;p_c id BIGINT;p_c p_id VARCHAR;p_c_d id BIGINT;p_c_d p_c_id BIGINT;"
+            "p_e id BIGINT;p_e p_id VARCHAR;");
+  // A child table that is new when the ids have been text for long.
+  insert("p", R"({"id":3,"f":[1]})", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(query("SELECT p.id || ' ' || n FROM p JOIN p_c ON p.id = p_c.p_id ORDER BY n"),
+            "1 1;2 2;");
+  EXPECT_EQ(query("SELECT p.id FROM p JOIN p_f ON p.id = p_f.p_id"), "3;");
+  // The contract of a child that keeps its types goes first.
+  contract("p_e", R"({"data_type":"freeze"})");
+  insert("p", R"({"id":{"deep":[1]},"flat":1})", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(failed(), "");
+}
+
+TEST_F(RowsTest, AChildsIdOfItsParentIsNullWhereAContractTookItFromTheParent) {
+  insert("p", R"({"id":1,"c":[{"n":1}]})", Flatten::kMultitable);
+  load();
+  contract("p", R"({"data_type":"discard_value"})");
+  insert("p", R"([{"id":"x","c":[{"n":2}]},{"id":3,"c":[{"n":3}]}])", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(query("SELECT coalesce(id::VARCHAR, 'null') FROM p ORDER BY __row_id"), "1;null;3;");
+  EXPECT_EQ(query("SELECT coalesce(p_id::VARCHAR, 'null') FROM p_c ORDER BY n"), "1;null;3;");
+  EXPECT_EQ(query("SELECT count(*) FROM p JOIN p_c ON p.__row_id = p_c.__parent_row_id"), "3;");
+}
+
 }  // namespace
 }  // namespace sd::load

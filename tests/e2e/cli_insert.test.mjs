@@ -31,8 +31,15 @@ const insert = (url, args, options = {}) => runBinary(['insert', ...args, '--url
 // Stores bodies by Idempotency-Key. `behave(n, req)` may return { status, headers, body } to answer instead, 'drop' to close
 // without reading on, or 'lose' to store and close without an answer.
 async function fakeServer(t, behave = () => null) {
-  const fake = { requests: [], stored: new Map(), sockets: new Set() };
+  const fake = { requests: [], receipts: 0, stored: new Map(), sockets: new Set() };
   const server = http.createServer((req, res) => {
+    if (req.method === 'GET') { // of the receipts
+      fake.receipts += 1;
+      const text = JSON.stringify({ state: 'loaded', failed: 0 });
+      res.writeHead(200, { 'Content-Length': text.length });
+      res.end(text);
+      return;
+    }
     const n = fake.requests.length;
     const seen = { method: req.method, url: req.url, headers: req.headers, body: null };
     fake.requests.push(seen);
@@ -345,6 +352,19 @@ describe('the real server', () => {
     const strict = await send(['refused', file('b.ndjson', `${lines.slice(1).join('\n')}\n`), '--strict']);
     assert.equal(strict.code, 1);
     assert.equal(await count('refused'), 88);
+  });
+
+  it('counts what only loading refuses, without --wait too, and exits with 1', async (t) => {
+    if (await lacks(t, 'key')) return;
+    await server.insert('late', '{"n":1}', { query: '?wait=true' });
+    const put = await server.api('/api/tables/late/contract', { method: 'PUT', body: '{"columns":"freeze"}' });
+    assert.equal(put.status, 200, put.text);
+    for (const [more, lines, rows] of [[[], 1, 500], [['--chunk-bytes', '4KiB'], 1, 501], [['--wait'], 0, 502]]) {
+      const done = await send(['late', file('late.ndjson', `${Array.from({ length: rows }, (_, i) => `{"n":${i}}\n`).join('')}{"n":1,"new":2}\n`), ...more]);
+      assert.equal(done.code, 1, done.stderr);
+      assert.match(done.stderr, / 1 refused/);
+      assert.equal([...done.stderr.matchAll(/1 of them were refused when they were loaded/g)].length, lines, done.stderr);
+    }
   });
 
   it('a wrong key is exit code 1 with a clear line, whatever the size', async () => {

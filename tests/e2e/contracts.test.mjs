@@ -44,6 +44,50 @@ describe('contracts and failed rows', () => {
     assert.deepEqual(await put('later', {}), initial, 'what is left out has its default');
   });
 
+  test('strict=true refuses a request for a row that only loading would refuse, and nothing of it is kept', async () => {
+    await post('strict', [{ n: 1 }], '?wait=true');
+    await put('strict', { columns: 'freeze' });
+    const send = (rows, query = '?strict=true', headers = {}) => server.api(`/api/data/insert/strict${query}`, { body: rows.map((r) => JSON.stringify(r)).join('\n'), headers });
+    const bad = [{ n: 2 }, { n: 3, m: 1 }, { n: 4 }];
+    const told = problem(await send(bad), 400, 'contract-freeze');
+    assert.equal(told.row, 1);
+    assert.match(told.detail, /row 1: .*"m"/);
+    problem(await send(bad, '?strict=true&dry_run=true'), 400, 'contract-freeze');
+    // 1.5 MB: a body that stands in a file of the journal.
+    const many = Array.from({ length: 30_000 }, (_, i) => ({ n: i, ...(i === 29_000 ? { m: 'x' } : {}), ...(i % 100 === 0 ? { n: `${'9'.repeat(4_000)}` } : {}) }));
+    assert.equal(problem(await send(many), 400, 'contract-freeze').row, 29_000);
+    // A retry of what was refused is asked again, not answered from the first time.
+    const keyed = { 'Idempotency-Key': 'strict-1' };
+    problem(await send(bad, '?strict=true', keyed), 400, 'contract-freeze');
+    assert.deepEqual(await values('SELECT n FROM strict'), [1]);
+    assert.equal((await failed('?table=strict')).total, 0);
+    await put('strict', { columns: 'evolve' });
+    assert.equal((await send(bad, '?strict=true&wait=true', keyed)).json().rows, 3);
+    assert.equal((await send(bad, '?strict=true&wait=true', keyed)).headers['idempotent-replayed'], 'true');
+    assert.equal(await server.value('SELECT count(*) FROM strict'), 4);
+    problem(await server.api('/api/data/insert/strict_product?strict=true&flatten=vertical', { body: JSON.stringify({ a: Array(200).fill(1), b: Array(200).fill(2) }) }), 400, 'too-many-rows');
+  });
+
+  test('of two retries at once each says what it has loaded itself', async () => {
+    await post('twice', [{ n: 1 }], '?wait=true');
+    await put('twice', { columns: 'freeze' });
+    await post('twice', Array.from({ length: 300 }, (_, i) => ({ n: i, m: i })), '?wait=true');
+    await put('twice', {});
+    const both = await Promise.all([retry('?table=twice'), retry('?table=twice'), retry('?table=twice')]);
+    assert.deepEqual(both.map((r) => r.failed), [0, 0, 0]);
+    assert.deepEqual(both.map((r) => r.retried).sort((a, b) => a - b), [0, 0, 300]);
+    assert.equal(await server.value('SELECT count(*) FROM twice'), 301);
+  });
+
+  test('the body of a failed row that is not UTF-8 can be had byte for byte', async () => {
+    const body = Buffer.concat([Buffer.from('{"a":1}\n{"a":"'), Buffer.from([0xff, 0x00, 0xc3, 0x28]), Buffer.from('"}\n')]);
+    const answer = await server.api('/api/data/insert/bytes?wait=true', { body });
+    assert.deepEqual([answer.json().rows, answer.json().failed], [1, 1], answer.text);
+    const [row] = (await failed('?table=bytes')).data;
+    assert.deepEqual(Buffer.from(row.body_base64, 'base64'), body.subarray(8, -1));
+    assert.equal((await failed('?table=strict')).data.some((r) => 'body_base64' in r), false);
+  });
+
   test('what a contract cannot be is 400 and says which member', async () => {
     for (const [body, member] of [['{"columns":"allow"}', 'columns'], ['{"timestamps":1}', 'timestamps'], ['{"max_columns":0}', 'max_columns'],
       ['{"flatten":"sideways"}', 'flatten'], ['{"colums":"freeze"}', 'colums'], ['{"flatten_depth":65}', 'flatten_depth'], ['{"data_type":null}', 'data_type']]) {

@@ -121,7 +121,7 @@ async function check_rows(cell, table, answers) {
   assert.deepEqual(all.filter((t) => t === table || t.startsWith(`${table}_`)).sort(), [...names].sort(), 'tables');
 }
 
-const unescaped = (span) => span.replaceAll('\\n', '\n');
+const unescaped = (span) => span.replaceAll('\\n', '\n').replaceAll('\\r', '\r');
 const documents_of = (cell) => (cell === 'nothing' ? [] : spans_of(cell));
 
 async function run_mode(query, documents, rows) {
@@ -292,9 +292,9 @@ point('Each line within a cell is one row; `A`, `B`, `C` are numbers that the se
   await assert.rejects(() => three('a row without columns'), assert.AssertionError);
   await assert.rejects(() => check_table(table, parse_rows('`a = 1`, …<br>…<br>…').tables.get(''), new Map()), assert.AssertionError, 'b is not ours');
 });
-point('Documents in one cell are sent one after the other, each as a request of its own. `\\n` is a line break.', async () => {
+point('Documents in one cell are sent one after the other, each as a request of its own. `\\n` is a line break, `\\r` a carriage return.', async () => {
   assert.deepEqual(spans_of('`{"a":1}`, `{"b":2}`'), ['{"a":1}', '{"b":2}']);
-  assert.equal(unescaped('a\\nb'), 'a\nb');
+  assert.equal(unescaped('a\\nb\\r'), 'a\nb\r');
 });
 
 point('In NDJSON each line stands alone: a bad line is one refused row. A stream is NDJSON as long as every value so far stood alone on its line.', async () => {
@@ -354,7 +354,17 @@ point('Where no good row is left the answer is 400. With `strict=true` one bad r
   assert.deepEqual(await values(table), [{ a: 1 }]);
 });
 
-point('Lines end with LF or CR LF; a field in quotes may hold commas, line breaks, and quotes, doubled.', async () => {
+point('A strict request is also refused for a row that loading would refuse (a contract, too many rows of a row): the destination is asked first, and where it does not answer the request is 503. Where one of its rows is refused later all the same (a contract set in between, a constraint of the table itself), all of its rows become failed rows, code `strict`.', async () => {
+  // What comes after the question is unit.load's.
+  const table = fresh();
+  await send(table, ['{"a":1}']);
+  await put_contract(table, { columns: 'freeze' });
+  problem(await post(table, '{"a":2}\n{"a":3,"b":1}', 'strict=true'), 400, 'contract-freeze');
+  problem(await post(table, '{"a":[1,2,3],"b":[1,2]}'.replace(/\[[^\]]*\]/g, `[${Array(200).fill(1)}]`), 'strict=true&flatten=vertical'), 400, 'too-many-rows');
+  assert.deepEqual(await values(table), [{ a: 1 }]);
+});
+
+point('Lines end with LF or CR LF, never with a CR alone; a field in quotes may hold commas, line breaks, and quotes, doubled.', async () => {
   const table = fresh();
   await send(table, ['a,b\r\n"x, ""y"",\n\r\nz",1\n2,3\r\n'], '', kCsv);
   assert.deepEqual(await values(table), [{ a: 'x, "y",\n\r\nz', b: 1 }, { a: '2', b: 3 }]);
@@ -406,6 +416,20 @@ point('`id` is the row\'s `__row_id` unless the object brings an `id`; `orders_i
   const expected = [0, 1, 2, 3, 4].flatMap((n) => [[true, false, true, false], [false, true, true, false], [true, false, false, true]]
     .map(([child_made, child_own, same, brought]) => ({ n, made: n > 2, child_made, child_own, same, brought })));
   assert.deepEqual(rows, expected);
+});
+point('The column `orders_id` has the type of `orders.id`, and is widened with it, unless a contract keeps the types of the child table; it is null where a contract took the `id` out of the parent\'s row.', async () => {
+  const type_of = (table, column) => server.value(`SELECT data_type FROM duckdb_columns() WHERE table_name = '${table}' AND column_name = '${column}'`);
+  const table = fresh();
+  const put = (...rows) => send(table, [rows.join('\n')], 'flatten=multitable');
+  await put('{"id":1,"t":[1],"u":[1]}');
+  await put_contract(`${table}_u`, { data_type: 'freeze' });
+  await put('{"id":"x"}');
+  assert.equal(await type_of(`${table}_t`, `${table}_id`), 'VARCHAR');
+  assert.equal(await type_of(`${table}_u`, `${table}_id`), 'BIGINT');
+  assert.equal(await server.value(`SELECT count(*) FROM ${table} p JOIN ${table}_t t ON p.id = t.${table}_id`), 1);
+  await put_contract(table, { data_type: 'discard_value' });
+  await put('{"id":{"n":1},"t":[2]}', '{"id":[],"t":[3]}');
+  assert.deepEqual(await server.rows(`SELECT t, ${table}_id AS parent FROM ${table}_t WHERE t = 3`), [{ t: 3, parent: null }]);
 });
 point('Where a row of a child table is refused, by a contract for instance, the whole document is, and kept as one failed row.', async () => {
   const table = fresh();
@@ -646,7 +670,8 @@ point('`GET /api/receipts/{receipt}` says what became of a request.', async () =
 
 // A line that goes from a table takes its test with it, so it is known here how many there are at least.
 const kLines = {
-  'What a body is': 18, 'Where parsers differ': 5, CSV: 16, horizontal: 10, vertical: 10, multitable: 11, none: 11, flatten_depth: 4, Names: 11, Types: 36, Contracts: 16,
+  'What a body is': 18, 'Where parsers differ': 5, CSV: 18, horizontal: 10, vertical: 10, multitable: 11, none: 11, flatten_depth: 4, Names: 11,
+  Types: 36, Contracts: 16,
 };
 
 const covered = (claim) => (claim.header === undefined ? points.has(claim.text) : Object.hasOwn(tables, claim.header));

@@ -185,6 +185,16 @@ describe('dry_run=true', () => {
     problem(await server.api(insert_path(table, '?dry_run=perhaps'), { body: '{}' }), 400, 'invalid-parameter');
   });
 
+  it('names the table also where it refuses every row', async () => {
+    const table = fresh_table();
+    await server.insert(table, '{"a":1}', { query: '?wait=true' });
+    await server.api(`/api/tables/${table}/contract`, { method: 'PUT', body: '{"columns":"freeze"}' });
+    const all = await dry(table, '{"b":1}\n{"c":1}');
+    assert.deepEqual([all.rows, all.failed, all.tables.length], [0, 2, 1]);
+    assert.deepEqual([all.tables[0].name, all.tables[0].created, all.tables[0].rows, all.tables[0].failed], [table, false, 0, 2]);
+    assert.deepEqual(column(all.tables[0], 'a'), { name: 'a', type: 'BIGINT', change: 'none', from: null });
+  });
+
   it('counts rows that only the table refuses', async () => {
     const table = fresh_table();
     await server.insert(table, '{"a":1}', { query: '?wait=true' });

@@ -43,7 +43,8 @@ std::string field(const std::string& c, const std::string& name) {
 }
 
 // A value as JSON text; NULL stays NULL. In a STRUCT what is NULL is left out, as it mostly was.
-std::string json_of(const std::string& c, const ColumnType& type, int depth) {
+std::string json_of(const std::string& c, const ColumnType& type, const Strings& strings,
+                    int depth) {
   const std::string v = variable(depth);
   const auto list = [&](const std::string& values, const std::string& element) {
     return "coalesce(array_to_string(list_transform(" + values + ", lambda " + v + ": " + element +
@@ -51,17 +52,19 @@ std::string json_of(const std::string& c, const ColumnType& type, int depth) {
   };
   switch (type.base) {
     case BaseType::kVarchar:
-      return "CAST(to_json(" + c + ") AS VARCHAR)";
+      return strings.here ? "CAST(to_json(" + c + ") AS VARCHAR)" : c;
     case BaseType::kTimestampTz:
       return "CAST(to_json(" + text_of(c, type) + ") AS VARCHAR)";
     case BaseType::kList:
       return "CASE WHEN " + c + " IS NULL THEN NULL ELSE '[' || " +
-             list(c, "coalesce(" + json_of(v, type.children->front().second, depth + 1) +
+             list(c, "coalesce(" +
+                         json_of(v, type.children->front().second, strings.element(), depth + 1) +
                          ", 'null')") +
              " || ']' END";
     case BaseType::kMap: {
       const std::string value =
-          "coalesce(" + json_of(field(v, "value"), type.children->back().second, depth + 1) +
+          "coalesce(" +
+          json_of(field(v, "value"), type.children->back().second, strings.values(), depth + 1) +
           ", 'null')";
       return "CASE WHEN " + c + " IS NULL THEN NULL ELSE '{' || " +
              list("map_entries(" + c + ")",
@@ -72,7 +75,7 @@ std::string json_of(const std::string& c, const ColumnType& type, int depth) {
       std::string members;
       for (const auto& [name, child] : *type.children) {
         members += ", " + quote_literal(json_string(name) + ":") + " || " +
-                   json_of(field(c, name), child, depth + 1);
+                   json_of(field(c, name), child, strings.field(name), depth + 1);
       }
       return "CASE WHEN " + c + " IS NULL THEN NULL ELSE '{' || concat_ws(','" + members +
              ") || '}' END";
@@ -83,7 +86,7 @@ std::string json_of(const std::string& c, const ColumnType& type, int depth) {
 }
 
 std::string convert(const std::string& c, const ColumnType& from, const ColumnType& to,
-                    bool had_strings, int depth);
+                    const Strings& strings, int depth);
 
 std::string null_of(const ColumnType& type) {
   return "CAST(NULL AS " + json::to_string(type) + ")";
@@ -92,12 +95,13 @@ std::string null_of(const ColumnType& type) {
 // To a native nested type. From another base only where there was no value that could be carried over: text
 // that was only null, or JSON that was only {}.
 std::string convert_nested(const std::string& c, const ColumnType& from, const ColumnType& to,
-                           int depth) {
+                           const Strings& strings, int depth) {
   const std::string v = variable(depth);
   if (to.base == BaseType::kList) {
     if (from.base != BaseType::kList) return null_of(to);
     return "list_transform(" + c + ", lambda " + v + ": " +
-           convert(v, from.children->front().second, to.children->front().second, true, depth + 1) +
+           convert(v, from.children->front().second, to.children->front().second, strings.element(),
+                   depth + 1) +
            ")";
   }
   if (to.base == BaseType::kMap) {
@@ -106,13 +110,14 @@ std::string convert_nested(const std::string& c, const ColumnType& from, const C
     if (from.base == BaseType::kMap) {
       entries = "list_transform(map_entries(" + c + "), lambda " + v +
                 ": struct_pack(k := " + field(v, "key") + ", v := " +
-                convert(field(v, "value"), from.children->back().second, value, true, depth + 1) +
+                convert(field(v, "value"), from.children->back().second, value, strings.values(),
+                        depth + 1) +
                 "))";
     } else if (from.base == BaseType::kStruct) {
       for (const auto& [name, child] : *from.children) {
         entries += (entries.empty() ? "list_filter([struct_pack(k := " : ", struct_pack(k := ") +
-                   quote_literal(name) +
-                   ", v := " + convert(field(c, name), child, value, true, depth + 1) + ")";
+                   quote_literal(name) + ", v := " +
+                   convert(field(c, name), child, value, strings.field(name), depth + 1) + ")";
       }
       entries += "], lambda " + v + ": " + field(v, "v") + " IS NOT NULL)";
     } else {
@@ -126,7 +131,7 @@ std::string convert_nested(const std::string& c, const ColumnType& from, const C
     fields += (fields.empty() ? "" : ", ") + quote_identifier(name) + " := ";
     if (from.base == BaseType::kMap) {
       const std::string value = "map_extract_value(" + c + ", " + quote_literal(name) + ")";
-      fields += convert(value, from.children->back().second, child, true, depth + 1);
+      fields += convert(value, from.children->back().second, child, strings.field(name), depth + 1);
       continue;
     }
     const ColumnType* before = nullptr;
@@ -135,23 +140,24 @@ std::string convert_nested(const std::string& c, const ColumnType& from, const C
         if (old_name == name) before = &old_child;
       }
     }
-    fields += before == nullptr ? null_of(child)
-                                : convert(field(c, name), *before, child, true, depth + 1);
+    fields += before == nullptr
+                  ? null_of(child)
+                  : convert(field(c, name), *before, child, strings.field(name), depth + 1);
   }
   return "CASE WHEN " + c + " IS NULL THEN NULL ELSE struct_pack(" + fields + ") END";
 }
 
 std::string convert(const std::string& c, const ColumnType& from, const ColumnType& to,
-                    bool had_strings, int depth) {
+                    const Strings& strings, int depth) {
   if (from == to) return c;
-  if (to.is_nested()) return convert_nested(c, from, to, depth);
-  if (from.is_nested()) return "CAST(" + json_of(c, from, depth) + " AS JSON)";
+  if (to.is_nested()) return convert_nested(c, from, to, strings, depth);
+  if (from.is_nested()) return "CAST(" + json_of(c, from, strings, depth) + " AS JSON)";
   switch (to.base) {
     case BaseType::kVarchar:
       return text_of(c, from);
     case BaseType::kJson:
       if (from.base == BaseType::kTimestampTz) return "to_json(" + text_of(c, from) + ")";
-      return from.base == BaseType::kVarchar && had_strings
+      return from.base == BaseType::kVarchar && strings.here
                  ? "to_json(" + c + ")"
                  : "CAST(" + text_of(c, from) + " AS JSON)";
     case BaseType::kDecimal:
@@ -167,9 +173,23 @@ std::string convert(const std::string& c, const ColumnType& from, const ColumnTy
 
 }  // namespace
 
+Strings Strings::field(const std::string& name) const {
+  const json::Shape* below = shape == nullptr ? nullptr : shape->field(name);
+  return {below == nullptr || below->has_strings(), below};
+}
+
+Strings Strings::element() const {
+  const json::Shape* below = shape == nullptr ? nullptr : shape->element();
+  return {below == nullptr || below->has_strings(), below};
+}
+
+Strings Strings::values() const {
+  return {shape == nullptr || shape->has_strings_in_fields(), nullptr};
+}
+
 std::string conversion(std::string_view column, const ColumnType& from, const ColumnType& to,
-                       bool had_strings) {
-  return convert(std::string(column), from, to, had_strings, 0);
+                       const Strings& strings) {
+  return convert(std::string(column), from, to, strings, 0);
 }
 
 Error explain_attach_error(const Error& error) {

@@ -5,15 +5,28 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "json/shape.h"
 #include "json/types.h"
 
 namespace sd::destinations::duckdb {
 
+// Which text of a column may be anything. Text of a place that has seen no strings is the spelling of numbers
+// and booleans.
+struct Strings {
+  bool here = true;
+  const json::Shape* shape =
+      nullptr;  // of nested values, before the change; unknown: there were strings
+
+  Strings field(const std::string& name) const;
+  Strings element() const;
+  Strings values() const;  // of a MAP
+};
+
 // SQL that turns the (quoted) column of type `from` into type `to` without losing a digit, spelled as
-// json/types.h says. Text of a column that has seen no strings is numbers and booleans: they become
-// JSON values; any other text becomes JSON strings (`had_strings`).
+// json/types.h says. Text that becomes JSON: numbers and booleans become JSON values where there were no
+// strings beside them, else everything becomes JSON strings.
 std::string conversion(std::string_view column, const json::ColumnType& from,
-                       const json::ColumnType& to, bool had_strings);
+                       const json::ColumnType& to, const Strings& strings);
 
 // What an ATTACH error means to the user: who holds the file, that it is no database, that a newer
 // DuckDB wrote it. Without paths.

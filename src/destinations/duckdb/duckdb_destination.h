@@ -48,6 +48,9 @@ class DuckdbDestination final : public Destination {
   Result<> open() override;
   Result<LoadState> load_state(const Id128& log_id) override;
   Result<json::TableSchema> schema(const std::string& table) override;
+  Result<std::vector<std::string>> child_tables(const std::string& table) override {
+    return own_.child_tables(writer_.get(), table);
+  }
   Result<> write(const Batch& batch) override;
   Result<> write(const TableChange& change, Micros at) override;
   Result<> commit(const Id128& log_id, const LoadState& state) override;

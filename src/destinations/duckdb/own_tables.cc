@@ -235,6 +235,23 @@ Result<> OwnTables::prune_positions(duckdb_connection connection) {
       "DELETE FROM db._scratch.given_up WHERE given_up_at < now() - INTERVAL 30 DAY");
 }
 
+Result<std::vector<std::string>> OwnTables::child_tables(duckdb_connection connection,
+                                                         const std::string& parent) {
+  TRY_ASSIGN(const auto rows,
+             fetch(connection,
+                   "SELECT c.table_name FROM duckdb_columns() c JOIN duckdb_tables() t USING "
+                   "(database_name, schema_name, table_name) WHERE database_name = 'db' AND "
+                   "schema_name = 'main' AND lower(c.column_name) IN ('__parent_row_id', lower(" +
+                       quote_literal(parent + "_id") +
+                       ")) GROUP BY c.table_name HAVING count(*) = 2 ORDER BY c.table_name"));
+  const std::string beginning = fold_ascii(parent) + "_";
+  std::vector<std::string> children;
+  for (const Row& row : rows) {
+    if (fold_ascii(row.text(0)).starts_with(beginning)) children.push_back(row.text(0));
+  }
+  return children;
+}
+
 Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
                                             const std::string& table) {
   struct Logged {

@@ -53,6 +53,10 @@ class OwnTables {
   // dropped are forgotten, columns that somebody made are adopted where their type is one of ours.
   Result<json::TableSchema> schema(duckdb_connection connection, const std::string& table);
 
+  // Those of Destination::child_tables().
+  Result<std::vector<std::string>> child_tables(duckdb_connection connection,
+                                                const std::string& parent);
+
   struct LogEntry {
     std::string event;
     std::string path;

@@ -82,8 +82,9 @@ class SchemaChange {
     } else if (*change.from != change.to) {
       entry.event = "widen";
       entry.from_type = json::to_string(*change.from);
-      widened_.push_back(
-          {name, type, conversion(name, *change.from, change.to, change.had_strings)});
+      widened_.push_back({name, type,
+                          conversion(name, *change.from, change.to,
+                                     {change.had_strings, change.shape_before.get()})});
     }
     log_.push_back(std::move(entry));
   }

@@ -49,12 +49,13 @@ class RowsTest : public ::testing::Test {
   }
 
   Id128 insert(const std::string& table, const std::string& body,
-               std::optional<Flatten> flatten = {}) {
+               std::optional<Flatten> flatten = {}, bool strict = false) {
     const auto summary = json::scan_body(body);
     EXPECT_TRUE(summary) << summary.error().message;
     InsertHead head;
     head.table = table;
     head.flatten = flatten;
+    head.strict = strict;
     return append(journal::RecordKind::kInsert, encode_insert_head(head), body,
                   static_cast<std::uint32_t>(summary->rows + summary->failed));
   }
