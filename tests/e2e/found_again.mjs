@@ -13,14 +13,15 @@ import { Exact } from './lib.mjs';
 
 const is_object = (v) => v !== null && typeof v === 'object' && !Array.isArray(v) && !(v instanceof Exact);
 
-// A number without the freedoms of spelling: 1.50e1 → "15e0". -0 is not 0.
+// A number without the freedoms of spelling: 1.50e1 → "15e0". -0 is 0: DuckDB takes one for the other when it compresses a
+// DOUBLE column (docs/architecture.md, Limits that are known).
 export function number_of(token) {
   const found = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token);
   if (!found) return null;
   const [, sign, whole, fraction = '', exponent = '0'] = found;
   const digits = (whole + fraction).replace(/^0+/, '');
   const significant = digits.replace(/0+$/, '');
-  if (significant === '') return `${sign}0`;
+  if (significant === '') return '0';
   return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
 }
 const numeric = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;

@@ -155,7 +155,7 @@ describe('the comparison', () => {
   it('fails where a value is another', () => {
     assert.ok(same(new Exact('1.50'), '1.5') && same({ a: null }, {}) && same([new Exact('1e2')], [new Exact('100')]));
     for (const [sent, found] of [[one, new Exact('1.5')], ['1', one], [null, 'null'], [{ a: null }, null], [{}, { a: false }], [[], {}],
-      [new Exact('-0'), new Exact('0')], [true, one], [new Exact('9007199254740993'), new Exact('9007199254740992')], ['é', 'e\u0301']]) {
+      [new Exact('-1'), one], [true, one], [new Exact('9007199254740993'), new Exact('9007199254740992')], ['é', 'e\u0301']]) {
       assert.ok(!same(sent, found), `${show(sent)} and ${show(found)}`);
     }
   });
