@@ -26,20 +26,21 @@ export function number_of(token) {
 }
 const numeric = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-// A value as sent and as found, in whatever type its column ended.
-export function same(sent, found) {
+// A value as sent and as found, in whatever type its column ended; `strict`: numbers and booleans are no strings.
+export function same(sent, found, strict = false) {
   if (sent === null) return found === null || found === undefined;
   if (found === null || found === undefined) return false;
   if (sent instanceof Exact) {
+    if (strict && !(found instanceof Exact)) return false;
     const token = found instanceof Exact ? found.token : found;
     return typeof token === 'string' && numeric.test(token) && number_of(token) === number_of(sent.token);
   }
-  if (typeof sent === 'boolean') return found === sent || found === String(sent);
+  if (typeof sent === 'boolean') return found === sent || (!strict && found === String(sent));
   if (typeof sent === 'string') return found === sent || (typeof found === 'string' && instant(sent) !== null && instant(sent) === instant(found));
-  if (Array.isArray(sent)) return Array.isArray(found) && found.length === sent.length && sent.every((v, i) => same(v, found[i]));
+  if (Array.isArray(sent)) return Array.isArray(found) && found.length === sent.length && sent.every((v, i) => same(v, found[i], strict));
   if (!is_object(found)) return false;
   // In a STRUCT fields that other documents brought are null.
-  return Object.entries(sent).every(([k, v]) => same(v, Object.hasOwn(found, k) ? found[k] : null))
+  return Object.entries(sent).every(([k, v]) => same(v, Object.hasOwn(found, k) ? found[k] : null, strict))
     && Object.entries(found).every(([k, v]) => Object.hasOwn(sent, k) || v === null);
 }
 
@@ -65,8 +66,10 @@ function by_name(members) {
 }
 
 export class FoundAgain {
-  constructor(label) {
+  // `types`: of the columns, by name. What is nested in a column of type JSON is as it was sent.
+  constructor(label, types = {}) {
     this.label = label;
+    this.types = types;
     this.candidates = new Map(); // place to the set of columns that it may have
     this.names = new Map(); // place to name
     this.rows = [];
@@ -80,7 +83,9 @@ export class FoundAgain {
     const places = new Set(sent.map(([place]) => place));
     const in_columns = by_name(columns), in_overflow = by_name(overflow);
     for (const [place, name, value] of sent) {
-      const right = new Set((in_columns.get(fold(name)) ?? []).filter(([, found]) => same(value, found)).map(([column]) => column));
+      const nested = Array.isArray(value) || is_object(value);
+      const right = new Set((in_columns.get(fold(name)) ?? [])
+        .filter(([column, found]) => same(value, found, nested && this.types[column] === 'JSON')).map(([column]) => column));
       if ((in_overflow.get(fold(name)) ?? []).some(([, found]) => same(value, found))) right.add(kOverflow);
       const before = this.candidates.get(place);
       const left = before ? new Set([...before].filter((column) => right.has(column))) : right;

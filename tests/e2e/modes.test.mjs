@@ -53,13 +53,16 @@ for (const { seed, count } of rounds) describe(`${count} random documents in eve
     assert.deepEqual([answer.status, answer.complete], [200, true], answer.text.slice(0, 1000));
     return answer.text.split('\n').filter((line) => line !== '').map(parseExact);
   }
+  async function types_of(table) {
+    return Object.fromEntries((await server.rows(`DESCRIBE ${quoted(table)}`)).map((column) => [column.column_name, column.column_type]));
+  }
 
   // A mode in which each document is one row.
   async function check_single(t, table, query, cells_of) {
     const good = await insert(table, query);
     const rows = await rows_of(table);
     assert.equal(rows.length, good.length);
-    const found = new FoundAgain(table);
+    const found = new FoundAgain(table, await types_of(table));
     for (const [i, document] of good.entries()) found.add(rows[i], cells_of(document.sent), say(document));
     t.diagnostic(`${found.finish()} values in ${rows.length} rows`);
   }
@@ -71,7 +74,7 @@ for (const { seed, count } of rounds) describe(`${count} random documents in eve
       return rows > kFewRows ? 'left out' : null;
     });
     const rows = await rows_of(table);
-    const found = new FoundAgain(table);
+    const found = new FoundAgain(table, await types_of(table));
     const ids = new Set();
     let at = 0;
     for (const document of good) {
@@ -96,7 +99,7 @@ for (const { seed, count } of rounds) describe(`${count} random documents in eve
     let left = 0, values = 0;
     for (const { t: name } of await server.rows("SELECT table_name AS t FROM duckdb_tables() WHERE schema_name = 'main'")) {
       if (!fold(name).startsWith(table)) continue;
-      found.set(fold(name), new FoundAgain(name));
+      found.set(fold(name), new FoundAgain(name, await types_of(name)));
       for (const row of await rows_of(name)) {
         const key = `${name === table ? '' : row.__parent_row_id.token} ${fold(name)}`; // a document may bring __parent_row_id
         if (!children.has(key)) children.set(key, []);
@@ -158,6 +161,7 @@ describe('the comparison', () => {
       [new Exact('-1'), one], [true, one], [new Exact('9007199254740993'), new Exact('9007199254740992')], ['é', 'e\u0301']]) {
       assert.ok(!same(sent, found), `${show(sent)} and ${show(found)}`);
     }
+    assert.ok(same([one, true], ['1', 'true']) && !same([one], ['1'], true) && !same({ a: true }, { a: 'true' }, true));
   });
   const compare = (rows, cells) => {
     const table = new FoundAgain('t');
