@@ -137,7 +137,12 @@ void put_fraction(TextSink& sink, T value) {
     sink.set_cursor(p);
     return;
   }
-  char* const end = std::to_chars(p, p + 36, value).ptr;
+  // Past the last integer that all smaller ones can be told from, to_chars may write digits of the double
+  // that are not of its shortest spelling: with an exponent it does not.
+  constexpr T kDense = T{std::uint64_t{1} << std::numeric_limits<T>::digits};
+  char* const end = std::abs(value) <= kDense
+                        ? std::to_chars(p, p + 36, value).ptr
+                        : std::to_chars(p, p + 36, value, std::chars_format::scientific).ptr;
   const std::string_view text(p, static_cast<std::size_t>(end - p));
   sink.set_cursor(end);
   if (text.find_first_of(".e") == std::string_view::npos) sink.put(".0");

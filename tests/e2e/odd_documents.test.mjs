@@ -50,9 +50,13 @@ describe('documents that are wide or deep, in mode none', { concurrency: false }
   const wide = (count, value) => JSON.stringify({ v: Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i % 2 ? 'x' : value])) });
   const deep = `{"v":${'['.repeat(40)}1${']'.repeat(40)}}`;
   for (const [what, [first, then]] of Object.entries({
+    'an object of 590 keys gets one more': [wide(590, 1), wide(591, 1)],
+    'of an object of 590 keys the integers become fractions': [wide(590, 1), wide(590, 1.5)],
+    'of an object of 590 keys the fractions become text': [wide(590, 1.5), wide(590, 'x')],
+    'an object of 590 keys becomes JSON': [wide(590, 1.5), '{"v":3}'],
+    'an object of 590 keys gets too many': [wide(590, 1.5), wide(700, 1.5)],
+    'objects of 590 keys in an array get one more': [`{"v":[${wide(590, 1)}]}`, `{"v":[${wide(591, 1)}]}`],
     'an object of 1,000 keys gets one more': [wide(1000, 1), wide(1001, 1)],
-    'of an object of 1,000 keys the integers become fractions': [wide(1000, 1), wide(1000, 1.5)],
-    'an object of 1,000 keys becomes JSON': [wide(1000, 1), '{"v":3}'],
     'an array 40 levels deep becomes JSON': [deep, '{"v":{"b":1}}'],
   })) {
     it(`${what}: that takes no time`, { timeout: 60_000 }, async (t) => {
