@@ -449,7 +449,7 @@ point('In a STRUCT a key that is missing and one that is null are the same.', as
   assert.deepEqual(await values(table), [{ o: { a: 1, b: null } }, { o: { a: 1, b: null } }]);
 });
 const members = (from, to, value) => Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`k${from + i}`, value]));
-point('Objects that have brought more than 64 different keys, all with scalars of one family, are a MAP(VARCHAR, type).', async () => {
+point('Objects that have brought more than 64 different keys, all with scalars of one family (numbers: where one number type holds them all), are a MAP(VARCHAR, type).', async () => {
   const table = fresh();
   await send(table, [{ o: members(0, 64, 1), x: members(0, 64, 1) }], 'flatten=none');
   assert.match((await types_of(table)).o, /^STRUCT\(/);
