@@ -68,32 +68,44 @@ export function multitable(document, table, depth = 0) {
 
 const kOwnId = ['["id"]', 'id', ({ own }) => own];
 
-function parent_cells(parent, brings) {
+// "id" and the parent's are told in any case, and are written as they are named here.
+const id_names = (parent) => ['id', ...(parent === null ? [] : [`${parent.table}_id`])];
+const id_name = (key, parent) => id_names(parent).find((name) => fold(name) === fold(key));
+
+function parent_cells(parent, brought) {
   if (parent === null) return [];
   const name = `${parent.table}_id`;
   const cells = [['own parent', '__parent_row_id', (found) => found.parent]];
-  if (!brings(fold(name))) cells.push([place(name), name, parent.id === undefined ? (found) => found.parent : parent.id]);
+  if (!brought) cells.push([place(name), name, parent.id === undefined ? (found) => found.parent : parent.id]);
   return cells;
 }
 
 function row_of_object(object, table, parent, depth, level) {
-  const keys_brought = Object.keys(object).map(fold);
-  const row = { table, cells: parent_cells(parent, (name) => keys_brought.includes(name)), children: [], id: undefined };
+  const row = { table, cells: [], children: [], id: undefined };
   const arrays = [];
+  const named = new Map(); // id's name → its values that are columns
   const walk = (value, keys, name, at) => {
     for (const [key, each] of Object.entries(value)) {
-      const here = [...keys, key];
-      if (keys.length === 0 && each === null && fold(key) === 'id') continue; // says nothing: the row gets one
+      const special = keys.length === 0 ? id_name(key, parent) : undefined;
+      if (special !== undefined && each === null) continue; // says nothing: the row gets one
+      const here = [...keys, special ?? key];
       const child = `${name}_${key}`;
-      if (is_object(each) && !is_leaf(each, at + 1, depth)) walk(each, here, child, at + 1);
-      else if (Array.isArray(each) && !is_leaf(each, at + 1, depth) && is_name(child)) arrays.push({ child, key, elements: each, level: at + 1 });
-      else row.cells.push([place(...here), here.join('_'), each]);
+      if (is_object(each) && !is_leaf(each, at + 1, depth)) {
+        walk(each, here, child, at + 1);
+      } else if (Array.isArray(each) && !is_leaf(each, at + 1, depth) && is_name(child)) {
+        arrays.push({ child, key, elements: each, level: at + 1 });
+      } else {
+        const before = named.get(special)?.length ?? 0;
+        if (special !== undefined) named.set(special, [...(named.get(special) ?? []), each]);
+        row.cells.push([place(...here) + (before > 0 ? ` again ${before}` : ''), here.join('_'), each]);
+      }
     }
   };
   walk(object, [], table, level);
-  const own = Object.entries(object).find(([key, value]) => fold(key) === 'id' && value !== null)?.[1];
+  row.cells.unshift(...parent_cells(parent, parent !== null && named.has(`${parent.table}_id`)));
+  const own = named.get('id')?.[0];
   if (own !== undefined && !is_container(own)) row.id = own;
-  if (own === undefined || !is_leaf(own, level + 1, depth)) row.cells.push(kOwnId);
+  if (own === undefined) row.cells.push(kOwnId);
   for (const { child, key, elements, level: at } of arrays) {
     for (const element of elements) row.children.push(row_of_element(element, child, key, row, depth, at));
   }
@@ -102,7 +114,9 @@ function row_of_object(object, table, parent, depth, level) {
 
 function row_of_element(element, table, key, parent, depth, level) {
   if (is_object(element) && !is_leaf(element, level + 1, depth)) return row_of_object(element, table, parent, depth, level + 1);
-  const cells = [...parent_cells(parent, (name) => fold(key) === name), [place(key), key, element]];
-  if (fold(key) !== 'id') cells.push(kOwnId);
+  const special = id_name(key, parent);
+  const cells = parent_cells(parent, special !== undefined && special !== 'id' && element !== null);
+  if (special === undefined || element !== null) cells.push([place(special ?? key), special ?? key, element]);
+  if (special !== 'id' || element === null) cells.push(kOwnId);
   return { table, cells, children: [] };
 }

@@ -50,6 +50,15 @@ const ColumnType* find_field(const ColumnType& type, const std::string& name) {
   return found == type.children->end() ? nullptr : &found->second;
 }
 
+// An expression that has the value several times, which has a short name there: spelled out, a chain of objects would be
+// a text, and a time to bind it, that grows with a power of its depth.
+template <typename Expression>
+std::string with_name(const std::string& value, int depth, const Expression& expression) {
+  const std::string v = variable(depth);
+  return "list_extract(list_transform([" + value + "], lambda " + v + ": " + expression(v) +
+         "), 1)";
+}
+
 // A value as JSON text; NULL stays NULL. In a STRUCT what is NULL is left out, as it mostly was.
 std::string json_of(const std::string& c, const ColumnType& type, const Strings& strings,
                     int depth) {
@@ -83,8 +92,12 @@ std::string json_of(const std::string& c, const ColumnType& type, const Strings&
     case BaseType::kStruct: {
       std::string members;
       for (const auto& [name, child] : *type.children) {
+        const auto as_json = [&](const std::string& value) {
+          return json_of(value, child, strings.field(name), depth + 1);
+        };
         members += ", " + quote_literal(json_string(name) + ":") + " || " +
-                   json_of(field(c, name), child, strings.field(name), depth + 1);
+                   (child.base == BaseType::kStruct ? with_name(field(c, name), depth, as_json)
+                                                    : as_json(field(c, name)));
       }
       return "CASE WHEN " + c + " IS NULL THEN NULL ELSE '{' || concat_ws(','" + members +
              ") || '}' END";
@@ -198,8 +211,12 @@ std::string convert_struct(const std::string& c, const ColumnType& from, const C
   for (const auto& [name, child] : *to.children) {
     const ColumnType* before = find_field(from, name);
     if (before == nullptr || is_castable(*before, child)) continue;
-    fields += ", " + quote_identifier(name) +
-              " := " + convert(field(c, name), *before, child, strings.field(name), depth + 1);
+    const auto converted = [&](const std::string& value) {
+      return convert(value, *before, child, strings.field(name), depth + 1);
+    };
+    fields += ", " + quote_identifier(name) + " := " +
+              (before->base == BaseType::kStruct ? with_name(field(c, name), depth, converted)
+                                                 : converted(field(c, name)));
   }
   return "CASE WHEN " + c + " IS NULL THEN NULL ELSE struct_update(CAST(" + c + " AS " +
          json::to_string(first) + ")" + fields + ") END";
@@ -250,6 +267,13 @@ double taken_apart(const ColumnType& from, const ColumnType& to) {
     if (after != nullptr) count += 1 + taken_apart(before, *after);
   }
   return count;
+}
+
+int nesting(const ColumnType& type) {
+  if (!type.is_nested()) return 0;
+  int deepest = 0;
+  for (const auto& [name, child] : *type.children) deepest = std::max(deepest, nesting(child));
+  return deepest + 1;
 }
 
 double conversion_cost(const ColumnType& from, const ColumnType& to) {

@@ -32,6 +32,9 @@ std::string conversion(std::string_view column, const json::ColumnType& from,
 // STRUCT one by one. (600 fields that are all converted: 360,000, which took 3.7 s and 1.2 GB.)
 double conversion_cost(const json::ColumnType& from, const json::ColumnType& to);
 
+// How deep types are nested; 0: not at all.
+int nesting(const json::ColumnType& type);
+
 // What an ATTACH error means to the user: who holds the file, that it is no database, that a newer
 // DuckDB wrote it. Without paths.
 Error explain_attach_error(const Error& error);

@@ -18,6 +18,8 @@ constexpr double kMostCells = 4e6;
 constexpr double kCostly = 20'000;
 
 constexpr std::uint64_t kRowGroup = 122'880;
+// Deeper conversions are not for a SELECT: the time in which DuckDB binds lambdas within lambdas there doubles with each.
+constexpr int kDeep = 6;
 
 struct Added {
   std::string name;  // quoted, as below
@@ -56,8 +58,12 @@ class SchemaChange {
     if (added_.empty() && widened_.empty()) return SchemaChangeWay::kNone;
     bool anew = false;
     if (may_make_anew && appended > 0) {
-      TRY_ASSIGN(anew, is_plain());
+      if (!is_deep_) {
+        TRY_ASSIGN(anew, is_plain());
+      }
       if (!anew && appended >= kRowGroup) return fail(too_late());
+    } else if (is_deep_) {
+      anew = false;
     } else if (may_make_anew && is_costly_) {
       TRY_ASSIGN(anew, is_plain());
     } else if (may_make_anew && added_.size() + widened_.size() >= kManyChanges) {
@@ -91,6 +97,7 @@ class SchemaChange {
       added_.push_back({name, type});
     } else if (*change.from != change.to) {
       entry.event = "widen";
+      is_deep_ = is_deep_ || nesting(*change.from) > kDeep;
       is_costly_ = is_costly_ || conversion_cost(*change.from, change.to) > kCostly;
       entry.from_type = json::to_string(*change.from);
       widened_.push_back({name, type,
@@ -175,6 +182,7 @@ class SchemaChange {
   std::vector<Added> added_;
   std::vector<Widened> widened_;
   bool is_costly_ = false;
+  bool is_deep_ = false;
   std::vector<OwnTables::LogEntry> log_;
 };
 
