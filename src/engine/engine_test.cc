@@ -325,6 +325,8 @@ TEST_F(EngineTest, WhatWasShownFromMemoryIsNeverMissingWhileTheNextEngineFillsIt
     rows += "{\"n\":" + std::to_string(i) + ",\"s\":\"some text\"}\n";
   for (int i = 0; i < 5; ++i) insert("t", rows, 60'000);
   EXPECT_EQ(csv("SELECT count(*) AS c FROM t"), "c\n300000\n");
+  // Shown is what the front has heard of.
+  EXPECT_TRUE(becomes([&] { return source_->state().position == log_->durable_end(); }));
   bool refused = false;
   // A fast engine may be ready again before it is asked: until it was caught at it.
   for (int tries = 0; tries < 20 && !refused; ++tries) {
