@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "engine/engine_user.h"
+#include "journal/format.h"
 #include "load/record.h"
 
 namespace sd::api {
@@ -73,6 +75,7 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
     return fail(std::move(error));
   }
   tenant->log_ = std::move(*log);
+  if (options.engine_user) TRY(tenant->open_to_engine_user());
   // What the journal no longer holds had been loaded; so had what the last stop wrote down. A database that
   // knows less is not the one that was shown.
   tenant->highest_applied_ = tenant->in_memory_
@@ -88,6 +91,14 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
   const bool behind = tenant->in_memory_ || tenant->read_hint() < tenant->log_->durable_end();
   pool.add(tenant->id_, tenant, behind);
   return tenant;
+}
+
+Result<> Tenant::open_to_engine_user() const {
+  FileSystem& fs = posix_file_system();
+  TRY(fs.make_directories(log_directory_ + "/" + std::string(journal::kBlobDirectory)));
+  TRY(engine::let_read(log_directory_, *options_.engine_user));
+  return engine::give(catalog::destination_folder(options_.data_dir, destination_.id),
+                      *options_.engine_user);
 }
 
 void Tenant::close() {
@@ -198,12 +209,18 @@ engine::StartMessage Tenant::start_message() const {
   std::erase_if(m.settings,
                 [](const auto& s) { return s.first == "file" || s.first == "in_memory"; });
   if (in_memory_) m.settings.emplace_back("in_memory", "true");
-  m.temp_directory = catalog::destination_folder(options_.data_dir, destination_.id) + "/tmp";
+  m.folder = catalog::destination_folder(options_.data_dir, destination_.id);
+  m.temp_directory = m.folder + "/tmp";
   m.log_directory = log_directory_;
   m.log_id = log_->id();
   m.floor = highest_applied();
   m.threads = options_.engine_threads;
   m.memory_limit_bytes = options_.engine_memory_bytes;
+  m.require_sandbox = options_.require_sandbox;
+  if (options_.engine_user) {
+    m.uid = options_.engine_user->uid;
+    m.gid = options_.engine_user->gid;
+  }
   m.max_columns = options_.max_columns;
   m.max_rows_of_a_row = options_.max_rows_of_a_row;
   m.log_level = options_.log_level;

@@ -8,12 +8,14 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "api/idempotency.h"
 #include "base/metrics.h"
 #include "catalog/model.h"
 #include "engine/pool.h"
+#include "engine/sandbox.h"
 #include "journal/log.h"
 
 namespace sd::api {
@@ -23,6 +25,8 @@ struct TenantOptions {
   journal::LogOptions log;
   unsigned engine_threads = 2;
   std::uint64_t engine_memory_bytes = 0;
+  bool require_sandbox = false;
+  std::optional<engine::UserIds> engine_user;  // whom engines become
   std::uint64_t max_columns = 1000;
   std::uint64_t max_rows_of_a_row = 10'000;
   std::string log_level = "info";
@@ -78,11 +82,13 @@ class Tenant final : public engine::Source {
   std::string name() const override { return destination_.name; }
   std::uint64_t durable_end() const override;
   void applied(const destinations::LoadState& state) override;
+  std::optional<engine::UserIds> engine_user() const override { return options_.engine_user; }
   bool may_idle_stop() const override { return !in_memory_; }
 
  private:
   Tenant(const TenantOptions& options, catalog::Destination destination,
          metrics::Registry& metrics);
+  Result<> open_to_engine_user() const;
   void on_durable(journal::Position end);
   std::string hint_path() const;
   std::uint64_t read_hint() const;

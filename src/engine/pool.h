@@ -14,6 +14,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "base/unique_fd.h"
 #include "destinations/batch.h"
 #include "engine/protocol.h"
+#include "engine/sandbox.h"
 #include "query/encoder.h"
 
 namespace sd::engine {
@@ -40,6 +42,8 @@ class Source {
   // As it is called in metrics and logs.
   virtual std::string name() const { return start_message().destination_name; }
   virtual std::uint64_t durable_end() const = 0;
+  // Whom its engine becomes; nullopt: it stays who the server is.
+  virtual std::optional<UserIds> engine_user() const { return std::nullopt; }
   // False where stopping costs more than running: a database in memory.
   virtual bool may_idle_stop() const { return true; }
   // The destination has durably loaded up to here. On the pool's thread.

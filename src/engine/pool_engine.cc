@@ -1,6 +1,7 @@
 #include "engine/pool_engine.h"
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -226,6 +227,10 @@ void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEven
       .member("fd", true)
       .end_object();
   queries_[id] = {std::move(events)};
+  // An engine may open its end anew by its name under /proc/self/fd, which only the owner may.
+  if (const auto user = source_->engine_user();
+      user && ::fchown(out.get(), user->uid, user->gid) != 0)
+    log::warn("a pipe could not be given to an engine", {{"destination", source_->name()}});
   if (!send_or_hold(id, w.take(), std::move(out))) end_query(id, fail(not_running()));
 }
 
@@ -390,6 +395,7 @@ void PoolEngine::tick_ending(Micros now) {
 }
 
 void PoolEngine::tick(Micros now) {
+  process_.forward_output();
   if (state_ == State::kEnding) tick_ending(now);
   if (state_ == State::kWaiting && now >= start_again_at_) {
     state_ = State::kStopped;

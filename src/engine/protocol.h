@@ -105,6 +105,7 @@ struct StartMessage {
   std::string type;  // "duckdb"
   std::vector<std::pair<std::string, std::string>> settings;
   std::string data_file;  // where the settings name none
+  std::string folder;     // the destination's own; what the engine makes is made in it
   std::string temp_directory;
   std::string log_directory;
   Id128 log_id;
@@ -119,6 +120,11 @@ struct StartMessage {
   std::uint64_t load_after_ms = 300;          // unread rows are loaded when they are so old
   std::uint64_t load_after_bytes = 8U << 20;  // or so many
   int nice = 5;
+  // See sandbox.h. Off only where a test looks for something that the walls hide (leaks, for one).
+  bool sandbox = true;
+  bool require_sandbox = false;  // no engine without all of it
+  std::uint32_t uid = 0;         // the system user to become; 0: stays who it is
+  std::uint32_t gid = 0;
   std::string log_level = "info";
   bool log_json = false;
 

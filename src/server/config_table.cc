@@ -125,7 +125,10 @@ const SettingSpec kSpecs[] = {
      .most = 1024},
     {.key = "engine.require_sandbox",
      .target = SD_TARGET(bool, config.engine.require_sandbox),
-     .help = "refuse to run engines that the kernel cannot lock in"},
+     .help = "refuse to start where engines cannot be locked in completely"},
+    {.key = "engine.user",
+     .target = SD_TARGET(Text, config.engine.user),
+     .help = "system user that engines run as; for a server that is root"},
 
     {.key = "query.timeout_ms",
      .target = SD_TARGET(Millis, config.query.timeout),

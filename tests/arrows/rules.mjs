@@ -40,6 +40,7 @@ export const libraries = [
   { begins: 'yaml-cpp/', folders: ['server'] },
   { begins: 'CLI/', folders: ['server'] },
   { begins: 'prometheus/', folders: ['base'] },
+  { begins: 'seccomp.h', folders: ['engine'] },
   { begins: 'openssl/', folders: ['base', 'webhooks'] },
   { begins: 'gtest/', folders: [], tests: true },
   { begins: 'gmock/', folders: [], tests: true },
@@ -47,7 +48,7 @@ export const libraries = [
 
 // Headers of the C library and of Linux. C++'s own have neither dot nor slash. Anything else is a library that nobody
 // has given a room.
-export const systemFolders = ['sys/', 'linux/', 'net/', 'netinet/', 'arpa/', 'sanitizer/'];
+export const systemFolders = ['sys/', 'linux/', 'asm/', 'net/', 'netinet/', 'arpa/', 'sanitizer/'];
 export const systemHeaders = new Set(
   ('assert ctype dirent dlfcn emmintrin errno execinfo fcntl fenv float ftw getopt glob grp inttypes immintrin langinfo libgen ' +
     'limits locale malloc math netdb nmmintrin poll pthread pwd regex sched semaphore setjmp signal smmintrin spawn stdarg stddef ' +

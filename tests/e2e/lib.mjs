@@ -192,8 +192,10 @@ export class RawSocket {
 // ---- the server -------------------------------------------------------------------------------------------
 
 export class Server {
-  // dir: a data directory to use (it is left there); flags, env: for `serve`; config: text of a YAML file.
-  constructor({ dir, flags = [], env = {}, config, logLevel = 'warn' } = {}) {
+  // dir: a data directory to use (it is left there); flags, env: for `serve`; config: text of a YAML file; command: the
+  // program, with what comes before `serve`.
+  constructor({ dir, flags = [], env = {}, config, logLevel = 'warn', command = [binary] } = {}) {
+    this.command = command;
     this.ownsDir = dir == null;
     this.dir = dir ?? path.join(temporaryDirectory(), 'data');
     this.flags = flags;
@@ -212,11 +214,12 @@ export class Server {
   // Only starts the process: for those who want it dead before it is ready.
   spawn() {
     assert.equal(this.child ?? null, null, 'the server runs already');
-    const args = ['serve', '--data-dir', this.dir];
+    const [program, ...before] = this.command;
+    const args = [...before, 'serve', '--data-dir', this.dir];
     if (this.configFile) args.push('--config', this.configFile);
     if (!this.flags.includes('--listen')) args.push('--listen', '127.0.0.1:0');
     args.push('--logging-level', this.logLevel, ...this.flags);
-    const child = spawn(binary, args, { env: clean_environment(this.env), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { env: clean_environment(this.env), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
     if (child.pid) groups.add(child.pid);

@@ -48,21 +48,21 @@ Result<> DuckdbDestination::open_instance() {
   if (duckdb_create_config(config.out()) != DuckDBSuccess) {
     return fail(ErrorCode::kInternal, "DuckDB could not make a configuration");
   }
-  std::vector<std::pair<std::string, std::string>> settings = {
-      {"threads", std::to_string(options_.threads)},
-      {"autoinstall_known_extensions", "false"},
-      {"autoload_known_extensions", "false"},
-      {"allow_community_extensions", "false"},
-      {"allow_persistent_secrets", "false"},
-      {"checkpoint_threshold", "1TB"},
-      {"preserve_insertion_order", "true"},
-      {"custom_user_agent", "scratchdata"},
-      {"max_temp_directory_size", std::to_string(options_.max_temp_bytes) + "B"}};
+  std::vector<std::pair<std::string, std::string>> settings = protective_settings();
+  settings.insert(settings.end(),
+                  {{"threads", std::to_string(options_.threads)},
+                   {"checkpoint_threshold", "1TB"},
+                   {"preserve_insertion_order", "true"},
+                   {"custom_user_agent", "scratchdata"},
+                   {"max_temp_directory_size", std::to_string(options_.max_temp_bytes) + "B"}});
   if (options_.memory_limit_bytes != 0) {
     settings.emplace_back("memory_limit", std::to_string(options_.memory_limit_bytes) + "B");
   }
   if (!options_.temp_directory.empty()) {
     settings.emplace_back("temp_directory", options_.temp_directory);
+  }
+  if (!options_.extension_directory.empty()) {
+    settings.emplace_back("extension_directory", options_.extension_directory);
   }
   if (!options_.extension_repository.empty()) {
     settings.emplace_back("custom_extension_repository", options_.extension_repository);
@@ -112,13 +112,6 @@ Result<> DuckdbDestination::attach() {
   const auto attached = execute(writer_.get(), "ATTACH " + quote_literal(target) + " AS db");
   if (!attached) return fail(explain_attach_error(attached.error()));
   return execute(writer_.get(), "USE db");
-}
-
-Result<> DuckdbDestination::lock_down() {
-  if (options_.target != DuckdbOptions::Target::kMotherDuck) {
-    TRY(execute(writer_.get(), "SET GLOBAL enable_external_access=false"));
-  }
-  return execute(writer_.get(), "SET GLOBAL lock_configuration=true");
 }
 
 Result<Connection> DuckdbDestination::connect() {

@@ -30,6 +30,7 @@ struct DuckdbOptions {
   std::uint64_t memory_limit_bytes = 0;  // 0: DuckDB's default, 80 % of the machine
   std::string temp_directory;            // where large queries spill
   std::uint64_t max_temp_bytes = 20ULL << 30;
+  std::string extension_directory;   // empty: DuckDB's own, in HOME
   std::string extension_repository;  // a mirror for closed networks; empty: DuckDB's own
   std::uint64_t checkpoint_wal_bytes = 64ULL << 20;
 };
@@ -82,6 +83,7 @@ class DuckdbDestination final : public Destination {
   bool wants_readers_gone() const { return wants_readers_gone_.load(); }
 
  private:
+  static std::vector<std::pair<std::string, std::string>> protective_settings();
   Result<> open_instance();
   Result<> attach();
   Result<> lock_down();

@@ -1,0 +1,53 @@
+// The server without its SQL gate and without DuckDB's own walls, for sandbox.test.mjs: what a
+// stranger's SQL reaches then, the engine's sandbox alone has let through. Never built by ./dev
+// build, never installed.
+//
+// These functions stand in for the rooms' own: the linker takes an object's before a library's.
+#include "destinations/duckdb/duckdb_destination.h"
+#include "query/gate.h"
+
+namespace sd::query {
+
+Result<GatedStatement> gate(duckdb_connection /*connection*/, std::string_view sql,
+                            const GateOptions& /*options*/) {
+  return GatedStatement{.sql = std::string(sql)};
+}
+
+// Runs every statement but the last, outside of any transaction, and prepares that.
+Result<destinations::duckdb::Prepared> prepare(duckdb_connection connection,
+                                               const GatedStatement& statement) {
+  using namespace destinations::duckdb;
+  (void)execute(connection, "ROLLBACK");
+  Extracted all;
+  const idx_t count = duckdb_extract_statements(connection, statement.sql.c_str(), all.out());
+  if (count == 0) {
+    const char* message = duckdb_extract_statements_error(all.get());
+    return fail(invalid(message != nullptr ? message : "no statement"));
+  }
+  Prepared prepared;
+  for (idx_t i = 0; i < count; ++i) {
+    prepared = Prepared();
+    if (duckdb_prepare_extracted_statement(connection, all.get(), i, prepared.out()) !=
+        DuckDBSuccess)
+      return fail(invalid(duckdb_prepare_error(prepared.get())));
+    if (i + 1 == count) break;
+    QueryResult result;
+    if (duckdb_execute_prepared(prepared.get(), result.get()) != DuckDBSuccess)
+      return fail(result_error(result.get()));
+  }
+  return prepared;
+}
+
+}  // namespace sd::query
+
+namespace sd::destinations::duckdb {
+
+std::vector<std::pair<std::string, std::string>> DuckdbDestination::protective_settings() {
+  return {{"allow_unsigned_extensions", "true"}};
+}
+
+Result<> DuckdbDestination::lock_down() {
+  return {};
+}
+
+}  // namespace sd::destinations::duckdb
