@@ -8,7 +8,7 @@ const below = {
   catalog: ['base'],
   destinations: ['base', 'json'],
   load: ['base', 'json', 'journal', 'destinations'],
-  query: ['base', 'destinations'],
+  query: ['base', 'json', 'destinations'],
   // load and query speak of destinations, positions and rows in their own headers, and someone must open the destination.
   engine: ['base', 'json', 'journal', 'destinations', 'load', 'query'],
   http: ['base'],
