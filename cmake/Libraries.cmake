@@ -42,3 +42,15 @@ configure_file(${DUCKDB_SO} ${PROJECT_BINARY_DIR}/libduckdb.so COPYONLY)
 add_library(duckdb INTERFACE)
 target_include_directories(duckdb SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/duckdb/include)
 target_link_libraries(duckdb INTERFACE ${PROJECT_BINARY_DIR}/libduckdb.so)
+
+# FlatBuffers for the metadata of Arrow's stream: headers only, and the compiler that makes ours of arrow_ipc.fbs.
+find_program(FLATC flatc REQUIRED)
+find_path(FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h REQUIRED)
+set(ARROW_IPC_FBS ${PROJECT_SOURCE_DIR}/src/query/arrow_ipc.fbs)
+set(ARROW_IPC_DIR ${PROJECT_BINARY_DIR}/flatbuffers)
+add_custom_command(OUTPUT ${ARROW_IPC_DIR}/arrow_ipc_generated.h DEPENDS ${ARROW_IPC_FBS} ${FLATC} VERBATIM
+  COMMAND ${FLATC} --cpp --cpp-std c++17 --scoped-enums -o ${ARROW_IPC_DIR} ${ARROW_IPC_FBS})
+add_custom_target(sd_arrow_ipc_header DEPENDS ${ARROW_IPC_DIR}/arrow_ipc_generated.h)
+add_library(arrow_ipc INTERFACE)
+target_include_directories(arrow_ipc SYSTEM INTERFACE ${ARROW_IPC_DIR} ${FLATBUFFERS_INCLUDE})
+add_dependencies(arrow_ipc sd_arrow_ipc_header)

@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "api/ask.h"
+#include "api/html.h"
+#include "api/resource.h"
 #include "base/json_text.h"
 #include "http/pipe.h"
 #include "json/document.h"
@@ -16,10 +18,6 @@ using namespace net::experimental::awaitable_operators;
 
 constexpr std::uint64_t kMaxRequestBytes = 4U << 20;
 constexpr std::size_t kPipeBytes = 1U << 20;
-
-Error parameter_error(std::string message) {
-  return invalid(std::move(message)).with_slug("invalid-parameter");
-}
 
 struct Asked {
   std::string sql;
@@ -79,12 +77,11 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
   if (!is_valid_utf8(asked.sql))
     return fail(invalid("the SQL is not valid UTF-8").with_slug("invalid-utf8"));
   if (asked.format) {
-    const auto format = query::parse_format(*asked.format);
-    if (!format) return fail(parameter_error("format must be json, ndjson or csv"));
-    request.format = *format;
+    TRY_ASSIGN(request.format, read_format("format", *asked.format));
   } else {
-    // Something else than we have is no reason to refuse: browsers ask for text/html first.
+    // Something else than we have is no reason to refuse.
     request.format = query::negotiate(exchange.header("Accept")).value_or(query::Format::kJson);
+    TRY(read_format("Accept", query::format_name(request.format)));
   }
   request.timeout = app.options().query_timeout;
   if (asked.timeout_ms) {
@@ -157,6 +154,14 @@ Task<std::optional<Event>> next_event(Mailbox<Event>& mailbox, http::Exchange& e
 
 }  // namespace
 
+Result<query::Format> read_format(std::string_view parameter, std::string_view name) {
+  const auto format = query::parse_format(name);
+  if (format && *format != query::Format::kParquet) return *format;
+  return fail(parameter_error(std::string(parameter) +
+                              ": the formats are json, ndjson, csv, tsv, jsoncompact, html and "
+                              "arrow"));
+}
+
 Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
                         StreamRequest request) {
   const Tenant::QueryPlace place(*tenant, app.options().max_running_queries);
@@ -208,6 +213,7 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
   }
   http::Headers headers = std::move(request.headers);
   headers.emplace_back("Content-Type", first->started->content_type);
+  if (first->started->content_type.starts_with("text/html")) add_page_policy(headers);
   if (!first->started->fresh) {
     headers.emplace_back("X-Fresh", "false");
     if (!request.hide_errors)
@@ -285,6 +291,7 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
       wants_latest ? access->tenant->log().durable_end() : access->tenant->highest_applied();
   if (!wants_latest) request->fresh_timeout = milliseconds(10'000);
   exchange.add_header("X-Query-Id", Id128::make().to_string());
+  exchange.add_header("X-Content-Type-Options", "nosniff");
   StreamRequest stream;
   stream.query = std::move(*request);
   std::shared_ptr<Tenant> tenant = access->tenant;

@@ -10,6 +10,10 @@ namespace sd::api {
 
 Task<void> handle_query(App& app, http::Exchange& exchange);
 
+// A format by its name; kInvalidArgument says, of `parameter`, which there are. Parquet is none yet: the
+// engine has no way to write it.
+Result<query::Format> read_format(std::string_view parameter, std::string_view name);
+
 struct StreamRequest {
   engine::QueryRequest query;
   http::Headers headers;  // for the answer, beside Content-Type

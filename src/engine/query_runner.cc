@@ -294,7 +294,7 @@ Result<> QueryRunner::stream(Running& running, QueryTask& task, duckdb_connectio
     if (size == 0) break;
     rows += size;
     for (idx_t row = 0; row < size;) {
-      row = encoder->rows(chunk.get(), row, kWriteSize, bytes);
+      TRY_ASSIGN(row, encoder->rows(chunk.get(), row, kWriteSize, bytes));
       // The first rows go out at once, later ones in large pieces.
       if (bytes.size() >= kWriteSize || rows == size)
         TRY(write_out(running, task.out.get(), bytes));

@@ -29,6 +29,8 @@ export const rooms = {
 // How an include path begins → the folders of src/ where it may stand.
 export const libraries = [
   { begins: 'duckdb', folders: ['destinations/duckdb', 'query'] },
+  { begins: 'flatbuffers/', folders: ['query'] },
+  { begins: 'arrow_ipc_generated.h', folders: ['query'] }, // made by flatc of src/query/arrow_ipc.fbs
   { begins: 'libpq', folders: ['destinations/postgres'] },
   { begins: 'soci/', folders: ['catalog'] },
   { begins: 'sqlite3.h', folders: ['catalog'] },

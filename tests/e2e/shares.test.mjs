@@ -176,6 +176,19 @@ describe('shares', () => {
       assert.doesNotMatch((await get(made.id)).text, /data\.json/);
     });
 
+    test('comes in every format that a query has, where the share names it', async () => {
+      const types = { tsv: /^text\/tab-separated-values/, jsoncompact: /^application\/json/, html: /^text\/html/, arrow: /^application\/vnd\.apache\.arrow\.stream/ };
+      const made = await share({ formats: Object.keys(types) });
+      for (const [format, type] of Object.entries(types)) {
+        const answer = await get(made.id, `/data.${format}`);
+        assert.equal(answer.status, 200, format);
+        assert.match(answer.headers['content-type'], type);
+        assert.match(answer.headers['content-disposition'], /^attachment;/);
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+        assert.equal('content-security-policy' in answer.headers, format === 'html');
+      }
+    });
+
     test('HEAD tells of it and counts nothing', async () => {
       const made = await share({ max_downloads: 1 });
       for (let i = 0; i < 3; i += 1) {
