@@ -8,7 +8,7 @@
 namespace sd::json {
 namespace {
 
-constexpr std::size_t kMaxPlaces = 2000;
+constexpr std::size_t kMaxPlaces = 600;
 constexpr std::size_t kMaxFieldsOfStruct = 64;  // beyond it a MAP, where the values agree
 
 }  // namespace

@@ -7,7 +7,7 @@
 //   objects and arrays, or either with scalars;      JSON
 //     a key that stands twice in one object (ASCII
 //     case aside) or cannot be a name; more than
-//     2,000 places
+//     600 places (what takes longer to widen than anybody waits)
 //
 // Joining is a union, as with TypeState: a type does not depend on how rows were cut into batches. For that
 // places below what has become JSON are still counted. In a STRUCT a key that is missing and one that is

@@ -173,7 +173,12 @@ char* floating_text(char* p, T value) {
     return p;
   }
   if (char* const end = few_digits(p, value); end != nullptr) return end;
-  char* const end = std::to_chars(p, p + 36, value).ptr;
+  // Past the last integer that all smaller ones can be told from, to_chars may write digits of the double
+  // that are not of its shortest spelling: with an exponent it does not.
+  constexpr T kDense = T{std::uint64_t{1} << std::numeric_limits<T>::digits};
+  char* const end = std::abs(value) <= kDense
+                        ? std::to_chars(p, p + 36, value).ptr
+                        : std::to_chars(p, p + 36, value, std::chars_format::scientific).ptr;
   const std::string_view text(p, static_cast<std::size_t>(end - p));
   if (text.find_first_of(".e") != std::string_view::npos) return end;
   std::memcpy(end, ".0", 2);

@@ -117,6 +117,16 @@ export class Answer {
   rows() { return this.text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line)); }
 }
 
+function drained(stream) {
+  return new Promise((resolve) => {
+    const go = () => {
+      stream.off('drain', go).off('close', go);
+      resolve();
+    };
+    stream.on('drain', go).on('close', go);
+  });
+}
+
 // One request. Options: method, headers, body (string, Buffer, or an async iterable that is sent chunked),
 // agent, signal, timeout (ms without any byte).
 export function request(base, target, { method, headers = {}, body, agent, signal, timeout = 60_000 } = {}) {
@@ -145,7 +155,7 @@ export function request(base, target, { method, headers = {}, body, agent, signa
       (async () => {
         for await (const piece of body) {
           if (req.destroyed) return;
-          if (!req.write(piece)) await new Promise((go) => { req.once('drain', go); req.once('close', go); });
+          if (!req.write(piece)) await drained(req);
         }
         req.end();
       })().catch((error) => req.destroy(error));
@@ -221,7 +231,10 @@ export class Server {
     args.push('--logging-level', this.logLevel, ...this.flags);
     const child = spawn(program, args, { env: clean_environment(this.env), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
-    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+    this.exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('error', (error) => resolve({ error: error.message })); // there is no such binary
+    });
     if (child.pid) groups.add(child.pid);
     child.stdout.setEncoding('utf8').on('data', (text) => { this.stdout += text; });
     child.stderr.setEncoding('utf8').on('data', (text) => { this.stderr = (this.stderr + text).slice(-1_000_000); });
@@ -420,7 +433,7 @@ export class Exact {
 export function parseExact(text) {
   let at = 0;
   const fail = () => { throw new Error(`no JSON at ${at}: ${text.slice(at, at + 40)}`); };
-  const blank = () => { while (/[ \t\r\n]/.test(text[at] ?? '')) at += 1; };
+  const blank = () => { for (let c = text.charCodeAt(at); c === 32 || c === 9 || c === 10 || c === 13; c = text.charCodeAt(at)) at += 1; };
   const string = () => {
     const begin = at;
     for (at += 1; text[at] !== '"'; at += text[at] === '\\' ? 2 : 1) if (at >= text.length) fail();
@@ -463,6 +476,7 @@ export function parseExact(text) {
       }
     }
     if (text[at] === '"') return string();
+    if (text.startsWith('null', at)) { at += 4; return null; }
     const token = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/y;
     token.lastIndex = at;
     const found = token.exec(text);

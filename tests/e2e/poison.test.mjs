@@ -22,9 +22,9 @@ describe('a poison row in 1,000,000', () => {
     assert.equal(await total(), kRows, '999,999 and the first one');
     assert.equal(await server.value('SELECT sum(n) FROM events'), (kRows * (kRows + 1)) / 2 - (kPoison + 1));
 
-    const failed = (await server.api('/api/data/failed?table=events')).json();
-    assert.equal(failed.total, 1);
-    assert.deepEqual(failed.data.map((r) => [r.row, r.receipt, r.body]), [[kPoison, answer.receipt, '{"n":"poison"}']]);
+    const failed = (await server.api('/api/data/failed')).json();
+    assert.deepEqual([failed.total, failed.tables], [1, { events: 1 }]);
+    assert.deepEqual(failed.data.map((r) => [r.table, r.row, r.receipt, r.code, r.body]), [['events', kPoison, answer.receipt, 'contract-freeze', '{"n":"poison"}']]);
     const receipt = (await server.api(`/api/receipts/${answer.receipt}`)).json();
     assert.deepEqual([receipt.state, receipt.rows, receipt.failed], ['partly_failed', kRows - 1, 1]);
 
@@ -32,7 +32,10 @@ describe('a poison row in 1,000,000', () => {
     assert.deepEqual(await retry(), { ok: true, retried: 0, failed: 1 }, 'nothing has changed');
     assert.equal((await contract('{"data_type":"evolve"}')).status, 200);
     assert.deepEqual(await retry(), { ok: true, retried: 1, failed: 0 });
-    assert.equal((await server.api('/api/data/failed?table=events')).json().total, 0);
+    assert.deepEqual(await retry(), { ok: true, retried: 0, failed: 0 }, 'nothing is left to retry');
+    assert.equal((await server.api('/api/data/failed')).json().total, 0);
+    assert.equal(await total('n <> 0::VARCHAR'), kRows, 'all 1,000,000');
+    assert.equal(await server.value('SELECT count(DISTINCT n) FROM events'), kRows + 1, 'each once');
     assert.equal(await total(), kRows + 1);
     assert.equal(await total("n = 'poison'"), 1);
     assert.equal(await server.value("SELECT sum(n::BIGINT) FROM events WHERE n <> 'poison'"), (kRows * (kRows + 1)) / 2 - (kPoison + 1));

@@ -1,4 +1,4 @@
-// How rows come in: flatten modes by parameter, dry runs, idempotency keys, CSV, brotli, large bodies.
+// How rows come in: flatten modes by parameter, dry runs, idempotency keys, CSV, brotli.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -533,42 +533,6 @@ describe('Content-Encoding', () => {
     const bomb = zlib.brotliCompressSync(Buffer.from(`{"a":"${'x'.repeat(20_000_000)}"}`));
     assert.ok(bomb.length < 1000);
     problem(await own.api(insert_path('t'), { body: bomb, headers: { 'Content-Encoding': 'br' } }), 413);
-  });
-});
-
-describe('a large body', () => {
-  it('of 64 MB streams through the front in bounded memory, and is all or nothing', { timeout: 120_000 }, async (t) => {
-    const server = await startServer(t, {});
-    const peak = () => Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]) / 1024;
-    const block = (i) => {
-      let text = '';
-      for (let j = i; j < i + 1000; j += 1) text += `{"id":${j},"user":"user ${j % 977}","text":"${`${j}-`.repeat(60).slice(0, 280)}"}\n`;
-      return Buffer.from(text);
-    };
-    const rows = 200_000;
-    let bytes = 0;
-    async function* pieces(tail) {
-      for (let i = 0; i < rows; i += 1000) {
-        const piece = block(i);
-        bytes += piece.length;
-        yield piece;
-      }
-      if (tail) yield Buffer.from(tail);
-    }
-    await server.insert('t', block(0));
-    const before = peak();
-    const answer = await server.api(insert_path('big'), { body: pieces() });
-    assert.deepEqual([answer.status, answer.json().rows, answer.json().failed], [200, rows, 0]);
-    assert.ok(bytes > 64e6, `${bytes} bytes`);
-    const grown = peak() - before;
-    // An address sanitizer keeps what was freed.
-    if (!process.env.SD_SANITIZED) assert.ok(grown < 32, `${grown} MiB more`);
-    const [found] = await server.rows('SELECT count(*) AS n, sum(id) AS s, count(DISTINCT __row_id) AS ids FROM big');
-    assert.deepEqual(found, { n: rows, s: (rows * (rows - 1)) / 2, ids: rows });
-    problem(await server.api(insert_path('none', '?strict=true'), { body: pieces('{"a":\n') }), 400, 'invalid-json');
-    problem(await server.sql('SELECT * FROM none'), 400);
-    const blobs = fs.readdirSync(path.join(server.dir, 'journals'), { recursive: true }).filter((f) => f.endsWith('.blob'));
-    assert.ok(blobs.length <= 1, `the refused body is gone: ${blobs}`);
   });
 });
 

@@ -1,5 +1,7 @@
 #include "destinations/duckdb/conversions.h"
 
+#include <algorithm>
+
 #include "base/json_text.h"
 #include "base/log.h"
 #include "destinations/duckdb/rows.h"
@@ -42,13 +44,20 @@ std::string field(const std::string& c, const std::string& name) {
   return "struct_extract(" + c + ", " + quote_literal(name) + ")";
 }
 
+const ColumnType* find_field(const ColumnType& type, const std::string& name) {
+  const auto found =
+      std::ranges::find(*type.children, name, &std::pair<std::string, ColumnType>::first);
+  return found == type.children->end() ? nullptr : &found->second;
+}
+
 // A value as JSON text; NULL stays NULL. In a STRUCT what is NULL is left out, as it mostly was.
 std::string json_of(const std::string& c, const ColumnType& type, const Strings& strings,
                     int depth) {
   const std::string v = variable(depth);
   const auto list = [&](const std::string& values, const std::string& element) {
-    return "coalesce(array_to_string(list_transform(" + values + ", lambda " + v + ": " + element +
-           "), ','), '')";
+    // array_to_string() is a macro that has its arguments several times: nested, they would multiply.
+    return "coalesce(list_aggregate(list_transform(" + values + ", lambda " + v + ": " + element +
+           "), 'string_agg', ','), '')";
   };
   switch (type.base) {
     case BaseType::kVarchar:
@@ -88,8 +97,50 @@ std::string json_of(const std::string& c, const ColumnType& type, const Strings&
 std::string convert(const std::string& c, const ColumnType& from, const ColumnType& to,
                     const Strings& strings, int depth);
 
+std::string convert_struct(const std::string& c, const ColumnType& from, const ColumnType& to,
+                           const Strings& strings, int depth);
+
 std::string null_of(const ColumnType& type) {
   return "CAST(NULL AS " + json::to_string(type) + ")";
+}
+
+// Whether a plain CAST keeps every value as it is spelled: STRUCTs are cast by the names of their fields.
+bool is_castable(const ColumnType& from, const ColumnType& to) {
+  if (from == to) return true;
+  if (from.is_nested() != to.is_nested()) return false;
+  if (from.is_nested()) {
+    if (from.base != to.base) return false;
+    if (from.base != BaseType::kStruct) {
+      return is_castable(from.children->back().second, to.children->back().second);
+    }
+    return std::ranges::all_of(*from.children, [&](const auto& field) {
+      const ColumnType* after = find_field(to, field.first);
+      return after != nullptr && is_castable(field.second, *after);
+    });
+  }
+  const bool counts = from.base == BaseType::kBigint || from.base == BaseType::kHugeint ||
+                      (from.base == BaseType::kDecimal && from.scale == 0);
+  switch (to.base) {
+    case BaseType::kVarchar:
+      return counts || from.base == BaseType::kBoolean;
+    case BaseType::kHugeint:
+    case BaseType::kDecimal:
+      return counts || from.base == BaseType::kDecimal;
+    case BaseType::kDouble:
+      return from.base == BaseType::kBigint;
+    default:
+      return false;
+  }
+}
+
+// The STRUCT `from` with the fields of `to`, as far as a CAST gets it: what it cannot do keeps its type.
+ColumnType cast_first(const ColumnType& from, const ColumnType& to) {
+  std::vector<std::pair<std::string, ColumnType>> fields;
+  for (const auto& [name, after] : *to.children) {
+    const ColumnType* before = find_field(from, name);
+    fields.emplace_back(name, before == nullptr || is_castable(*before, after) ? after : *before);
+  }
+  return json::nested_type(BaseType::kStruct, std::move(fields));
 }
 
 // To a native nested type. From another base only where there was no value that could be carried over: text
@@ -126,30 +177,38 @@ std::string convert_nested(const std::string& c, const ColumnType& from, const C
     }
     return "CASE WHEN " + c + " IS NULL THEN NULL ELSE map_from_entries(" + entries + ") END";
   }
+  if (from.base == BaseType::kStruct) return convert_struct(c, from, to, strings, depth);
   std::string fields;
   for (const auto& [name, child] : *to.children) {
     fields += (fields.empty() ? "" : ", ") + quote_identifier(name) + " := ";
-    if (from.base == BaseType::kMap) {
-      const std::string value = "map_extract_value(" + c + ", " + quote_literal(name) + ")";
-      fields += convert(value, from.children->back().second, child, strings.field(name), depth + 1);
-      continue;
-    }
-    const ColumnType* before = nullptr;
-    if (from.base == BaseType::kStruct) {
-      for (const auto& [old_name, old_child] : *from.children) {
-        if (old_name == name) before = &old_child;
-      }
-    }
-    fields += before == nullptr
-                  ? null_of(child)
-                  : convert(field(c, name), *before, child, strings.field(name), depth + 1);
+    const std::string value = "map_extract_value(" + c + ", " + quote_literal(name) + ")";
+    fields += from.base == BaseType::kMap ? convert(value, from.children->back().second, child,
+                                                    strings.field(name), depth + 1)
+                                          : null_of(child);
   }
   return "CASE WHEN " + c + " IS NULL THEN NULL ELSE struct_pack(" + fields + ") END";
+}
+
+// Every field that is taken out of a STRUCT by name makes DuckDB allocate the whole of it once more, so only those are that
+// a CAST would spell otherwise.
+std::string convert_struct(const std::string& c, const ColumnType& from, const ColumnType& to,
+                           const Strings& strings, int depth) {
+  const ColumnType first = cast_first(from, to);
+  std::string fields;
+  for (const auto& [name, child] : *to.children) {
+    const ColumnType* before = find_field(from, name);
+    if (before == nullptr || is_castable(*before, child)) continue;
+    fields += ", " + quote_identifier(name) +
+              " := " + convert(field(c, name), *before, child, strings.field(name), depth + 1);
+  }
+  return "CASE WHEN " + c + " IS NULL THEN NULL ELSE struct_update(CAST(" + c + " AS " +
+         json::to_string(first) + ")" + fields + ") END";
 }
 
 std::string convert(const std::string& c, const ColumnType& from, const ColumnType& to,
                     const Strings& strings, int depth) {
   if (from == to) return c;
+  if (is_castable(from, to)) return "CAST(" + c + " AS " + json::to_string(to) + ")";
   if (to.is_nested()) return convert_nested(c, from, to, strings, depth);
   if (from.is_nested()) return "CAST(" + json_of(c, from, strings, depth) + " AS JSON)";
   switch (to.base) {
@@ -172,6 +231,30 @@ std::string convert(const std::string& c, const ColumnType& from, const ColumnTy
 }
 
 }  // namespace
+
+double places(const ColumnType& type) {
+  double count = 1;
+  if (type.is_nested()) {
+    for (const auto& [name, child] : *type.children) count += places(child);
+  }
+  return count;
+}
+
+// Places that are taken apart by name.
+double taken_apart(const ColumnType& from, const ColumnType& to) {
+  if (is_castable(from, to)) return 0;
+  if (!from.is_nested() || from.base != to.base) return places(from);
+  double count = 0;
+  for (const auto& [name, before] : *from.children) {
+    const ColumnType* after = find_field(to, name);
+    if (after != nullptr) count += 1 + taken_apart(before, *after);
+  }
+  return count;
+}
+
+double conversion_cost(const ColumnType& from, const ColumnType& to) {
+  return from.is_nested() ? taken_apart(from, to) * places(from) : 0;
+}
 
 Strings Strings::field(const std::string& name) const {
   const json::Shape* below = shape == nullptr ? nullptr : shape->field(name);

@@ -14,6 +14,9 @@ constexpr std::size_t kManyChanges = 16;
 // Rows times columns that may be written once more, some 50 MB.
 constexpr double kMostCells = 4e6;
 
+// A conversion above it is not for an ALTER, where there is another way (conversion_cost()).
+constexpr double kCostly = 20'000;
+
 struct Added {
   std::string name;  // quoted, as below
   std::string type;
@@ -50,7 +53,9 @@ class SchemaChange {
     }
     if (added_.empty() && widened_.empty()) return SchemaChangeWay::kNone;
     bool anew = false;
-    if (may_make_anew && added_.size() + widened_.size() >= kManyChanges) {
+    if (may_make_anew && is_costly_) {
+      TRY_ASSIGN(anew, is_plain());
+    } else if (may_make_anew && added_.size() + widened_.size() >= kManyChanges) {
       TRY_ASSIGN(anew, pays_to_make_anew());
     }
     TRY(anew ? make_anew() : alter());
@@ -81,6 +86,7 @@ class SchemaChange {
       added_.push_back({name, type});
     } else if (*change.from != change.to) {
       entry.event = "widen";
+      is_costly_ = is_costly_ || conversion_cost(*change.from, change.to) > kCostly;
       entry.from_type = json::to_string(*change.from);
       widened_.push_back({name, type,
                           conversion(name, *change.from, change.to,
@@ -158,6 +164,7 @@ class SchemaChange {
   const std::string target_;
   std::vector<Added> added_;
   std::vector<Widened> widened_;
+  bool is_costly_ = false;
   std::vector<OwnTables::LogEntry> log_;
 };
 
