@@ -31,9 +31,12 @@ std::string plainly(T value) {
   char buffer[400];
   const T whole = std::is_same_v<T, float> ? T{16'777'216} : T{1e15};
   const bool fixed = std::abs(value) < whole && value == std::trunc(value);
+  // Larger ones with an exponent: without it there would be digits that are not of the shortest text.
+  const bool exponent = std::abs(value) > std::ldexp(T{1}, std::numeric_limits<T>::digits);
   const auto end =
-      fixed ? std::to_chars(buffer, std::end(buffer), value, std::chars_format::fixed).ptr
-            : std::to_chars(buffer, std::end(buffer), value).ptr;
+      fixed      ? std::to_chars(buffer, std::end(buffer), value, std::chars_format::fixed).ptr
+      : exponent ? std::to_chars(buffer, std::end(buffer), value, std::chars_format::scientific).ptr
+                 : std::to_chars(buffer, std::end(buffer), value).ptr;
   std::string text(buffer, end);
   return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
