@@ -122,7 +122,7 @@ class Model {
     Index array;
     std::uint32_t depth;
   };
-  std::string parent_key_;  // of the object whose members are read; folded
+  std::string parent_key_;  // of the object whose members are read
   static constexpr std::size_t kMostRows = 2000;
   static constexpr std::size_t kMostCells = 60'000;
 
@@ -233,6 +233,11 @@ class Model {
   // ---- multitable
 
   static bool is_id(std::string_view key) { return fold_ascii(key) == "id"; }
+  // "id" and the parent's are told in any case, and are written as they are named here.
+  std::string id_name(const std::string& key) const {
+    if (is_id(key)) return "id";
+    return fold_ascii(key) == fold_ascii(parent_key_) ? parent_key_ : "";
+  }
 
   void members(Index container, std::uint32_t depth, const Place& place, const std::string& name,
                Leaves& out, std::vector<Child>& children) {
@@ -242,14 +247,15 @@ class Model {
       const bool whole = is_leaf(i, depth + 1);
       const bool table = at(i).kind == ValueKind::kArray && !whole;
       if (table && !json::is_valid_name(full)) unnamed_ = true;
-      const bool names_a_row = is_id(key) || fold_ascii(key) == parent_key_;
-      if (!place.named && names_a_row && at(i).kind == ValueKind::kNull) continue;
+      const bool names_a_row = !place.named && !id_name(key).empty();
+      if (names_a_row && at(i).kind == ValueKind::kNull) continue;
+      const Place inner = place.key(names_a_row ? id_name(key) : key);
       if (at(i).kind == ValueKind::kObject && !whole)
-        members(i, depth + 1, place.key(key), full, out, children);
+        members(i, depth + 1, inner, full, out, children);
       else if (table && json::is_valid_name(full))
         children.push_back({full, key, i, depth + 1});
       else
-        out.push_back(leaf(i, place.key(key)));
+        out.push_back(leaf(i, inner));
     }
   }
 
@@ -267,7 +273,7 @@ class Model {
   void object(Index i, std::uint32_t depth, const std::string& table, const Parent* parent) {
     Leaves leaves;
     std::vector<Child> children;
-    parent_key_ = parent == nullptr ? "" : fold_ascii(parent->table + "_id");
+    parent_key_ = parent == nullptr ? "" : parent->table + "_id";
     members(i, depth, Place{}, table, leaves, children);
     if (parent != nullptr) {
       const std::string path = fold_ascii(Place{}.key(parent->table + "_id").path);

@@ -35,6 +35,9 @@ Result<> read_filter(const std::string* table, const std::string* receipt, Asked
 Result<Asked> read_access(App& app, const http::Exchange& exchange) {
   Asked asked;
   asked.query = parse_query(exchange.raw_query());
+  // A filter that is misspelled must not become none.
+  TRY(check_parameters(asked.query,
+                       {"table", "receipt", "after", "limit", "destination_id", "api_key"}));
   TRY_ASSIGN(asked.access, authorise(app, exchange, asked.query, catalog::Scope::kAdmin));
   return asked;
 }
@@ -93,8 +96,14 @@ std::string row_json(const json::Value& row) {
   json::Writer w;
   w.begin_object().member("id", id_of(row)).member("table", row.string_or("table", ""));
   w.member("receipt", row.string_or("receipt", "")).member("row", row.int_or("row", 0));
-  for (const char* name : {"code", "detail", "received_at", "body"})
+  for (const char* name : {"code", "detail", "received_at"})
     w.member(name, row.string_or(name, ""));
+  // One that is too large for an answer is kept, and can be retried, but not shown.
+  if (const json::Value* body = row.find("body"))
+    w.member("body", body->text());
+  else
+    w.null_member("body");
+  w.member("body_bytes", row.int_or("body_bytes", 0));
   // The bytes of a body that is not UTF-8, which a JSON string cannot hold.
   if (const json::Value* bytes = row.find("body_base64")) w.member("body_base64", bytes->text());
   return w.end_object().take();

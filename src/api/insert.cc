@@ -39,6 +39,9 @@ Result<> may_insert(Insert& insert) {
   const std::string& by_key = insert.access.key->flatten;
   if (!insert.options.flatten && !by_key.empty())
     insert.options.flatten = json::parse_flatten(by_key);
+  // Other modes stay in the one table.
+  if (insert.options.flatten.value_or(json::Flatten::kMultitable) == json::Flatten::kMultitable)
+    insert.options.tables = insert.access.key->tables;
   TRY(check_content_type(insert.exchange.header("Content-Type")));
   TRY_ASSIGN(insert.key,
              read_idempotency_key(insert.exchange.header("Idempotency-Key"), insert.table));
@@ -251,8 +254,13 @@ Task<Result<http::Response>> take(App& app, http::Exchange& exchange) {
   if (!accepted) co_return std::unexpected(std::move(accepted).error());
   if (accepted->replayed) exchange.add_header("Idempotent-Replayed", "true");
   std::optional<bool> visible;
-  if (insert.options.wait) visible = co_await wait_visible(app, exchange, tenant, *accepted);
+  if (insert.options.wait || insert.options.strict)
+    visible = co_await wait_visible(app, exchange, tenant, *accepted);
+  // Since it was asked, a contract was set or other rows came; or a constraint of the table itself refuses it.
+  CO_TRY(check_strict(accepted->summary, insert.options.strict, &accepted->receipt));
   if (insert.options.pixel) co_return pixel();
+  // Whoever did not ask to wait is told nothing of it where all went well.
+  if (!insert.options.wait && visible.value_or(false)) visible.reset();
   co_return http::json_response(answer_json(*accepted, visible));
 }
 

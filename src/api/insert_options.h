@@ -20,6 +20,8 @@ inline constexpr std::array<std::string_view, 8> kOwnParameters = {
 struct InsertOptions {
   bool wait = false;
   bool strict = false;
+  std::optional<std::vector<std::string>>
+      tables;  // of its API key, which names all that rows may go to
   bool dry_run = false;
   bool pixel = false;
   std::optional<json::Flatten>

@@ -137,8 +137,16 @@ std::string answer_json(const Accepted& accepted, std::optional<bool> visible) {
   return w.end_object().take();
 }
 
-Result<> check_strict(const BodySummary& summary, bool strict) {
+Result<> check_strict(const BodySummary& summary, bool strict, const Id128* kept) {
   if (!strict || summary.failed == 0) return {};
+  if (kept != nullptr) {
+    const std::string why =
+        summary.errors.empty() ? "" : ": " + summary.errors.front().error.detail;
+    return fail(
+        invalid("the rows were refused when they were loaded, and are kept as failed rows" + why)
+            .with_slug("strict")
+            .with_member("receipt", json_string(kept->to_string())));
+  }
   const json::RefusedRow& first = summary.errors.front();
   const bool has_offset = first.error.offset != json::RowError::kNoOffset;
   const std::string offset = std::to_string(first.error.offset);
@@ -160,6 +168,11 @@ std::string trial_of(const std::string& table, const InsertOptions& options, con
   if (options.flatten) w.member("flatten", json::to_string(*options.flatten));
   w.member("flatten_depth", unsigned{options.flatten_depth});
   w.member("csv", rows.kind == load::BodyKind::kCsv);
+  if (options.tables) {
+    w.begin_array("tables");
+    for (const std::string& each : *options.tables) w.element(each);
+    w.end_array();
+  }
   if (blob) {
     w.begin_object("blob").member("id", blob->id.to_string());
     w.member("length", blob->length).member("crc32c", std::uint64_t{blob->crc32c}).end_object();
@@ -223,6 +236,7 @@ Task<Result<Accepted>> store(App& app, http::Exchange& exchange, Tenant& tenant,
                                                      .flatten_depth = options.flatten_depth,
                                                      .body = rows.kind,
                                                      .strict = options.strict,
+                                                     .tables = options.tables,
                                                      .table = accepted.table});
   pending.meta.kind = journal::RecordKind::kInsert;
   pending.meta.rows = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX));

@@ -20,8 +20,9 @@ struct Accepted {
   bool replayed = false;  // accepted before, with the same Idempotency-Key; nothing was stored now
 };
 
-// With strict, one bad row refuses the request.
-Result<> check_strict(const json::BodySummary& summary, bool strict);
+// With strict, one bad row refuses the request. `kept`: too late for nothing to be stored: all of its rows are failed
+// rows, under that receipt.
+Result<> check_strict(const json::BodySummary& summary, bool strict, const Id128* kept = nullptr);
 
 // All of the rows or none: durable when this returns. `key` is the hash of an Idempotency-Key,
 // whose turn the caller holds.

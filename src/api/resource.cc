@@ -95,4 +95,12 @@ Result<> check_members(const json::Value& object, const std::vector<std::string>
   return {};
 }
 
+Result<> check_parameters(const Query& query, const std::vector<std::string>& known) {
+  for (const http::Parameter& parameter : query.parameters) {
+    if (std::find(known.begin(), known.end(), parameter.name) != known.end()) continue;
+    return fail(parameter_error(unknown_text("parameter", parameter.name, known)));
+  }
+  return {};
+}
+
 }  // namespace sd::api

@@ -41,6 +41,9 @@ Task<Result<json::Value>> read_object(http::Exchange& exchange);
 // {"a","b"} → 400 that names the first member that is none of `known`, and the nearest of them.
 Result<> check_members(const json::Value& object, const std::vector<std::string>& known);
 
+// The same of the parameters of a URL.
+Result<> check_parameters(const Query& query, const std::vector<std::string>& known);
+
 // "unknown member \"nmae\"; did you mean \"name\"?"
 std::string unknown_text(std::string_view what, std::string_view name,
                          const std::vector<std::string>& known);

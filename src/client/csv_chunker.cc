@@ -52,8 +52,24 @@ class CsvChunker final : public Chunker {
       if (!record.empty()) take();
       if (!empty_line) break;
     }
+    if (has_bare_cr(header_)) {
+      return fail(invalid("a line ends with a carriage return alone; lines end with LF or CR LF")
+                      .with_slug("invalid-csv"));
+    }
     if (!header_.empty() && !header_.ends_with('\n')) header_ += '\n';
     return {};
+  }
+
+  // Outside of quotes, and not before the line feed that ends the line: all of the file would be its header.
+  static bool has_bare_cr(std::string_view record) {
+    if (record.ends_with('\n')) record.remove_suffix(1);
+    if (record.ends_with('\r')) record.remove_suffix(1);
+    bool quoted = false;
+    for (const char c : record) {
+      if (c == '"') quoted = !quoted;
+      if (c == '\r' && !quoted) return true;
+    }
+    return false;
   }
 
   static bool is_empty_line(std::string_view record) { return record == "\n" || record == "\r\n"; }

@@ -61,8 +61,10 @@ class Run {
     TRY_ASSIGN(url_, parse_url(options_.url));
     if (!is_header_text(options_.key)) return fail(invalid("this is no API key"));
     if (options_.table.empty()) return fail(invalid("a table's name is needed"));
-    UploadOptions upload_options{
-        .concurrency = options_.concurrency, .gzip = options_.gzip, .retry = options_.retry};
+    UploadOptions upload_options{.concurrency = options_.concurrency,
+                                 .gzip = options_.gzip,
+                                 .strict = options_.strict,
+                                 .retry = options_.retry};
     std::vector<std::pair<std::string, std::string>> parameters;
     if (!options_.flatten.empty()) parameters.emplace_back("flatten", options_.flatten);
     if (options_.flatten_depth) {

@@ -206,6 +206,7 @@ void Upload::deliver(Transport& transport, const Outgoing& outgoing) {
     const Verdict verdict = judge(answer ? std::optional(answer->status) : std::nullopt);
     if (verdict == Verdict::kStored) return count(outgoing, *answer);
     Error error = answer ? refused_by_server(*answer) : std::move(answer).error();
+    if (verdict == Verdict::kRefused && answer && count_all_bad(outgoing, *answer)) return;
     if (verdict == Verdict::kRefused) return fail_with(in_chunk(outgoing, std::move(error)));
     ++failures;
     if (!first_failure) first_failure = Clock::now();
@@ -263,6 +264,31 @@ void Upload::count_unsent(RefusedRow row) {
   ++totals_.refused;
   ++totals_.unsent;
   note_refused(std::move(row));
+}
+
+// A chunk of CSV may hold no good row; one of JSON has been looked at before (chunks.h).
+bool Upload::count_all_bad(const Outgoing& outgoing, const HttpAnswer& answer) {
+  static constexpr std::string_view kOfRows[] = {"too-many-fields", "invalid-csv",
+                                                 "invalid-utf8",    "too-many-values",
+                                                 "lone-surrogate",  "too-deep"};
+  if (options_.strict || answer.status != 400 ||
+      std::string_view(outgoing.chunk.content_type) != "text/csv")
+    return false;
+  const auto document = json::parse_document(answer.body);
+  if (!document || !document->is_object()) return false;
+  std::string_view code = document->string_or("type", "");
+  code.remove_prefix(std::min(code.size(), code.rfind('/') + 1));
+  if (std::ranges::find(kOfRows, code) == std::end(kOfRows)) return false;
+  const std::lock_guard lock(mutex_);
+  totals_.refused += outgoing.chunk.rows;
+  totals_.unsent += outgoing.chunk.rows;
+  totals_.bytes += outgoing.bytes;
+  ++totals_.chunks;
+  note_refused({.input = outgoing.input,
+                .row = outgoing.chunk.file_row(0),
+                .code = std::string(code),
+                .detail = std::string(document->string_or("detail", ""))});
+  return true;
 }
 
 // Chunks are answered in any order; the rows shown are the first ones of each input.

@@ -54,6 +54,7 @@ struct UploadOptions {
   std::vector<std::pair<std::string, std::string>> headers;  // of every request
   unsigned concurrency = 4;
   bool gzip = false;
+  bool strict = false;  // a chunk that is refused ends the upload
   RetryPolicy retry;
   // How long after the last answer it is asked what loading refused.
   milliseconds settle_within{30'000};
@@ -102,6 +103,8 @@ class Upload {
   bool pause(milliseconds time);
   void count_sending(int change);
   void count(const Outgoing& outgoing, const HttpAnswer& answer);
+  // Whether the server found no good row in the chunk; they are counted then.
+  bool count_all_bad(const Outgoing& outgoing, const HttpAnswer& answer);
   void fail_with(Error error);
   void note_refused(RefusedRow row);
 

@@ -16,7 +16,8 @@ using destinations::duckdb::DuckdbDestination;
 using json::Value;
 using json::Writer;
 
-constexpr std::size_t kMaxRefusedShown = 100;  // api.md, Insert
+constexpr std::size_t kMostFailedBytes = 56U << 20;  // of kMaxFrame
+constexpr std::size_t kMaxRefusedShown = 100;        // api.md, Insert
 
 struct Question {
   DuckdbDestination& destination;
@@ -114,6 +115,19 @@ Result<> history(const Question& q, Writer& w) {
   return {};
 }
 
+std::string failed_row_json(const destinations::FailedRow& row, bool with_body) {
+  Writer w;
+  w.begin_object().member("position", row.position).member("row", row.row);
+  w.member("table", row.table).member("receipt", row.receipt.to_string());
+  w.member("received_at", format_rfc3339(row.received_at)).member("code", row.code);
+  w.member("detail", row.detail).member("body_bytes", std::uint64_t{row.body.size()});
+  if (with_body) {
+    w.member("body", row.body);
+    if (!is_valid_utf8(row.body)) w.member("body_base64", base64(row.body));
+  }
+  return w.end_object().take();
+}
+
 Result<> failed(const Question& q, Writer& w) {
   const Value* row = q.asked.find("row");
   TRY_ASSIGN(const auto rows,
@@ -129,16 +143,20 @@ Result<> failed(const Question& q, Writer& w) {
                                                static_cast<std::int64_t>(last.row), 1));
     more = !next.empty();
   }
-  w.member("more", more).begin_array("rows");
+  // An answer is one frame. What a page cannot hold comes with the next one; a body that none can hold is left out.
+  std::size_t bytes = 0;
+  w.begin_array("rows");
   for (const destinations::FailedRow& failed : rows) {
-    w.begin_object().member("position", failed.position).member("row", failed.row);
-    w.member("table", failed.table).member("receipt", failed.receipt.to_string());
-    w.member("received_at", format_rfc3339(failed.received_at)).member("code", failed.code);
-    w.member("detail", failed.detail).member("body", failed.body);
-    if (!is_valid_utf8(failed.body)) w.member("body_base64", base64(failed.body));
-    w.end_object();
+    std::string json = failed_row_json(failed, true);
+    if (json.size() > kMostFailedBytes) json = failed_row_json(failed, false);
+    if (bytes + json.size() > kMostFailedBytes) {
+      more = true;
+      break;
+    }
+    bytes += json.size();
+    w.raw_element(json);
   }
-  w.end_array();
+  w.end_array().member("more", more);
   return {};
 }
 
@@ -215,6 +233,10 @@ Result<> dry_run(const Question& q, Writer& w) {
   head.flatten = json::parse_flatten(q.asked.string_or("flatten", ""));
   head.flatten_depth = static_cast<std::uint8_t>(q.number("flatten_depth"));
   if (q.asked.bool_or("csv", false)) head.body = load::BodyKind::kCsv;
+  if (const Value* tables = q.asked.find("tables")) {
+    head.tables.emplace();
+    for (const Value& table : tables->elements()) head.tables->push_back(table.text());
+  }
   TRY_ASSIGN(const load::Body body, body_of(q.asked));
   Schemas schemas(q);
   TRY_ASSIGN(const load::DryRun run,

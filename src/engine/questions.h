@@ -7,12 +7,12 @@
 //   history  {table, after, limit}             {changes:[{seq, at, table, event, column, from, to, receipt}]}
 //   failed   {table?, receipt?, position, row, limit}   those behind (position, row):
 //                                              {more, rows:[{position, row, table, receipt, received_at,
-//                                               code, detail, body, body_base64?}]}
+//                                               code, detail, body_bytes, body?, body_base64?}]}
 //   failed_count {table?, receipt?}            {total, tables:{name: count}}
 //   receipt  {receipt, position}               {failed, failed_tables:{…}, tables:{…}, loaded_at}; tables is
 //                                              empty where the request could bring rows to one table only
 //   retried  {retry}                           {rows} that were loaded by that retry (its receipt)
-//   dry_run  {table, flatten?, flatten_depth, csv, body}     see load/dry_run.h; csv: load::BodyKind
+//   dry_run  {table, flatten?, flatten_depth, csv, tables?, body}     see load/dry_run.h; csv: load::BodyKind
 //            {…, blob:{id, length, crc32c}}                  a body that stands in a file of the journal
 #pragma once
 

@@ -19,6 +19,12 @@ Cell integer_cell(std::int64_t value) {
   return classify_number(token, true);
 }
 
+// The name of the id that a key is, whatever its case: they are joined by it. Empty: it is none.
+std::string_view id_name(std::string_view key, std::string_view parent_key) {
+  if (same_ascii_folded(key, kId)) return kId;
+  return same_ascii_folded(key, parent_key) ? parent_key : "";
+}
+
 // Whether the value of that key is no longer there, of the row under construction.
 bool was_taken_out(TableBuilder& row, std::string_view key) {
   const PathTree::Node place = row.tree().child(PathTree::kRoot, key);
@@ -281,11 +287,12 @@ void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t d
                                    std::vector<Child>& children) const {
   for (Index each = tree[i].first; each != RowTree::kNone; each = tree[each].next) {
     const RowTree::Value& value = tree[each];
+    const std::string_view names_a_row =
+        node == PathTree::kRoot ? id_name(value.key, parent_key) : "";
     // A null for an id says nothing: the row gets one as if it had brought none.
-    if (node == PathTree::kRoot && value.kind == ValueKind::kNull &&
-        (same_ascii_folded(value.key, kId) || same_ascii_folded(value.key, parent_key)))
-      continue;
-    const PathTree::Node place = to.tree().child(node, value.key);
+    if (!names_a_row.empty() && value.kind == ValueKind::kNull) continue;
+    const PathTree::Node place =
+        to.tree().child(node, names_a_row.empty() ? value.key : names_a_row);
     const std::string full = name + "_" + std::string(value.key);
     if (is_column(tree, each, depth + 1, full))
       put_value(tree, each, to, place);
@@ -334,7 +341,7 @@ Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::u
   if (self.id.kind == Kind::kString) self.id.kind = to->kind_of_string(self.id.view());
   if (own == RowTree::kNone) to->add_copy(to->tree().child(PathTree::kRoot, kId), self.id);
   sink.settle(*to);
-  if (own != RowTree::kNone && was_taken_out(*to, tree[own].key)) self.id = Cell();
+  if (own != RowTree::kNone && was_taken_out(*to, kId)) self.id = Cell();
   sink.commit(*to);
   for (const Child& child : children) {
     for (Index each = tree[child.array].first; each != RowTree::kNone; each = tree[each].next) {
@@ -352,12 +359,15 @@ Result<> DocumentFlattener::run_element(const RowTree& tree, Index element, cons
   }
   TRY_ASSIGN(TableBuilder* const to, sink.table(child.table));
   to->begin_row();
+  const std::string parent_key = parent.id_key();
+  const std::string_view names_a_row = id_name(child.column, parent_key);
   const bool is_null = tree[element].kind == ValueKind::kNull;
-  const bool is_parents = same_ascii_folded(child.column, parent.id_key());
-  const bool is_id = same_ascii_folded(child.column, kId);
-  put_parent(*to, parent, is_parents && !is_null);
-  if (!(is_id || is_parents) || !is_null)
-    put_value(tree, element, *to, to->tree().child(PathTree::kRoot, child.column));
+  const bool is_id = names_a_row == kId;
+  put_parent(*to, parent, names_a_row == parent_key && !is_null);
+  if (names_a_row.empty() || !is_null) {
+    const std::string_view key = names_a_row.empty() ? child.column : names_a_row;
+    put_value(tree, element, *to, to->tree().child(PathTree::kRoot, key));
+  }
   if (!is_id || is_null)
     to->add_copy(to->tree().child(PathTree::kRoot, kId), integer_cell(sink.row_id(*to)));
   sink.settle(*to);

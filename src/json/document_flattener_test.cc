@@ -239,7 +239,7 @@ TEST(DocumentFlattener, MultitableGivesEachParentTheIdThatItsChildrenName) {
   EXPECT_EQ(multitable(R"({"id":null,"a":[1]})"),
             "t: 1,id=1; t_a: 2,__parent_row_id=1,t_id=1,a=1,id=2");
   EXPECT_EQ(multitable(R"({"ID":"x","a":[{"T_ID":5}]})"),
-            R"(t: 1,ID="x"; t_a: 2,__parent_row_id=1,T_ID=5,id=2)");
+            R"(t: 1,id="x"; t_a: 2,__parent_row_id=1,t_id=5,id=2)");
   EXPECT_EQ(multitable(R"({"id":{"x":5},"a":[1]})"),
             "t: 1,id_x=5,id=1; t_a: 2,__parent_row_id=1,t_id=1,a=1,id=2");
   EXPECT_EQ(multitable(R"({"id":[5]})"), "t: 1,id=1; t_id: 2,__parent_row_id=1,t_id=1,id=5");

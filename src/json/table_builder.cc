@@ -186,6 +186,25 @@ void TableBuilder::commit_row(std::int64_t next_row_id, Micros received_at) {
   own_row_id_ = false;
 }
 
+void TableBuilder::try_row() {
+  for (const Touched& touched : touched_) {
+    if (touched.forgotten || !touched.has_cell) continue;
+    BuilderColumn& column = columns_[touched.column];
+    TypeState state = column.state;
+    state.add(column.cells.back());
+    if (state == column.state) continue;
+    tried_.emplace_back(touched.column, column.state);
+    column.state = state;
+  }
+  begin_row();
+}
+
+void TableBuilder::end_trial() {
+  // The latest first: a column may stand there more than once.
+  for (; !tried_.empty(); tried_.pop_back())
+    columns_[tried_.back().first].state = tried_.back().second;
+}
+
 void TableBuilder::clear() {
   constexpr std::size_t kMaxWarmNodes = 100'000;
   if (tree_.size() > kMaxWarmNodes) {

@@ -77,6 +77,11 @@ class TableBuilder {
   // `next_row_id` is used unless the row brought an integer of 64 bits as "__row_id".
   void commit_row(std::int64_t next_row_id, Micros received_at);
 
+  // A row that is only tried: it leaves behind what its values would do to the types of their columns, for the next
+  // rows that are tried, until end_trial().
+  void try_row();
+  void end_trial();
+
   // Has the column of a place take such values too, because of `source`. Not while a row is being built.
   void widen(PathTree::Node node, const TypeState& state, std::uint32_t source);
   // The column of a place that has one in this batch; null where none has.
@@ -131,6 +136,7 @@ class TableBuilder {
   std::vector<std::uint32_t> used_;
   std::vector<Touched> touched_;  // by the row under construction
   std::vector<std::pair<std::uint32_t, std::shared_ptr<Shape>>> new_shapes_;  // of that row
+  std::vector<std::pair<std::uint32_t, TypeState>> tried_;  // columns, and what they had before
   std::vector<std::int64_t> row_ids_;
   std::vector<Micros> received_at_;
   bool times_ = true;

@@ -154,5 +154,55 @@ TEST_F(RowsTest, OfAStrictRecordOneRowThatTheTablesOwnConstraintRefusesRefusesAl
   EXPECT_EQ(failed(), R"(strict {"n":4};strict {"n":500};strict {"n":6};)");
 }
 
+// DuckDB breaks where an ALTER comes after an append of two row groups exactly, in one transaction.
+TEST_F(RowsTest, ALongRecordMayChangeItsTableInAnyOfItsParts) {
+  const auto rows = [](int count, const std::string& last) {
+    std::string body;
+    for (int i = 0; i < count; ++i) body += "{\"a\":" + std::to_string(i) + "}\n";
+    return body + last;
+  };
+  for (const int count : {122'880, 245'759, 245'760, 245'761, 368'640}) {
+    const std::string table = "t" + std::to_string(count);
+    insert(table, rows(count, "{\"a\":1.5}\n{\"b\":2}"));
+    load();
+    ASSERT_EQ(query("SELECT count(*) || ' ' || max(a) || ' ' || sum(b) FROM " + table),
+              std::to_string(count + 2) + ' ' + std::to_string(count - 1) + ".0 2;");
+  }
+}
+
+TEST_F(RowsTest, RowsOfOneDocumentAreHeldTogetherAgainstAContractThatKeepsTypes) {
+  insert("t", R"({"a":null})");
+  load();
+  contract("t", R"({"data_type":"freeze"})");
+  insert("t", R"({"a":[1,"x"]})", Flatten::kVertical);
+  insert("t", R"({"a":[1,2]})", Flatten::kVertical);
+  insert("t", R"({"a":["y"]})", Flatten::kVertical);
+  load();
+  EXPECT_EQ(query("SELECT a FROM t WHERE a IS NOT NULL ORDER BY __row_id"), "1;2;");
+  EXPECT_EQ(failed(), R"(contract-freeze {"a":[1,"x"]};contract-freeze {"a":["y"]};)");
+}
+
+TEST_F(RowsTest, OfRowsThatContradictEachOtherTheFirstGoesIn) {
+  ASSERT_TRUE(destinations::duckdb::execute(destination_->connect()->get(),
+                                            "CREATE TABLE main.u(a BIGINT UNIQUE)"));
+  std::string body;
+  for (int i = 0; i < 3000; ++i) body += "{\"a\":" + std::to_string(i == 1700 ? 7 : i) + "}\n";
+  insert("u", body + R"({"a":9})");
+  load();
+  EXPECT_EQ(query("SELECT count(*) FROM u"), "2999;");
+  EXPECT_EQ(failed(), R"(refused-by-destination {"a":7};refused-by-destination {"a":9};)");
+}
+
+TEST_F(RowsTest, ALimitedRequestReachesNoTableBesideItsOwn) {
+  InsertHead head{.flatten = Flatten::kMultitable, .tables = {{"P", "p_c"}}, .table = "p"};
+  append(journal::RecordKind::kInsert, encode_insert_head(head), R"({"c":[1]})", 1);
+  append(journal::RecordKind::kInsert, encode_insert_head(head), R"({"secret":[1]})", 1);
+  load();
+  EXPECT_EQ(query("SELECT c FROM p_c"), "1;");
+  EXPECT_EQ(query("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'p_secret'"), "0;");
+  EXPECT_EQ(query("SELECT count(*) FROM p"), "1;");
+  EXPECT_EQ(failed(), R"(table-not-allowed {"secret":[1]};)");
+}
+
 }  // namespace
 }  // namespace sd::load

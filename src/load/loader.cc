@@ -125,8 +125,12 @@ class Loader::Sink final : public json::RowSink {
 // Holds the rows of a document against the contracts of their tables, and forgets them again.
 class Loader::TrialSink final : public json::RowSink {
  public:
-  explicit TrialSink(Loader& loader) : loader_(loader) {}
+  TrialSink(Loader& loader, const Source& source) : loader_(loader), source_(source) {}
   Result<json::TableBuilder*> table(const std::string& name) override {
+    if (!error && !source_.may_go_to(name)) {
+      error = RowError{"table-not-allowed",
+                       "the API key is limited to tables, and \"" + name + "\" is none of them", 0};
+    }
     TRY_ASSIGN(table_, loader_.table(name));
     return &table_->builder;
   }
@@ -136,12 +140,23 @@ class Loader::TrialSink final : public json::RowSink {
   void settle(json::TableBuilder& builder) override {
     if (!error && table_->check) error = table_->check->check(builder);
   }
-  void commit(json::TableBuilder& builder) override { builder.begin_row(); }
+  // A document may widen a column by one of its rows and be refused for the next.
+  void commit(json::TableBuilder& builder) override {
+    builder.try_row();
+    tried_.insert(&builder);
+  }
+  ~TrialSink() override {
+    for (json::TableBuilder* const builder : tried_) builder->end_trial();
+  }
+  TrialSink(const TrialSink&) = delete;
+  TrialSink& operator=(const TrialSink&) = delete;
   std::optional<RowError> error;
 
  private:
   Loader& loader_;
+  const Source& source_;
   Table* table_ = nullptr;
+  std::set<json::TableBuilder*> tried_;
 };
 
 Loader::Loader(FileSystem& fs, destinations::Destination& destination, std::string log_directory,
@@ -286,7 +301,8 @@ auto Loader::source_of(const journal::RecordView& record, const InsertHead& head
                 .asked_depth = head.flatten_depth,
                 .body = head.body,
                 .strict = head.strict,
-                .flatten = {}};
+                .flatten = {},
+                .tables = head.tables};
   source.flatten.mode =
       head.flatten.value_or(target.contract.flatten.value_or(json::Flatten::kHorizontal));
   source.flatten.max_depth =
@@ -341,8 +357,8 @@ Result<bool> Loader::take_row(RowTree& row, const Source& source, Table& target,
     error = std::move(*too_many);
     return false;
   }
-  if (!contracts_.empty()) {
-    TrialSink trial(*this);
+  if (!contracts_.empty() || source.tables) {
+    TrialSink trial(*this, source);
     TRY(flattener.run(row, pending_.next_row_id, trial));
     if (trial.error) {
       error = std::move(*trial.error);

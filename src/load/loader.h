@@ -115,6 +115,7 @@ class Loader {
   Result<> load_strict(const OneRecord& one);
   Result<std::set<std::uint64_t>> find_refused(const OneRecord& one, std::uint64_t begin,
                                                std::uint64_t end, std::string& reason);
+  Result<std::uint64_t> find_contradiction(const OneRecord& one, const Rows& rows);
   Result<std::optional<journal::RecordView>> next_record(journal::Position durable_end);
 
   FileSystem& fs_;

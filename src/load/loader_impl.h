@@ -1,10 +1,12 @@
 // What the loader's files share: loader.cc (batches), refused.cc (rows that are refused, and tried again).
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
 
+#include "base/ascii.h"
 #include "load/loader.h"
 
 namespace sd::load {
@@ -38,7 +40,14 @@ struct Loader::Source {
   BodyKind body = BodyKind::kJson;
   bool strict = false;  // the first refused row ends the reading, with kRowOfStrict
   json::FlattenOptions flatten;
+  // The only tables that rows may go to.
+  std::optional<std::vector<std::string>> tables = {};
 
+  bool may_go_to(std::string_view table) const {
+    return !tables || std::ranges::any_of(*tables, [&](const std::string& each) {
+      return same_ascii_folded(each, table);
+    });
+  }
   bool needs_tree() const {
     return flatten.mode != json::Flatten::kHorizontal || flatten.max_depth != 0;
   }

@@ -11,7 +11,8 @@ namespace {
 
 constexpr char kVersion = 1;
 constexpr char kVersionWithKinds = 2;
-constexpr char kVersionStrict = 3;
+constexpr char kVersionWithFlags = 3;
+constexpr unsigned kStrict = 1, kLimited = 2;
 constexpr std::uint8_t kAsContract = 255;
 
 std::unexpected<Error> damaged(const char* what) {
@@ -23,39 +24,90 @@ std::unexpected<Error> newer() {
               "a journal record was written by a newer version of the program");
 }
 
+void append_number(std::string& out, std::size_t number) {
+  out += static_cast<char>(number & 0xFF);
+  out += static_cast<char>(number >> 8);
+}
+
+void append_text(std::string& out, std::string_view text) {
+  append_number(out, text.size());
+  out += text;
+}
+
+// Takes from the front; nullopt where there is too little.
+std::optional<std::size_t> take_number(std::string_view& rest) {
+  if (rest.size() < 2) return std::nullopt;
+  const std::size_t number = static_cast<std::uint8_t>(rest[0]) |
+                             static_cast<std::size_t>(static_cast<std::uint8_t>(rest[1])) << 8;
+  rest.remove_prefix(2);
+  return number;
+}
+
+std::optional<std::string> take_text(std::string_view& rest) {
+  const auto length = take_number(rest);
+  if (!length || rest.size() < *length) return std::nullopt;
+  std::string text(rest.substr(0, *length));
+  rest.remove_prefix(*length);
+  return text;
+}
+
+Result<> take_flags(std::string_view& rest, InsertHead& head) {
+  if (rest.empty()) return damaged("it is too short");
+  const auto flags = static_cast<std::uint8_t>(rest[0]);
+  rest.remove_prefix(1);
+  if ((flags & ~(kStrict | kLimited)) != 0) return newer();
+  head.strict = (flags & kStrict) != 0;
+  if ((flags & kLimited) == 0) return {};
+  const auto count = take_number(rest);
+  if (!count) return damaged("it is too short");
+  head.tables.emplace();
+  for (std::size_t i = 0; i < *count; ++i) {
+    auto table = take_text(rest);
+    if (!table) return damaged("it is too short");
+    head.tables->push_back(std::move(*table));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string encode_insert_head(const InsertHead& head) {
   SD_ASSERT(json::is_valid_name(head.table));
   std::string out;
   out.reserve(6 + head.table.size());
-  const char not_strict = head.body == BodyKind::kJson ? kVersion : kVersionWithKinds;
-  out += head.strict ? kVersionStrict : not_strict;
+  const char plain = head.body == BodyKind::kJson ? kVersion : kVersionWithKinds;
+  const bool has_flags = head.strict || head.tables;
+  out += has_flags ? kVersionWithFlags : plain;
   out += static_cast<char>(head.flatten ? static_cast<std::uint8_t>(*head.flatten) : kAsContract);
   out += static_cast<char>(head.body);
   out += static_cast<char>(head.flatten_depth);
-  out += static_cast<char>(head.table.size() & 0xFF);
-  out += static_cast<char>(head.table.size() >> 8);
-  out += head.table;
+  append_text(out, head.table);
+  if (!has_flags) return out;
+  out += static_cast<char>((head.strict ? kStrict : 0) | (head.tables ? kLimited : 0));
+  if (!head.tables) return out;
+  SD_ASSERT(head.tables->size() <= 0xFFFF);
+  append_number(out, head.tables->size());
+  for (const std::string& table : *head.tables) append_text(out, table);
   return out;
 }
 
 Result<InsertRecord> decode_insert(std::string_view payload) {
   if (payload.size() < 6) return damaged("it is too short");
-  if (payload[0] < kVersion || payload[0] > kVersionStrict) return newer();
+  const char version = payload[0];
+  if (version < kVersion || version > kVersionWithFlags) return newer();
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(payload[i]); };
-  const std::size_t length = byte(4) | static_cast<std::size_t>(byte(5)) << 8;
-  if (payload.size() < 6 + length) return damaged("it is too short");
   InsertRecord record;
-  const std::uint8_t most = payload[0] == kVersion ? 0 : 1;
+  const std::uint8_t most = version == kVersion ? 0 : 1;
   if ((byte(1) > 3 && byte(1) != kAsContract) || byte(2) > most) return damaged("unknown mode");
-  record.head.strict = payload[0] == kVersionStrict;
   record.head.body = static_cast<BodyKind>(byte(2));
   if (byte(1) != kAsContract) record.head.flatten = static_cast<json::Flatten>(byte(1));
   record.head.flatten_depth = byte(3);
-  record.head.table = payload.substr(6, length);
+  record.body = payload.substr(4);
+  auto table = take_text(record.body);
+  if (!table) return damaged("it is too short");
+  record.head.table = std::move(*table);
   if (!json::is_valid_name(record.head.table)) return damaged("the table's name");
-  record.body = payload.substr(6 + length);
+  if (version == kVersionWithFlags) TRY(take_flags(record.body, record.head));
   return record;
 }
 

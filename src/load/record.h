@@ -4,14 +4,16 @@
 // Content-Encoding); where the body is a blob, the payload is the head only. Little-endian:
 //
 //   offset  size
-//   0       1     version of this layout: 1; 2 where the body is of a kind that 1 did not know; 3 where one
-//                 refused row refuses all of them (kStrict)
+//   0       1     version of this layout: 1; 2 where the body is of a kind that 1 did not know; 3 where
+//                 there are flags
 //   1       1     flatten mode (json::Flatten); 255: as the table's contract says, else horizontal
 //   2       1     what the body is (BodyKind)
 //   3       1     depth of flattening (json::FlattenOptions::max_depth); 0: as the contract says, else all
 //   4       2     length of the table's name, 1–255
 //   6       n     the table's name, UTF-8
-//   6+n           the body
+//   6+n     1     version 3 only: flags: 1 strict, 2 limited
+//           2     where limited: how many tables; then of each 2 bytes of length and its name, UTF-8
+//                 then the body
 //
 // Control record (kControl): version 1 as one byte, then a JSON object:
 //   {"kind":"drop","table":"…"}   {"kind":"rename","table":"…","new_name":"…"}
@@ -24,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "destinations/batch.h"
@@ -42,6 +45,8 @@ struct InsertHead {
   std::uint8_t flatten_depth = 0;
   BodyKind body = BodyKind::kJson;
   bool strict = false;  // one row that loading refuses refuses all of the record's
+  // The only tables that rows may go to, in mode multitable too: those of the API key. ASCII case aside.
+  std::optional<std::vector<std::string>> tables = {};
   std::string table;
 };
 

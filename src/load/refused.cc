@@ -4,6 +4,13 @@
 #include "load/loader_impl.h"
 
 namespace sd::load {
+namespace {
+
+// Halving costs about twice log2(rows) readings of the record for each row refused: worth it for a
+// few bad rows, not where the table takes hardly any.
+constexpr std::size_t kMostSearched = 32;
+
+}  // namespace
 
 using destinations::FailedRow;
 using destinations::TableChange;
@@ -23,13 +30,37 @@ Result<> Loader::isolate_one(journal::Position durable_end) {
   TRY_ASSIGN(std::set<std::uint64_t> refused, find_refused(one, 0, one.rows, rows.reason));
   rows.refused = &refused;
   Result<> loaded = load_one(one, rows);
-  if (!loaded && loaded.error().code == ErrorCode::kInvalidArgument) {
-    // Rows that go in one by one but not together (a UNIQUE constraint): all of the record's.
+  // Rows that go in one by one but not together (a UNIQUE constraint): of those that contradict each other
+  // the first stays.
+  while (!loaded && loaded.error().code == ErrorCode::kInvalidArgument) {
     rows.reason = loaded.error().message;
-    for (std::uint64_t row = 0; row < one.rows; ++row) refused.insert(row);
+    TRY_ASSIGN(const std::uint64_t first_bad, find_contradiction(one, rows));
+    if (++refused_found_ > kMostSearched) {
+      for (std::uint64_t row = first_bad; row < one.rows; ++row) refused.insert(row);
+    }
+    refused.insert(first_bad);
     loaded = load_one(one, rows);
   }
   return loaded;
+}
+
+// The first row that does not go in together with those before it.
+Result<std::uint64_t> Loader::find_contradiction(const OneRecord& one, const Rows& rows) {
+  std::uint64_t good = 0, bad = one.rows;  // rows from the beginning that go in, and that do not
+  while (bad - good > 1) {
+    Rows some = rows;
+    some.end = good + (bad - good) / 2;
+    Result<> tried = read_one(one, some);
+    if (tried) tried = write_part();
+    forget();
+    if (tried)
+      good = some.end;
+    else if (tried.error().code == ErrorCode::kInvalidArgument)
+      bad = some.end;
+    else
+      return fail(tried.error());
+  }
+  return bad - 1;
 }
 
 // All rows of a record or none: the front has asked before it took them in, but a contract may have been
@@ -139,9 +170,6 @@ Result<> Loader::load_one(const OneRecord& one, const Rows& rows) {
 // Rows in [begin, end) that fail by themselves, found by halving.
 Result<std::set<std::uint64_t>> Loader::find_refused(const OneRecord& one, std::uint64_t begin,
                                                      std::uint64_t end, std::string& reason) {
-  // Halving costs about twice log2(rows) readings of the record for each row refused: worth it for a
-  // few bad rows, not where the table takes hardly any.
-  constexpr std::size_t kMostSearched = 32;
   if (refused_found_ >= kMostSearched) {
     std::set<std::uint64_t> rest;
     for (std::uint64_t row = begin; row < end; ++row) rest.insert(rest.end(), row);

@@ -485,5 +485,15 @@ TEST_F(RowsTest, AParentsIdIsNeverAChildsOwnRowId) {
             "2 100;");
 }
 
+TEST_F(RowsTest, AnIdInAnyCaseIsTheOneThatChildrenName) {
+  insert("p", R"([{"id":101,"c":[1]},{"ID":105,"c":[2]},{"Id":null,"c":[3]}])", Flatten::kMultitable);
+  insert("p", R"({"c":[{"P_ID":9}]})", Flatten::kMultitable);
+  load();
+  EXPECT_EQ(query("SELECT p.id FROM p JOIN p_c ON p.id = p_c.p_id WHERE c < 3 ORDER BY c"), "101;105;");
+  EXPECT_EQ(query("SELECT count(*) FROM p JOIN p_c ON p.id = p_c.p_id"), "3;");
+  EXPECT_EQ(query("SELECT p_id FROM p_c WHERE p_id = 9"), "9;");
+  EXPECT_EQ(columns("p"), "id BIGINT;");
+}
+
 }  // namespace
 }  // namespace sd::load

@@ -367,6 +367,20 @@ describe('the real server', () => {
     }
   });
 
+  it('CSV with bare carriage returns is refused, and a piece of CSV without a good row ends nothing', async (t) => {
+    if (await lacks(t, 'key')) return;
+    const mac = await send(['cr', file('cr.csv', 'a,b\r1,2\r3,4\r')]);
+    assert.equal(mac.code, 1, mac.stderr);
+    assert.match(mac.stderr, /carriage return/);
+    const done = await send(['bad', file('bad.csv', `a,b\n${'1,2,9\n'.repeat(10_000)}${Array.from({ length: 500 }, (_, i) => `${i},1\n`).join('')}`), '--chunk-bytes', '16KiB', '--concurrency', '1']);
+    assert.equal(done.code, 1, done.stderr);
+    const kept = await server.value('SELECT count(*) FROM bad');
+    assert.equal(kept, 500, done.stderr);
+    assert.match(done.stderr, /500 rows stored in bad, 10,000 refused/);
+    assert.match(done.stderr, /row 0: too-many-fields/);
+    assert.match(done.stderr, /could not be sent/);
+  });
+
   it('a wrong key is exit code 1 with a clear line, whatever the size', async () => {
     for (const rows of [1, 200_000]) {
       const done = await send(['t', file('a.ndjson', ndjson(rows)), '--key', 'sd_nobody']);

@@ -68,6 +68,33 @@ describe('contracts and failed rows', () => {
     problem(await server.api('/api/data/insert/strict_product?strict=true&flatten=vertical', { body: JSON.stringify({ a: Array(200).fill(1), b: Array(200).fill(2) }) }), 400, 'too-many-rows');
   });
 
+  test('a strict request that only the table itself refuses is 400, and kept among the failed rows', async () => {
+    await put('race', { columns: 'freeze' });
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => server.api('/api/data/insert/race?strict=true', { body: JSON.stringify({ [`k${i}`]: i }) })));
+    const stored = answers.filter((a) => a.status === 200).length;
+    assert.equal(await server.value('SELECT count(*) FROM race'), stored, 'no 200 without a row');
+    for (const answer of answers) if (answer.status !== 200) assert.ok(['strict', 'contract-freeze'].includes(answer.json().type.split('/').at(-1)), answer.text);
+  });
+
+  test('a key that is limited to tables reaches no child table beside them', async () => {
+    const key = await key_of({ name: 'limited', scopes: ['insert'], tables: ['orders'] });
+    const send = (query, body) => server.api(`/api/data/insert/orders${query}`, { key, body: JSON.stringify(body) });
+    const answer = (await send('?flatten=multitable&wait=true', { secret: [{ x: 666 }] })).json();
+    assert.deepEqual([answer.rows, answer.failed, answer.errors[0].code], [0, 1, 'table-not-allowed']);
+    problem(await send('?flatten=multitable&strict=true', { secret: [{ x: 666 }] }), 400, 'table-not-allowed');
+    await put('orders', { flatten: 'multitable' });
+    assert.equal((await send('?wait=true', { secret: [{ x: 666 }] })).json().failed, 1, 'by its contract');
+    assert.equal((await send('?wait=true', { n: 1 })).json().rows, 1);
+    assert.deepEqual(await values("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'orders%'"), ['orders']);
+  });
+
+  test('a filter of failed rows that is misspelled deletes nothing', async () => {
+    for (const [path_, method] of [['/api/data/failed?tabel=orders', 'DELETE'], ['/api/data/failed/retry?tabel=orders', 'POST'], ['/api/data/failed?tabel=orders', 'GET']]) {
+      assert.match(problem(await server.api(path_, { method }), 400, 'invalid-parameter').detail, /"tabel"; did you mean "table"/);
+    }
+    assert.ok((await failed('?table=orders')).total > 0);
+  });
+
   test('of two retries at once each says what it has loaded itself', async () => {
     await post('twice', [{ n: 1 }], '?wait=true');
     await put('twice', { columns: 'freeze' });
@@ -77,6 +104,31 @@ describe('contracts and failed rows', () => {
     assert.deepEqual(both.map((r) => r.failed), [0, 0, 0]);
     assert.deepEqual(both.map((r) => r.retried).sort((a, b) => a - b), [0, 0, 300]);
     assert.equal(await server.value('SELECT count(*) FROM twice'), 301);
+  });
+
+  test('a failed row goes with its table when that is renamed', async () => {
+    await post('before', [{ n: 1 }], '?wait=true');
+    await put('before', { columns: 'freeze' });
+    await post('before', [{ m: 2 }], '?wait=true');
+    assert.equal((await server.api('/api/tables/before', { method: 'PATCH', body: '{"name":"after"}' })).status, 200);
+    assert.deepEqual([(await failed('?table=before')).total, (await failed('?table=after')).total], [0, 1]);
+    await put('after', {});
+    assert.equal((await retry('?table=after')).retried, 1);
+    assert.equal(await server.value('SELECT count(*) FROM after'), 2);
+  });
+
+  test('failed rows that are too large to be shown hide none of the others', async () => {
+    const large = Buffer.concat([Buffer.from('{"a":"'), Buffer.alloc(30 << 20, 'x'), Buffer.from([0xff]), Buffer.from('"}')]);
+    const body = Buffer.concat([Buffer.from('{"a":1}\n7\n'), large, Buffer.from('\n{"a":2}\n8\n')]);
+    const answer = await server.api('/api/data/insert/hidden?wait=true', { body });
+    assert.deepEqual([answer.json().rows, answer.json().failed], [2, 3], answer.text.slice(0, 300));
+    const list = [];
+    for (let next = ''; next !== null;) {
+      const page = await failed(`?table=hidden${next && `&after=${next}`}`);
+      list.push(...page.data);
+      next = page.next;
+    }
+    assert.deepEqual(list.map((r) => [r.row, r.body === null ? null : r.body.slice(0, 9), r.body_bytes]), [[1, '7', 1], [2, null, large.length], [4, '8', 1]]);
   });
 
   test('the body of a failed row that is not UTF-8 can be had byte for byte', async () => {

@@ -408,7 +408,7 @@ point('`explode` is another name of it.', async () => {
   await send(table, ['{"a":[1,2]}'], 'flatten=explode');
   assert.deepEqual(await values(table, ['a', '__order_a']), [[1, 0], [2, 1]]);
 });
-point('`id` is the row\'s `__row_id` unless the object brings an `id`; `orders_id` is the parent\'s `id` unless the object brings that key (a null, and a value that is taken apart, is not brought); `__parent_row_id` is always the parent\'s `__row_id`.', async () => {
+point('`id` is the row\'s `__row_id` unless the object brings an `id`; `orders_id` is the parent\'s `id` unless the object brings that key (a null, and a value that is taken apart, is not brought; `ID` is `id`, whatever its case); `__parent_row_id` is always the parent\'s `__row_id`.', async () => {
   const table = fresh();
   await send(table, [1, 2, '"own"', 'null', undefined].map((id, i) => `{${id === undefined ? '' : `"id":${id},`}"n":${i},"c":[{"n":${i}},{"n":${i},"id":7},{"n":${i},"${table}_id":-1,"__parent_row_id":-2}]}`), 'flatten=multitable');
   const rows = await server.rows(`SELECT p.n, p.id = p.__row_id::VARCHAR AS made, c.id = c.__row_id AS child_made, c.id = 7 AS child_own, c.${table}_id = p.id AS same, c.${table}_id = '-1' AS brought`

@@ -136,6 +136,7 @@ Result<> DuckdbDestination::begin() {
   if (in_transaction_) return {};
   TRY(execute(writer_.get(), "BEGIN TRANSACTION"));
   in_transaction_ = true;
+  appended_.clear();
   return {};
 }
 
@@ -177,9 +178,12 @@ Result<> DuckdbDestination::commit(const Id128& log_id, const LoadState& state) 
 }
 
 Result<> DuckdbDestination::write_table(const TableBatch& table, const Batch& batch) {
+  std::uint64_t& appended = appended_[fold_ascii(table.plan->after().name)];
   TRY(change_schema(writer_.get(), own_, table, batch,
-                    options_.target != DuckdbOptions::Target::kMotherDuck));
-  return append_rows(writer_.get(), table);
+                    options_.target != DuckdbOptions::Target::kMotherDuck, appended));
+  TRY(append_rows(writer_.get(), table));
+  appended += table.rows->rows();
+  return {};
 }
 
 Result<> DuckdbDestination::write(const TableChange& change, Micros at) {
@@ -214,6 +218,7 @@ Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableC
   TRY(own_.log_schema(writer_.get(), schema.name, at,
                       {{.event = "drop", .receipt = change.receipt}}));
   TRY(own_.move_contract(writer_.get(), schema.name, change.new_name));
+  TRY(own_.move_failed(writer_.get(), schema.name, change.new_name));
   std::vector<OwnTables::LogEntry> entries;
   entries.push_back({.event = "rename", .receipt = change.receipt});
   for (const json::SchemaColumn& column : schema.columns) {

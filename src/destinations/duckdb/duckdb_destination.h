@@ -11,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -102,6 +103,7 @@ class DuckdbDestination final : public Destination {
   OwnTables own_;
   std::atomic<bool> open_{false};
   bool in_transaction_ = false;
+  std::map<std::string, std::uint64_t> appended_;  // rows in it, by folded table name
   Micros checkpoint_refused_since_ = 0;
   std::atomic<bool> wants_readers_gone_{false};
 };

@@ -71,7 +71,9 @@ class OwnTables {
                       const std::vector<LogEntry>& entries);
   Result<std::map<std::string, json::Contract>> contracts(duckdb_connection connection);
   Result<> write_contract(duckdb_connection connection, const TableChange& change, Micros at);
-  // The contract of a table that is renamed goes with it.
+  // The contract and the failed rows of a table that is renamed go with it.
+  Result<> move_failed(duckdb_connection connection, const std::string& from,
+                       const std::string& to);
   Result<> move_contract(duckdb_connection connection, const std::string& from,
                          const std::string& to);
   Result<> write_counts(duckdb_connection connection, const std::vector<TableCount>& counts,

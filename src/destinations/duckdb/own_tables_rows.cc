@@ -212,6 +212,12 @@ Result<std::map<std::string, std::uint64_t>> OwnTables::given_up(duckdb_connecti
                     quote_literal(receipt) + " GROUP BY table_name");
 }
 
+Result<> OwnTables::move_failed(duckdb_connection connection, const std::string& from,
+                                const std::string& to) {
+  return execute(connection, "UPDATE db._scratch.failed_rows SET table_name = " +
+                                 quote_literal(to) + condition(FailedFilter{.table = from}));
+}
+
 Result<> OwnTables::forget_failed(duckdb_connection connection, const FailedFilter& filter,
                                   Micros at) {
   const std::string which = " FROM db._scratch.failed_rows" + condition(filter);

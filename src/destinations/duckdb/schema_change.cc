@@ -17,6 +17,8 @@ constexpr double kMostCells = 4e6;
 // A conversion above it is not for an ALTER, where there is another way (conversion_cost()).
 constexpr double kCostly = 20'000;
 
+constexpr std::uint64_t kRowGroup = 122'880;
+
 struct Added {
   std::string name;  // quoted, as below
   std::string type;
@@ -46,14 +48,17 @@ class SchemaChange {
     }
   }
 
-  Result<SchemaChangeWay> run(bool may_make_anew) {
+  Result<SchemaChangeWay> run(bool may_make_anew, std::uint64_t appended) {
     if (plan_.creates_table()) {
       TRY(create());
       return SchemaChangeWay::kCreate;
     }
     if (added_.empty() && widened_.empty()) return SchemaChangeWay::kNone;
     bool anew = false;
-    if (may_make_anew && is_costly_) {
+    if (may_make_anew && appended > 0) {
+      TRY_ASSIGN(anew, is_plain());
+      if (!anew && appended >= kRowGroup) return fail(too_late());
+    } else if (may_make_anew && is_costly_) {
       TRY_ASSIGN(anew, is_plain());
     } else if (may_make_anew && added_.size() + widened_.size() >= kManyChanges) {
       TRY_ASSIGN(anew, pays_to_make_anew());
@@ -93,6 +98,11 @@ class SchemaChange {
                                      {change.had_strings, change.shape_before.get()})});
     }
     log_.push_back(std::move(entry));
+  }
+
+  Error too_late() const {
+    return invalid("the columns of \"" + plan_.after().name +
+                   "\" cannot be changed amid a large request, as something hangs on the table");
   }
 
   Result<> create() {
@@ -172,9 +182,9 @@ class SchemaChange {
 
 Result<SchemaChangeWay> change_schema(duckdb_connection connection, OwnTables& own,
                                       const TableBatch& table, const Batch& batch,
-                                      bool may_make_anew) {
+                                      bool may_make_anew, std::uint64_t appended) {
   SchemaChange change(connection, table, batch);
-  TRY_ASSIGN(const SchemaChangeWay way, change.run(may_make_anew));
+  TRY_ASSIGN(const SchemaChangeWay way, change.run(may_make_anew, appended));
   TRY(own.log_schema(connection, table.plan->after().name, batch.at, change.log()));
   return way;
 }

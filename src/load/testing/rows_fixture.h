@@ -22,8 +22,8 @@ using json::Flatten;
 class RowsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto log =
-        journal::Log::open(posix_file_system(), pool_, system_clock(), directory_ / "log", {});
+    auto log = journal::Log::open(posix_file_system(), pool_, system_clock(), directory_ / "log",
+                                  {.max_record_bytes = 8U << 20});
     ASSERT_TRUE(log) << log.error().message;
     log_ = std::move(*log);
     DuckdbOptions options;
