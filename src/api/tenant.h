@@ -12,6 +12,7 @@
 #include <string>
 
 #include "api/idempotency.h"
+#include "api/query_queue.h"
 #include "base/metrics.h"
 #include "catalog/model.h"
 #include "engine/pool.h"
@@ -25,6 +26,8 @@ struct TenantOptions {
   journal::LogOptions log;
   unsigned engine_threads = 2;
   std::uint64_t engine_memory_bytes = 0;
+  std::size_t max_running_queries = 16;
+  std::size_t max_waiting_queries = 64;
   bool require_sandbox = false;
   std::optional<engine::UserIds> engine_user;  // whom engines become
   std::uint64_t max_columns = 1000;
@@ -59,20 +62,8 @@ class Tenant final : public engine::Source {
   // Brings the gauges up to date; called when metrics are read.
   void refresh_metrics();
 
-  // A place among the queries that run, given back at the end; false where `limit` run already.
-  class QueryPlace {
-   public:
-    QueryPlace(Tenant& tenant, int limit)
-        : tenant_(tenant), taken_(tenant.queries_.fetch_add(1) < limit) {}
-    ~QueryPlace() { --tenant_.queries_; }
-    QueryPlace(const QueryPlace&) = delete;
-    QueryPlace& operator=(const QueryPlace&) = delete;
-    explicit operator bool() const { return taken_; }
-
-   private:
-    Tenant& tenant_;
-    const bool taken_;
-  };
+  // Who may run a query now, and who must wait.
+  QueryQueue& queries() { return queries_; }
 
   // Finishes what is queued; appends are refused from here on.
   void close();
@@ -101,7 +92,7 @@ class Tenant final : public engine::Source {
   std::unique_ptr<journal::Log> log_;
   IdempotencyTurns idempotency_;
   bool in_memory_ = false;
-  std::atomic<int> queries_{0};
+  QueryQueue queries_;
 
   mutable std::mutex mutex_;
   destinations::LoadState applied_;

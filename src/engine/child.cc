@@ -174,18 +174,9 @@ class Child {
     } else if (type == "load") {
       loader_.set_wanted(number("position"));
     } else if (type == "query") {
-      QueryTask task;
-      task.id = number("id");
-      task.sql = m.string_or("sql", "");
-      task.format =
-          query::parse_format(m.string_or("format", "json")).value_or(query::Format::kJson);
-      task.encode.quote_int64 = m.bool_or("quote_int64", false);
-      task.position = number("position");
-      task.fresh_us = static_cast<Micros>(number("fresh_ms")) * 1000;
-      task.must_be_fresh = m.bool_or("must_be_fresh", false);
-      task.timeout_us = static_cast<Micros>(number("timeout_ms")) * 1000;
-      task.out = std::move(frame.fd);
-      queries_.start(std::move(task));
+      queries_.start(QueryTask::from_message(m, std::move(frame.fd)));
+    } else if (type == "progress") {
+      queries_.progress(number("id"), number("query"));
     } else if (type == "check") {
       queries_.check(number("id"), std::string(m.string_or("sql", "")));
     } else if (type == "ask") {
@@ -288,6 +279,7 @@ int run_child(int control_fd) {
     send_trouble(channel, locked_in.error());
     return kExitFault;
   }
+  options->open_paths = ParquetSlots::paths();
   Child child(channel, *start, std::move(*options), threads);
   return child.serve();
 }

@@ -132,7 +132,12 @@ void PoolEngine::handle(Frame& frame) {
     const auto found = queries_.find(id);
     if (found == queries_.end()) return;
     found->second.events.on_started(
-        {std::string(m.string_or("content_type", "")), m.bool_or("fresh", true), applied_});
+        {.content_type = std::string(m.string_or("content_type", "")),
+         .coding = query::parse_coding(m.string_or("coding", "")),
+         .etag = std::string(m.string_or("etag", "")),
+         .not_modified = m.bool_or("not_modified", false),
+         .fresh = m.bool_or("fresh", true),
+         .state = applied_});
   } else if (type == "done") {
     end_query(id, static_cast<std::uint64_t>(m.int_or("rows", 0)));
   } else if (type == "failed") {
@@ -219,8 +224,16 @@ bool PoolEngine::send_or_hold(std::uint64_t id, std::string json, UniqueFd fd) {
 void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEvents events) {
   json::Writer w;
   w.begin_object().member("type", "query").member("id", id).member("sql", r.sql);
-  w.member("format", query::format_name(r.format));
+  w.member("parameters", r.parameters);
+  if (r.tables) {
+    w.begin_array("tables");
+    for (const std::string& table : *r.tables) w.element(table);
+    w.end_array();
+  }
+  w.member("format", query::format_name(r.format)).member("coding", query::coding_name(r.coding));
   w.member("quote_int64", r.quote_int64).member("position", r.position);
+  w.member("max_rows", r.max_rows).member("variant", r.variant);
+  w.member("if_none_match", r.if_none_match);
   w.member("fresh_ms", static_cast<std::int64_t>(r.fresh_timeout.count()));
   w.member("must_be_fresh", r.must_be_fresh);
   w.member("timeout_ms", static_cast<std::int64_t>(r.timeout.count()))

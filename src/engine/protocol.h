@@ -7,8 +7,10 @@
 //   start     first; see StartMessage
 //   durable   {position}                     the journal is durable up to here
 //   load      {position}                     load up to here at once: somebody waits for it
-//   query     {id, sql, format, quote_int64, position, fresh_ms, must_be_fresh, timeout_ms, fd:true}
-//             the result goes into the descriptor, a pipe's write end
+//   query     {id, sql, parameters?, tables?, format, quote_int64, coding, position, fresh_ms, must_be_fresh,
+//              timeout_ms, max_rows, variant, if_none_match, fd:true}
+//             the result goes into the descriptor, a pipe's write end; see query_task.h
+//   progress  {id, query}                    how far is that query
 //   cancel    {id}
 //   check     {id, sql}                      gate and bind only
 //   ask       {id, position, fresh_ms, must_be_fresh, question:{what, …}}   see questions.h
@@ -16,10 +18,11 @@
 // Engine → front
 //   hello     {version, duckdb}              first
 //   applied   {position, rows_loaded, rows_failed}
-//   started   {id, content_type, fresh, lag_rows}   of a query: the first bytes are there, or will be
+//   started   {id, content_type, coding, fresh, etag, not_modified}
+//             of a query: the first bytes are there, or will be
 //   done      {id, rows}                     of a query: all its bytes are in the pipe
-//   result    {id, data}                     of check and ask
-//   failed    {id, error}                    of query (also after started), check, ask
+//   result    {id, data}                     of check, ask and progress
+//   failed    {id, error}                    of query (also after started), check, ask, progress
 //   trouble   {error}                        loading stands still, and why; {} when it goes on
 //   alive     {}                             once a second
 //   killing   {id}                           this query cannot be stopped; the engine ends itself

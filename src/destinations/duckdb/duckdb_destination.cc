@@ -32,11 +32,13 @@ Result<> DuckdbDestination::open() {
   Result<> opened = open_instance();
   if (opened) opened = attach();
   if (opened) opened = own_.open(writer_.get());
+  if (opened) opened = readers_.make(database_.get(), options_.readers);
   if (opened) opened = lock_down();
   if (opened) {
     open_ = true;
   } else {
     // The next attempt begins from nothing: a half-open instance would stand in its own way.
+    readers_.clear();
     writer_.reset();
     database_.reset();
   }
@@ -122,6 +124,11 @@ Result<Connection> DuckdbDestination::connect() {
   }
   TRY(execute(connection.get(), "USE db"));
   return connection;
+}
+
+Result<Readers::Lease> DuckdbDestination::reader() {
+  if (!open_) return fail(ErrorCode::kUnavailable, "the database is not open");
+  return readers_.take(database_.get());
 }
 
 Result<LoadState> DuckdbDestination::load_state(const Id128& log_id) {
@@ -267,6 +274,7 @@ Result<> DuckdbDestination::close() {
   if (open_ && options_.target == DuckdbOptions::Target::kFile) done = checkpoint();
   if (open_) {
     // Detached before the instance ends, so that the file is closed when this returns.
+    readers_.clear();
     (void)execute(writer_.get(), "USE memory");
     const auto detached = execute(writer_.get(), "DETACH db");
     if (done && !detached) done = detached;

@@ -13,10 +13,12 @@
 #include <atomic>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "destinations/destination.h"
 #include "destinations/duckdb/handles.h"
 #include "destinations/duckdb/own_tables.h"
+#include "destinations/duckdb/readers.h"
 
 namespace sd::destinations::duckdb {
 
@@ -33,6 +35,9 @@ struct DuckdbOptions {
   std::string extension_directory;   // empty: DuckDB's own, in HOME
   std::string extension_repository;  // a mirror for closed networks; empty: DuckDB's own
   std::uint64_t checkpoint_wal_bytes = 64ULL << 20;
+  std::size_t readers = 16;  // connections that know how far their query is
+  // Files that statements may open although everything else is closed to them.
+  std::vector<std::string> open_paths;
 };
 
 // Reads the settings of a destination of type "duckdb" (api.md). `default_path` is the file where the
@@ -75,6 +80,8 @@ class DuckdbDestination final : public Destination {
 
   // A connection of its own for one query, with `db` as its default database. Any thread, while open.
   Result<Connection> connect();
+  // The same out of those that know how far their query is.
+  Result<Readers::Lease> reader();
 
   bool is_open() const { return open_.load(); }
 
@@ -99,6 +106,7 @@ class DuckdbDestination final : public Destination {
   const DuckdbOptions options_;
   Database database_;
   Connection writer_;
+  Readers readers_;
   OwnTables own_;
   std::atomic<bool> open_{false};
   bool in_transaction_ = false;

@@ -14,6 +14,11 @@ std::vector<std::pair<std::string, std::string>> DuckdbDestination::protective_s
 
 Result<> DuckdbDestination::lock_down() {
   if (options_.target != DuckdbOptions::Target::kMotherDuck) {
+    std::string paths;
+    for (const std::string& path : options_.open_paths) {
+      paths += (paths.empty() ? "" : ", ") + quote_literal(path);
+    }
+    TRY(execute(writer_.get(), "SET GLOBAL allowed_paths=[" + paths + "]"));
     TRY(execute(writer_.get(), "SET GLOBAL enable_external_access=false"));
   }
   return execute(writer_.get(), "SET GLOBAL lock_configuration=true");
