@@ -40,7 +40,7 @@ class Stream {
     TRY(execute(connection_, "BEGIN TRANSACTION READ ONLY"));
     if (task_.format == query::Format::kParquet) return copy_parquet(statement);
     TRY_ASSIGN(const Prepared prepared, query::prepare(connection_, statement));
-    TRY(bind(prepared));
+    TRY(bind(prepared, statement));
     Pending pending;
     if (duckdb_pending_prepared_streaming(prepared.get(), pending.out()) != DuckDBSuccess) {
       return fail(failure(duckdb_pending_error(pending.get()), DUCKDB_ERROR_INVALID_INPUT));
@@ -75,12 +75,10 @@ class Stream {
   std::string entity_tag() const;
   bool is_known(const std::string& etag) const;
 
-  Result<> bind(const Prepared& prepared) const {
-    json::Value parameters;
-    if (!task_.parameters.empty()) {
-      TRY_ASSIGN(parameters, json::parse_document(task_.parameters));
-    }
-    return query::bind(prepared.get(), parameters);
+  Result<> bind(const Prepared& prepared, const query::GatedStatement& statement) const {
+    if (task_.parameters.empty()) return query::bind(prepared.get(), statement, nullptr);
+    TRY_ASSIGN(const json::Value parameters, json::parse_document(task_.parameters));
+    return query::bind(prepared.get(), statement, &parameters);
   }
 
   Result<> tell() {
@@ -241,7 +239,7 @@ Result<std::uint64_t> Stream::copy_parquet(const query::GatedStatement& statemen
              query::prepare_copy(connection_, statement,
                                  "COPY (" + inner + "\n) TO '" + slot->path() +
                                      "' (FORMAT PARQUET, USE_TMP_FILE false)"));
-  TRY(bind(prepared));
+  TRY(bind(prepared, statement));
   QueryResult result;
   {
     const PipeWatch watch(slot->fd(), running_.stalls, [&] { (void)tell(); });

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "query/accept_header.h"
 
 namespace sd::query {
 namespace {
@@ -102,30 +103,6 @@ Result<std::unique_ptr<Compressor>> opened() {
   return std::unique_ptr<Compressor>(std::move(compressor));
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-// A weight of RFC 9110 12.4.2 in thousandths; -1 for nonsense.
-int weight(std::string_view parameter) {
-  parameter = trimmed(parameter);
-  if (!parameter.starts_with("q=") && !parameter.starts_with("Q=")) return -1;
-  parameter.remove_prefix(2);
-  if (parameter.empty() || (parameter[0] != '0' && parameter[0] != '1')) return -1;
-  int value = (parameter[0] - '0') * 1000;
-  if (parameter.size() == 1) return value;
-  if (parameter[1] != '.' || parameter.size() > 5) return -1;
-  int unit = 100;
-  for (const char c : parameter.substr(2)) {
-    if (c < '0' || c > '9') return -1;
-    value += (c - '0') * unit;
-    unit /= 10;
-  }
-  return value <= 1000 ? value : -1;
-}
-
 }  // namespace
 
 std::string_view coding_name(Coding coding) {
@@ -148,19 +125,19 @@ Coding parse_coding(std::string_view name) {
 
 Coding negotiate_coding(std::string_view accept_encoding) {
   int gzip = -1, zstd = -1, identity = -1, any = -1;  // -1: not named
-  for (std::string_view rest = accept_encoding; !rest.empty();) {
-    const std::size_t comma = rest.find(',');
-    const std::string_view item = trimmed(rest.substr(0, comma));
-    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-    const std::size_t semicolon = item.find(';');
-    const std::string name = fold_ascii(trimmed(item.substr(0, semicolon)));
-    const int q =
-        semicolon == std::string_view::npos ? 1000 : weight(item.substr(semicolon + 1));
-    if (q < 0) continue;
-    if (name == "gzip" || name == "x-gzip") gzip = q;
-    if (name == "zstd") zstd = q;
-    if (name == "identity") identity = q;
-    if (name == "*") any = q;
+  while (!accept_encoding.empty()) {
+    std::string_view item = next_part(accept_encoding, ',');
+    const std::string name = fold_ascii(next_part(item, ';'));
+    std::optional<int> q = 1000;
+    while (!item.empty()) {
+      const std::string_view parameter = next_part(item, ';');
+      if (same_ascii_folded(parameter.substr(0, 2), "q=")) q = parse_weight(parameter.substr(2));
+    }
+    if (!q) continue;
+    if (name == "gzip" || name == "x-gzip") gzip = *q;
+    if (name == "zstd") zstd = *q;
+    if (name == "identity") identity = *q;
+    if (name == "*") any = *q;
   }
   if (gzip < 0) gzip = any;
   // A star does not name zstd: many clients that send it cannot decode what is younger than they are.

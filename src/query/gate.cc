@@ -134,6 +134,8 @@ class Gate {
   // Checks the first keyword, steps over EXPLAIN and its options.
   Result<std::size_t> leading_statement() {
     TRY(leading_keyword(0));
+    gated_.describes = tokens_.is_word(0, "describe") || tokens_.is_word(0, "desc") ||
+                       tokens_.is_word(0, "show") || tokens_.is_word(0, "summarize");
     if (!tokens_.is_word(0, "explain")) return 0;
     gated_.kind = GatedStatement::Kind::kExplain;
     std::size_t i = 1;
@@ -266,16 +268,10 @@ Result<Prepared> prepare_one(duckdb_connection connection, const GatedStatement&
   return prepared;
 }
 
-}  // namespace
-
-Result<GatedStatement> gate(duckdb_connection connection, std::string_view sql,
-                            const GateOptions& options) {
-  return Gate(connection, options).run(sql);
-}
-
-Result<Prepared> prepare(duckdb_connection connection, const GatedStatement& statement) {
+Result<Prepared> prepare_text(duckdb_connection connection, const GatedStatement& statement,
+                              const std::string& sql, duckdb_statement_type type) {
   Extracted extracted;
-  const idx_t count = duckdb_extract_statements(connection, statement.sql.c_str(), extracted.out());
+  const idx_t count = duckdb_extract_statements(connection, sql.c_str(), extracted.out());
   if (count == 0 || (count != 1 && !statement.collects_pivot_values)) {
     return fail(ErrorCode::kInternal, "a statement changed between the gate and its preparation");
   }
@@ -290,7 +286,23 @@ Result<Prepared> prepare(duckdb_connection connection, const GatedStatement& sta
                             statement.limited));
     }
   }
-  return prepare_one(connection, statement, extracted, count - 1, statement.prepared_type());
+  return prepare_one(connection, statement, extracted, count - 1, type);
+}
+
+}  // namespace
+
+Result<GatedStatement> gate(duckdb_connection connection, std::string_view sql,
+                            const GateOptions& options) {
+  return Gate(connection, options).run(sql);
+}
+
+Result<Prepared> prepare(duckdb_connection connection, const GatedStatement& statement) {
+  return prepare_text(connection, statement, statement.sql, statement.prepared_type());
+}
+
+Result<Prepared> prepare_copy(duckdb_connection connection, const GatedStatement& statement,
+                              const std::string& copy) {
+  return prepare_text(connection, statement, copy, DUCKDB_STATEMENT_TYPE_COPY);
 }
 
 }  // namespace sd::query

@@ -80,6 +80,8 @@ struct GatedStatement {
   // As it came, but for comments, which are blanks: positions stay the same. Run this, not the
   // original.
   std::string sql;
+  // DESCRIBE, SHOW or SUMMARIZE: within brackets they stand behind FROM only.
+  bool describes = false;
   // A PIVOT that collects its values from the data: prepare() runs that part.
   bool collects_pivot_values = false;
   // Another result for the same data: it asks the clock, chance, the session or the catalog, or it is
@@ -109,5 +111,11 @@ Result<GatedStatement> gate(duckdb_connection connection, std::string_view sql,
 // kInvalidArgument with slug "sql-error", and sql_position where DuckDB says it.
 Result<destinations::duckdb::Prepared> prepare(duckdb_connection connection,
                                                const GatedStatement& statement);
+
+// The same of a COPY to a file whose rows a gated statement makes: `copy` is that text, with the statement's own
+// within it. What of it is not the statement's is the caller's to have made safe.
+Result<destinations::duckdb::Prepared> prepare_copy(duckdb_connection connection,
+                                                    const GatedStatement& statement,
+                                                    const std::string& copy);
 
 }  // namespace sd::query

@@ -14,12 +14,12 @@ Result<GatedStatement> gate(duckdb_connection /*connection*/, std::string_view s
 }
 
 // Runs every statement but the last, outside of any transaction, and prepares that.
-Result<destinations::duckdb::Prepared> prepare(duckdb_connection connection,
-                                               const GatedStatement& statement) {
+static Result<destinations::duckdb::Prepared> prepare_all(duckdb_connection connection,
+                                                          const std::string& sql) {
   using namespace destinations::duckdb;
   (void)execute(connection, "ROLLBACK");
   Extracted all;
-  const idx_t count = duckdb_extract_statements(connection, statement.sql.c_str(), all.out());
+  const idx_t count = duckdb_extract_statements(connection, sql.c_str(), all.out());
   if (count == 0) {
     const char* message = duckdb_extract_statements_error(all.get());
     return fail(invalid(message != nullptr ? message : "no statement"));
@@ -36,6 +36,17 @@ Result<destinations::duckdb::Prepared> prepare(duckdb_connection connection,
       return fail(result_error(result.get()));
   }
   return prepared;
+}
+
+Result<destinations::duckdb::Prepared> prepare(duckdb_connection connection,
+                                               const GatedStatement& statement) {
+  return prepare_all(connection, statement.sql);
+}
+
+Result<destinations::duckdb::Prepared> prepare_copy(duckdb_connection connection,
+                                                    const GatedStatement& /*statement*/,
+                                                    const std::string& copy) {
+  return prepare_all(connection, copy);
 }
 
 }  // namespace sd::query
