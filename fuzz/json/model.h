@@ -251,7 +251,7 @@ class Model {
       if (names_a_row && at(i).kind == ValueKind::kNull) continue;
       const Place inner = place.key(names_a_row ? id_name(key) : key);
       if (at(i).kind == ValueKind::kObject && !whole)
-        members(i, depth + 1, inner, full, out, children);
+        members(i, depth + 1, place.key(key), full, out, children);
       else if (table && json::is_valid_name(full))
         children.push_back({full, key, i, depth + 1});
       else

@@ -291,13 +291,13 @@ void DocumentFlattener::put_object(const RowTree& tree, Index i, std::uint32_t d
         node == PathTree::kRoot ? id_name(value.key, parent_key) : "";
     // A null for an id says nothing: the row gets one as if it had brought none.
     if (!names_a_row.empty() && value.kind == ValueKind::kNull) continue;
-    const PathTree::Node place =
-        to.tree().child(node, names_a_row.empty() ? value.key : names_a_row);
     const std::string full = name + "_" + std::string(value.key);
     if (is_column(tree, each, depth + 1, full))
-      put_value(tree, each, to, place);
+      put_value(tree, each, to,
+                to.tree().child(node, names_a_row.empty() ? value.key : names_a_row));
     else if (value.kind == ValueKind::kObject)
-      put_object(tree, each, depth + 1, to, place, full, parent_key, children);
+      put_object(tree, each, depth + 1, to, to.tree().child(node, value.key), full, parent_key,
+                 children);
     else
       children.push_back({full, value.key, each, depth + 1});
   }

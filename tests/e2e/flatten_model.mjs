@@ -91,7 +91,7 @@ function row_of_object(object, table, parent, depth, level) {
       const here = [...keys, special ?? key];
       const child = `${name}_${key}`;
       if (is_object(each) && !is_leaf(each, at + 1, depth)) {
-        walk(each, here, child, at + 1);
+        walk(each, [...keys, key], child, at + 1);
       } else if (Array.isArray(each) && !is_leaf(each, at + 1, depth) && is_name(child)) {
         arrays.push({ child, key, elements: each, level: at + 1 });
       } else {
