@@ -354,7 +354,7 @@ point('Where no good row is left the answer is 400. With `strict=true` one bad r
   assert.deepEqual(await values(table), [{ a: 1 }]);
 });
 
-point('A strict request is also refused for a row that loading would refuse (a contract, too many rows of a row): the destination is asked first, and where it does not answer the request is 503. Where one of its rows is refused later all the same (a contract set in between, a constraint of the table itself), all of its rows become failed rows, code `strict`.', async () => {
+point('A strict request is also refused for a row that loading would refuse (a contract, too many rows of a row): the destination is asked first, and where it does not answer the request is 503. Where one of its rows is refused later all the same (a contract set in between, a constraint of the table itself), the answer is 400 and all of its rows become failed rows, code `strict`.', async () => {
   // What comes after the question is unit.load's.
   const table = fresh();
   await send(table, ['{"a":1}']);
