@@ -35,6 +35,8 @@ Result<> Loader::isolate_one(journal::Position durable_end) {
   while (!loaded && loaded.error().code == ErrorCode::kInvalidArgument) {
     rows.reason = loaded.error().message;
     TRY_ASSIGN(const std::uint64_t first_bad, find_contradiction(one, rows));
+    // It is not the rows.
+    if (refused.contains(first_bad)) return loaded;
     if (++refused_found_ > kMostSearched) {
       for (std::uint64_t row = first_bad; row < one.rows; ++row) refused.insert(row);
     }
