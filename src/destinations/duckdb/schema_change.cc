@@ -57,18 +57,13 @@ class SchemaChange {
     }
     if (added_.empty() && widened_.empty()) return SchemaChangeWay::kNone;
     bool anew = false;
-    if (may_make_anew && appended > 0) {
-      if (!is_deep_) {
-        TRY_ASSIGN(anew, is_plain());
-      }
-      if (!anew && appended >= kRowGroup) return fail(too_late());
-    } else if (is_deep_) {
-      anew = false;
-    } else if (may_make_anew && is_costly_) {
+    const bool can = may_make_anew && !is_deep_;
+    if (can && (appended > 0 || is_costly_)) {
       TRY_ASSIGN(anew, is_plain());
-    } else if (may_make_anew && added_.size() + widened_.size() >= kManyChanges) {
+    } else if (can && added_.size() + widened_.size() >= kManyChanges) {
       TRY_ASSIGN(anew, pays_to_make_anew());
     }
+    if (may_make_anew && !anew && appended >= kRowGroup) return fail(too_late());
     TRY(anew ? make_anew() : alter());
     return anew ? SchemaChangeWay::kMakeAnew : SchemaChangeWay::kAlter;
   }
