@@ -1,5 +1,5 @@
 // A body is judged the same whole and in pieces: same rows, same refusals, same verdict. The first
-// byte of the input is the size of the pieces.
+// byte of the input is the size of the pieces, and its lowest bit says whether it is said to be NDJSON.
 #include "json/body.h"
 
 #include <algorithm>
@@ -11,9 +11,12 @@
 namespace {
 
 using sd::json::BodySummary;
+using sd::json::Framing;
 
-sd::Result<BodySummary> in_pieces(std::string_view body, size_t piece) {
-  sd::json::BodyScanner scanner;
+constexpr uint64_t kMost = 64ULL << 20;
+
+sd::Result<BodySummary> in_pieces(std::string_view body, size_t piece, Framing framing) {
+  sd::json::BodyScanner scanner(kMost, framing);
   while (!body.empty()) {
     const size_t size = std::min(piece, body.size());
     if (auto fed = scanner.feed(body.substr(0, size)); !fed) return std::unexpected(fed.error());
@@ -35,8 +38,9 @@ bool same(const BodySummary& a, const BodySummary& b) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const auto whole = sd::json::scan_body(body);
-  const auto pieces = in_pieces(body, size_t{1} + data[0]);
+  const Framing framing = (data[0] & 1) != 0 ? Framing::kLines : Framing::kDetected;
+  const auto whole = sd::json::scan_body(body, kMost, framing);
+  const auto pieces = in_pieces(body, size_t{1} + data[0], framing);
   if (whole.has_value() != pieces.has_value()) std::abort();
   if (whole && !same(*whole, *pieces)) std::abort();
   if (!whole && (whole.error().message != pieces.error().message ||

@@ -183,8 +183,10 @@ Task<Result<Rows>> rows_of_post(Insert& insert) {
     rows.owned = std::move(made);
     co_return rows;
   }
-  if (beginning->is_whole && format == BodyFormat::kJson) {
-    CO_TRY_ASSIGN(Rows rows, rows_in_place(beginning->bytes(), insert.key.has_value()));
+  const bool is_json = format == BodyFormat::kJson || format == BodyFormat::kNdjson;
+  if (beginning->is_whole && is_json) {
+    CO_TRY_ASSIGN(Rows rows,
+                  rows_in_place(beginning->bytes(), insert.key.has_value(), kind_of(format)));
     rows.owned = std::move(beginning->first);
     co_return rows;
   }

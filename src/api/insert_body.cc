@@ -1,6 +1,7 @@
 #include "api/insert_body.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "api/insert_options.h"
@@ -39,6 +40,13 @@ bool is_csv(std::string_view content_type) {
   return is_media_type(content_type, "text/csv");
 }
 
+bool is_ndjson(std::string_view content_type) {
+  constexpr std::array<std::string_view, 6> kNames = {
+      "application/x-ndjson", "application/ndjson",      "application/jsonl",
+      "application/x-jsonl",  "application/x-jsonlines", "application/jsonlines"};
+  return std::ranges::any_of(kNames, [&](auto name) { return is_media_type(content_type, name); });
+}
+
 // The fields other than `ours` as one row. No byte of them is replaced: what is not UTF-8 is refused.
 Result<std::string> row_of_fields(const Query& fields, std::span<const std::string_view> ours) {
   json::Writer w;
@@ -60,11 +68,23 @@ Error too_large(std::string message) {
 
 }  // namespace
 
+load::BodyKind kind_of(BodyFormat format) {
+  switch (format) {
+    case BodyFormat::kCsv:
+      return load::BodyKind::kCsv;
+    case BodyFormat::kNdjson:
+      return load::BodyKind::kNdjson;
+    default:
+      return load::BodyKind::kJson;
+  }
+}
+
 bool is_form(std::string_view content_type) {
   return is_media_type(content_type, "application/x-www-form-urlencoded");
 }
 
 BodyFormat format_of(std::string_view beginning, std::string_view content_type) {
+  if (is_ndjson(content_type)) return BodyFormat::kNdjson;
   if (begins_json(beginning) || first_byte(beginning) == beginning.size()) return BodyFormat::kJson;
   if (is_csv(content_type)) return BodyFormat::kCsv;
   if (!is_form(content_type)) return BodyFormat::kJson;
@@ -109,16 +129,20 @@ Id128 first_bits(const Sha256Digest& digest) {
   return bits;
 }
 
-Result<Rows> rows_in_place(std::string_view json, bool hashed) {
+Result<Rows> rows_in_place(std::string_view json, bool hashed, load::BodyKind kind) {
   Rows rows;
-  TRY_ASSIGN(rows.summary, json::scan_body(json));
+  rows.kind = kind;
+  TRY_ASSIGN(rows.summary, json::scan_body(json, 64ULL << 20, load::framing_of(kind)));
   if (hashed) rows.hash = first_bits(sha256(json));
   rows.borrowed = json;
   return rows;
 }
 
 RowIntake::RowIntake(BodyFormat format, journal::Log* log, Limits limits, bool hashed)
-    : log_(log), limits_(limits) {
+    : log_(log),
+      limits_(limits),
+      kind_(kind_of(format)),
+      scanner_(64ULL << 20, load::framing_of(kind_)) {
   if (format == BodyFormat::kCsv) csv_ = std::make_unique<json::CsvConverter>();
   if (hashed) hash_ = std::make_unique<Sha256>();
 }
@@ -171,10 +195,8 @@ Result<Rows> RowIntake::finish() {
     return fail(csv_ ? in_terms_of_csv(std::move(summary).error()) : std::move(summary).error());
   }
   rows.summary = std::move(*summary);
-  if (csv_) {
-    rows.kind = load::BodyKind::kCsv;
-    correct_errors(rows.summary);
-  }
+  rows.kind = kind_;
+  if (csv_) correct_errors(rows.summary);
   if (hash_) rows.hash = first_bits(hash_->finish());
   rows.owned = std::move(memory_);
   rows.blob = std::move(blob_);

@@ -18,12 +18,13 @@
 
 namespace sd::api {
 
-enum class BodyFormat : std::uint8_t { kJson, kForm, kCsv };
+enum class BodyFormat : std::uint8_t { kJson, kNdjson, kForm, kCsv };
 
-// By its first bytes: what begins with { or [ is JSON whatever its Content-Type, and so is an empty
-// body and one of a type that nobody knows (the scan says what is wrong with it).
+// By its first bytes: what begins with { or [ is JSON whatever its Content-Type (NDJSON where that says so), and so is an
+// empty body and one of a type that nobody knows (the scan says what is wrong with it).
 BodyFormat format_of(std::string_view beginning, std::string_view content_type);
 bool is_form(std::string_view content_type);
+load::BodyKind kind_of(BodyFormat format);
 // 415 for text/csv; header=absent: the first line would be lost as names.
 Result<> check_content_type(std::string_view content_type);
 
@@ -45,8 +46,9 @@ struct Rows {
   std::string_view json() const { return owned.empty() ? borrowed : std::string_view(owned); }
 };
 
-// JSON that stands in memory: checked where it lies.
-Result<Rows> rows_in_place(std::string_view json, bool hashed);
+// JSON or NDJSON that stands in memory: checked where it lies.
+Result<Rows> rows_in_place(std::string_view json, bool hashed,
+                           load::BodyKind kind = load::BodyKind::kJson);
 
 // The first 128 bits of a SHA-256.
 Id128 first_bits(const Sha256Digest& digest);
@@ -72,6 +74,7 @@ class RowIntake {
 
   journal::Log* const log_;
   const Limits limits_;
+  const load::BodyKind kind_;
   std::unique_ptr<json::CsvConverter> csv_;
   std::string converted_;
   json::BodyScanner scanner_;

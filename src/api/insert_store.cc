@@ -167,7 +167,8 @@ std::string trial_of(const std::string& table, const InsertOptions& options, con
   w.begin_object().member("what", "dry_run").member("table", table);
   if (options.flatten) w.member("flatten", json::to_string(*options.flatten));
   w.member("flatten_depth", unsigned{options.flatten_depth});
-  w.member("csv", rows.kind == load::BodyKind::kCsv);
+  constexpr std::array<const char*, 3> kKinds = {"json", "csv", "ndjson"};
+  w.member("kind", kKinds.at(static_cast<std::size_t>(rows.kind)));
   if (options.tables) {
     w.begin_array("tables");
     for (const std::string& each : *options.tables) w.element(each);

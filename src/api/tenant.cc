@@ -201,7 +201,8 @@ engine::StartMessage Tenant::start_message() const {
   m.temp_directory = catalog::destination_folder(options_.data_dir, destination_.id) + "/tmp";
   m.log_directory = log_directory_;
   m.log_id = log_->id();
-  m.floor = highest_applied();
+  // Of a database in memory an engine may have shown what it committed and had not told of yet.
+  m.floor = in_memory_ ? log_->durable_end() : highest_applied();
   m.threads = options_.engine_threads;
   m.memory_limit_bytes = options_.engine_memory_bytes;
   m.max_columns = options_.max_columns;

@@ -121,7 +121,11 @@ class JsonChunker final : public Chunker {
     } else if (array) {
       body_ += (rows_ == 0 ? "[" : ",") + row.text;
     } else {
-      body_ += row.text + "\n";
+      // A line each: a line break in a good row stands between tokens.
+      const std::size_t begin = body_.size();
+      body_ += row.text;
+      std::replace(body_.begin() + static_cast<std::ptrdiff_t>(begin), body_.end(), '\n', ' ');
+      body_ += '\n';
     }
     if (row.good && !good_) {
       good_ = true;

@@ -232,7 +232,9 @@ Result<> dry_run(const Question& q, Writer& w) {
   head.table = q.text("table");
   head.flatten = json::parse_flatten(q.asked.string_or("flatten", ""));
   head.flatten_depth = static_cast<std::uint8_t>(q.number("flatten_depth"));
-  if (q.asked.bool_or("csv", false)) head.body = load::BodyKind::kCsv;
+  const std::string kind = q.text("kind");
+  if (kind == "csv") head.body = load::BodyKind::kCsv;
+  if (kind == "ndjson") head.body = load::BodyKind::kNdjson;
   if (const Value* tables = q.asked.find("tables")) {
     head.tables.emplace();
     for (const Value& table : tables->elements()) head.tables->push_back(table.text());

@@ -12,7 +12,7 @@
 //   receipt  {receipt, position}               {failed, failed_tables:{…}, tables:{…}, loaded_at}; tables is
 //                                              empty where the request could bring rows to one table only
 //   retried  {retry}                           {rows} that were loaded by that retry (its receipt)
-//   dry_run  {table, flatten?, flatten_depth, csv, tables?, body}     see load/dry_run.h; csv: load::BodyKind
+//   dry_run  {table, flatten?, flatten_depth, kind, tables?, body}    see load/dry_run.h; kind: load::BodyKind
 //            {…, blob:{id, length, crc32c}}                  a body that stands in a file of the journal
 #pragma once
 

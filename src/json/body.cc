@@ -79,8 +79,8 @@ Result<BodySummary> BodyScanner::finish_whole(std::string_view body) {
   return std::move(summary_);
 }
 
-Result<BodySummary> scan_body(std::string_view body, std::uint64_t max_row_bytes) {
-  BodyScanner scanner(max_row_bytes);
+Result<BodySummary> scan_body(std::string_view body, std::uint64_t max_row_bytes, Framing framing) {
+  BodyScanner scanner(max_row_bytes, framing);
   return scanner.finish_whole(body);
 }
 

@@ -28,8 +28,9 @@ inline constexpr std::size_t kMaxErrors = 100;
 class BodyScanner {
  public:
   // Rows over `max_row_bytes` end the scan with an error (status 413).
-  explicit BodyScanner(std::uint64_t max_row_bytes = 64ULL << 20)
-      : splitter_(handler_), max_row_bytes_(max_row_bytes) {}
+  explicit BodyScanner(std::uint64_t max_row_bytes = 64ULL << 20,
+                       Framing framing = Framing::kDetected)
+      : splitter_(handler_, framing), max_row_bytes_(max_row_bytes) {}
   BodyScanner(const BodyScanner&) = delete;
   BodyScanner& operator=(const BodyScanner&) = delete;
 
@@ -55,6 +56,7 @@ class BodyScanner {
 };
 
 // The whole body at once.
-Result<BodySummary> scan_body(std::string_view body, std::uint64_t max_row_bytes = 64ULL << 20);
+Result<BodySummary> scan_body(std::string_view body, std::uint64_t max_row_bytes = 64ULL << 20,
+                              Framing framing = Framing::kDetected);
 
 }  // namespace sd::json

@@ -139,6 +139,13 @@ ColumnType ContractCheck::type_with(const SchemaColumn& known, const TableBuilde
   return column_type(state, shape ? &*shape : nullptr);
 }
 
+std::optional<RowError> ContractCheck::misfit(const SchemaColumn& known) const {
+  return RowError{.code = "column-type",
+                  .detail = "the column \"" + known.name + "\" is " + known.type_name() +
+                            ", and the value cannot be stored in it without a loss",
+                  .offset = 0};
+}
+
 std::optional<RowError> ContractCheck::check(TableBuilder& row) {
   if (!schema_.exists) {
     if (contract_.tables == Allow::kEvolve) return std::nullopt;
@@ -160,8 +167,12 @@ std::optional<RowError> ContractCheck::check(TableBuilder& row) {
       }
       if (allow != Allow::kEvolve)
         what = "the contract allows no new column \"" + row.tree().name(column.node) + "\"";
+    } else if (const auto& known = schema_.columns[static_cast<std::size_t>(index)];
+               touched.has_cell && known.foreign) {
+      if (known.foreign->spell(column.cells.back())) continue;
+      if (contract_.data_type != Allow::kDiscardValue) return misfit(known);
+      allow = Allow::kDiscardValue;
     } else if (touched.has_cell && contract_.data_type != Allow::kEvolve) {
-      const SchemaColumn& known = schema_.columns[static_cast<std::size_t>(index)];
       const auto type = type_to_keep(known, column);
       if (type && *type != type_with(known, row, touched.column)) {
         allow = contract_.data_type;

@@ -10,6 +10,9 @@
 // The batch that creates a table sets its columns and types, and one that creates a column its type;
 // `columns` and `data_type` bind from the next one on. A column that has held nothing but null takes the
 // type of its first value whatever `data_type` says.
+//
+// A value that a column of somebody else's type (ForeignType) does not take is left out where `data_type` is
+// discard_value; else its row is refused, under every contract.
 #pragma once
 
 #include <cstdint>
@@ -65,6 +68,7 @@ class ContractCheck {
   // Index of the schema's column for a place; kNew.
   std::int32_t column_of(const TableBuilder& row, PathTree::Node node);
   std::optional<RowError> refuse(Allow allow, std::string what) const;
+  std::optional<RowError> misfit(const SchemaColumn& known) const;
   // The type that the contract binds a column to: none while it has held nothing but null. Rows of this
   // batch count, so that it is the same however rows were cut into batches.
   static std::optional<ColumnType> type_to_keep(const SchemaColumn& known,

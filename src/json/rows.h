@@ -9,6 +9,8 @@
 //  - In NDJSON each line stands alone: a line that is no good object is one refused row. A stream is
 //    NDJSON as long as every value so far stood alone on its line. Where the very first value is bad,
 //    its error must lie in its first line, or be the first character of the next one.
+//  - A stream that is said to be NDJSON (Framing::kLines) is nothing else: its first line may be anything (but for one
+//    that begins with '[', which makes an array of the body all the same).
 //  - An element or line that is no object, and an object with a defect (see parser.h), is a refused row.
 //
 // Works on a window of the body: next() asks for more bytes when the window ends inside a row, so that
@@ -34,6 +36,8 @@ struct RowError {
   static constexpr std::uint64_t kNoOffset = UINT64_MAX;
 };
 
+enum class Framing : std::uint8_t { kDetected, kLines };
+
 template <typename Handler>
 class RowSplitter {
  public:
@@ -51,7 +55,8 @@ class RowSplitter {
     RowError error;
   };
 
-  explicit RowSplitter(Handler& handler) : handler_(handler), parser_(handler) {}
+  explicit RowSplitter(Handler& handler, Framing framing = Framing::kDetected)
+      : handler_(handler), parser_(handler), framing_(framing) {}
 
   // `window` begins with the first byte not consumed yet.
   Step next(std::string_view window, bool final);
@@ -67,6 +72,7 @@ class RowSplitter {
   Step begin(std::string_view window, bool final);
   Step array_element(std::string_view window, std::size_t pos, bool final);
   Step stream_value(std::string_view window, std::size_t pos, bool final);
+  Step line(std::string_view window, std::size_t pos, bool final);
   Step bad_line(std::string_view window, std::size_t pos, bool final, RowError error);
 
   Step done(Step step, std::size_t consumed) {
@@ -88,6 +94,7 @@ class RowSplitter {
 
   Handler& handler_;
   Parser<Handler> parser_;
+  const Framing framing_;
   Shape shape_ = Shape::kUnknown;
   std::size_t consumed_ = 0;
   std::uint64_t offset_ = 0;
@@ -109,7 +116,7 @@ auto RowSplitter<Handler>::next(std::string_view window, bool final) -> Step {
     return final ? done({.state = State::kEnd}, pos) : need_more();
   }
   if (shape_ == Shape::kArray) return array_element(window, pos, final);
-  return stream_value(window, pos, final);
+  return framing_ == Framing::kLines ? line(window, pos, final) : stream_value(window, pos, final);
 }
 
 template <typename Handler>
@@ -125,7 +132,7 @@ auto RowSplitter<Handler>::begin(std::string_view window, bool final) -> Step {
   if (window[pos] == '[') {
     shape_ = Shape::kArray;
     ++pos;
-  } else if (window[pos] == '{') {
+  } else if (window[pos] == '{' || framing_ == Framing::kLines) {
     shape_ = Shape::kStream;
   } else {
     return syntax(pos, "a body is an object, an array of objects, or objects one behind the other");
@@ -224,6 +231,27 @@ auto RowSplitter<Handler>::stream_value(std::string_view window, std::size_t pos
         {"invalid-json", parsed.message, offset_ + (in_line ? parsed.end : pos + line_end)});
   }
   return syntax(parsed.end, parsed.message);
+}
+
+// The parser never sees the next line, so that nothing in this one can reach into it.
+template <typename Handler>
+auto RowSplitter<Handler>::line(std::string_view window, std::size_t pos, bool final) -> Step {
+  if (pos >= window.size()) return final ? done({.state = State::kEnd}, pos) : need_more();
+  const std::size_t newline = window.find('\n', pos);
+  if (newline == std::string_view::npos && !final) return need_more();
+  const std::string_view until = window.substr(0, newline);
+  const ParseResult parsed = parse(until, pos, true);
+  if (parsed.outcome != Outcome::kOk) {
+    return bad_line(window, pos, final, {"invalid-json", parsed.message, offset_ + parsed.end});
+  }
+  std::size_t after = parsed.end;
+  while (after < until.size() && is_space(until[after])) ++after;
+  if (after < until.size()) {
+    return bad_line(window, pos, final,
+                    {"invalid-json", "unexpected bytes after the object", offset_ + after});
+  }
+  first_ = false;
+  return finish_row(window, pos, parsed, until.size());
 }
 
 template <typename Handler>

@@ -75,6 +75,29 @@ TEST(Rows, EachLineOfNdjsonStandsAlone) {
   EXPECT_EQ(shape("{\"a\":1}\r\n{\"b\":2}\r\n"), "2 rows, 0 failed");
 }
 
+TEST(Rows, WhereItIsSaidToBeNdjsonTheFirstLineMayBeAnythingToo) {
+  const auto lines = [](std::string_view body) {
+    const auto summary = scan_body(body, 64U << 20, Framing::kLines);
+    if (!summary) return "400 " + summary.error().message;
+    return std::to_string(summary->rows) + " rows, " + std::to_string(summary->failed) + " failed";
+  };
+  EXPECT_EQ(lines("{\"a\":1}\n\n {\"a\":2} \r\n"), "2 rows, 0 failed");
+  EXPECT_EQ(lines("oops\n{\"b\":2}\n"), "1 rows, 1 failed");
+  EXPECT_EQ(lines("\"s\"\nnull\n{\"b\":2}"), "1 rows, 2 failed");
+  EXPECT_EQ(lines("{\"a\":[1,\n{\"b\":2}\n{\"c\":3}"), "2 rows, 1 failed");
+  EXPECT_EQ(lines("{\"a\":\n{\"b\":2}"), "1 rows, 1 failed");
+  EXPECT_EQ(lines("{\"a\":1,\n\"b\":2}\n{\"c\":3}"), "1 rows, 2 failed");
+  EXPECT_EQ(lines("{\"a\":1}{\"b\":2}\n{\"c\":3}"), "1 rows, 1 failed");
+  EXPECT_EQ(lines("{\"a\":1}\n{\"b\":"), "1 rows, 1 failed");
+  EXPECT_EQ(lines("[{\"a\":1},\n{\"a\":2}]"), "2 rows, 0 failed");
+  EXPECT_EQ(lines("{bad"), "400 expected a key in double quotes or '}' at offset 1");
+  EXPECT_EQ(lines("{\"a\":1"), "400 the value is not complete at offset 6");
+  EXPECT_EQ(lines("\xEF\xBB\xBF"
+                  "oops\n{}"),
+            "1 rows, 1 failed");
+  EXPECT_EQ(lines(" \n "), "400 the body is empty at offset 3");
+}
+
 TEST(Rows, ASyntaxErrorBetweenConcatenatedObjectsRefusesTheBody) {
   EXPECT_EQ(shape(R"({"a":1}{"b":tru})").substr(0, 3), "400");
   EXPECT_EQ(shape(R"({"a":1}{"b":1}x)").substr(0, 3), "400");
@@ -104,10 +127,12 @@ TEST(Rows, PiecesMakeNoDifference) {
       "{\"a\":1} x",
       "[",
       "{\"a\":\"\\ud800\"}\n{\"b\":1}\n"};
-  for (const std::string& body : bodies) {
-    const auto whole = scan_body(body);
+  for (std::size_t round = 0; round < 2 * bodies.size(); ++round) {
+    const std::string& body = bodies[round / 2];
+    const Framing framing = round % 2 == 0 ? Framing::kDetected : Framing::kLines;
+    const auto whole = scan_body(body, 64U << 20, framing);
     for (std::size_t piece = 1; piece <= body.size(); ++piece) {
-      BodyScanner scanner;
+      BodyScanner scanner(64U << 20, framing);
       Result<> fed;
       for (std::size_t at = 0; at < body.size() && fed; at += piece) {
         fed = scanner.feed(std::string_view(body).substr(at, piece));

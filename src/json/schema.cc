@@ -45,6 +45,10 @@ std::optional<std::size_t> TableSchema::find(const std::string& path) const {
   return found->second;
 }
 
+bool TableSchema::has_foreign() const {
+  return std::ranges::any_of(columns, [](const SchemaColumn& c) { return c.foreign != nullptr; });
+}
+
 std::string TableSchema::free_name(const std::string& wanted) const {
   if (!taken_.contains(fold_ascii(wanted))) return wanted;
   for (std::uint64_t n = 2;; ++n) {
@@ -75,7 +79,7 @@ SchemaPlan::SchemaPlan(const TableSchema& before, const TableBuilder& batch,
       const ColumnType type = column_type(column.state, column.shape.get());
       after_.add_existing({path, after_.free_name(wanted), column.state, column.shape, type});
       changes_.push_back({*index, std::nullopt, type, column.cause});
-    } else {
+    } else if (!after_.columns[*index].foreign) {
       SchemaColumn& known = after_.columns[*index];
       TypeState state = known.state;
       state.join(column.state);

@@ -21,6 +21,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "json/foreign_type.h"
 #include "json/shape.h"
 #include "json/table_builder.h"
 #include "json/types.h"
@@ -42,6 +43,10 @@ struct SchemaColumn {
   TypeState state;
   std::shared_ptr<const Shape> shape;  // of nested values
   ColumnType type;                     // that the destination's column has
+  // Where that is a type that we never make: it stays, and `type` and `state` say nothing.
+  std::shared_ptr<const ForeignType> foreign = {};
+
+  std::string type_name() const { return foreign ? foreign->sql() : to_string(type); }
 };
 
 struct TableSchema {
@@ -60,6 +65,7 @@ struct TableSchema {
   // A name that is in use for something else.
   void take_name(std::string_view column_name);
   std::optional<std::size_t> find(const std::string& path) const;
+  bool has_foreign() const;
 
  private:
   friend class SchemaPlan;

@@ -73,7 +73,7 @@ class KeepsNothing final : public destinations::Destination {
       }
     }
     for (std::size_t i = 0; i < schema.columns.size(); ++i) {
-      table->columns[i].type = json::to_string(schema.columns[i].type);
+      table->columns[i].type = schema.columns[i].type_name();
     }
     if (batch.plan->creates_overflow()) overflow_.push_back(schema.name);
   }
@@ -93,7 +93,7 @@ Result<> show_target(SchemaReader& reader, const std::string& name, DryRun& out)
   DryRun::Table table{.name = schema.name, .created = false, .columns = {}, .rows = 0};
   for (const auto& column : schema.columns) {
     table.columns.push_back(
-        {.name = column.name, .type = json::to_string(column.type), .change = "none", .from = {}});
+        {.name = column.name, .type = column.type_name(), .change = "none", .from = {}});
   }
   out.tables.insert(out.tables.begin(), std::move(table));
   return {};

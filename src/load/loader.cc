@@ -275,12 +275,13 @@ Result<Loader::Table*> Loader::table(const std::string& name) {
     if (contract != contracts_.end()) slot->contract = contract->second;
     slot->builder.set_times(slot->contract.timestamps);
     renew_check(*slot);
+    has_foreign_ = has_foreign_ || slot->schema.has_foreign();
   }
   return slot.get();
 }
 
 void Loader::renew_check(Table& table) {
-  table.check = table.contract.checks_rows()
+  table.check = table.contract.checks_rows() || table.schema.has_foreign()
                     ? std::make_unique<json::ContractCheck>(table.schema, table.contract)
                     : nullptr;
 }
@@ -357,7 +358,7 @@ Result<bool> Loader::take_row(RowTree& row, const Source& source, Table& target,
     error = std::move(*too_many);
     return false;
   }
-  if (!contracts_.empty() || source.tables) {
+  if (!contracts_.empty() || source.tables || has_foreign_) {
     TrialSink trial(*this, source);
     TRY(flattener.run(row, pending_.next_row_id, trial));
     if (trial.error) {
@@ -374,7 +375,7 @@ template <typename Handler>
 Result<> Loader::walk(const journal::RecordView& record, std::string_view body,
                       const Source& source, Handler& handler, Table& target, const Rows& rows) {
   using Splitter = json::RowSplitter<Handler>;
-  Splitter splitter(handler);
+  Splitter splitter(handler, framing_of(source.body));
   TRY_ASSIGN(BodyWindow window, BodyWindow::open(fs_, directory_, record.meta, body));
   for (std::uint64_t row = 0;;) {
     auto step = splitter.next(window.view(), window.final());

@@ -129,6 +129,7 @@ class Loader {
   destinations::LoadState pending_;  // once the open batch is committed
   Micros at_ = 0;
   std::map<std::string, std::unique_ptr<Table>> tables_;  // by folded name
+  bool has_foreign_ = false;  // one of them has columns of types that are not ours
   std::uint64_t batch_rows_ = 0;
   std::vector<destinations::FailedRow> failed_;
   std::size_t failed_bytes_ = 0;

@@ -97,7 +97,7 @@ Result<InsertRecord> decode_insert(std::string_view payload) {
   if (version < kVersion || version > kVersionWithFlags) return newer();
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(payload[i]); };
   InsertRecord record;
-  const std::uint8_t most = version == kVersion ? 0 : 1;
+  const std::uint8_t most = version == kVersion ? 0 : 2;
   if ((byte(1) > 3 && byte(1) != kAsContract) || byte(2) > most) return damaged("unknown mode");
   record.head.body = static_cast<BodyKind>(byte(2));
   if (byte(1) != kAsContract) record.head.flatten = static_cast<json::Flatten>(byte(1));

@@ -5,7 +5,7 @@
 //
 //   offset  size
 //   0       1     version of this layout: 1; 2 where the body is of a kind that 1 did not know; 3 where
-//                 there are flags
+//                 there are flags. (A program that does not know the kind refuses the record.)
 //   1       1     flatten mode (json::Flatten); 255: as the table's contract says, else horizontal
 //   2       1     what the body is (BodyKind)
 //   3       1     depth of flattening (json::FlattenOptions::max_depth); 0: as the contract says, else all
@@ -37,7 +37,8 @@ namespace sd::load {
 
 enum class BodyKind : std::uint8_t {
   kJson = 0,
-  kCsv = 1,  // JSON that was made of CSV: some of its refused rows say why (json::refused_line)
+  kCsv = 1,     // JSON that was made of CSV: some of its refused rows say why (json::refused_line)
+  kNdjson = 2,  // said to be: json::Framing::kLines
 };
 
 struct InsertHead {
@@ -60,6 +61,10 @@ struct InsertRecord {
   InsertHead head;
   std::string_view body;  // into the payload; empty where it is a blob
 };
+
+inline json::Framing framing_of(BodyKind kind) {
+  return kind == BodyKind::kNdjson ? json::Framing::kLines : json::Framing::kDetected;
+}
 
 std::string encode_insert_head(const InsertHead& head);
 Result<InsertRecord> decode_insert(std::string_view payload);

@@ -56,6 +56,22 @@ describe('destinations', () => {
       assert.deepEqual(await rows(made), [{ a: 7 }]);
     });
 
+    test('in memory, an engine that died is followed by one that shows all that was accepted by then, or nothing', async () => {
+      const made = await make({ in_memory: true });
+      const own = { key: made.api_key };
+      await server.insert('seen', { a: 0 }, { ...own, query: '?wait=true' });
+      const before = new Set(server.enginePids());
+      const rows = Array.from({ length: 20_000 }, (_, i) => ({ a: i }));
+      for (let i = 0; i < 10; ++i) await server.insert('seen', rows, own);
+      for (const pid of before) process.kill(pid, 'SIGKILL');
+      await eventually('an answer', async () => {
+        const answer = await server.sql('SELECT count(*) AS n FROM seen', { ...own, query: '?fresh=false' });
+        if (answer.status === 200) assert.deepEqual(answer.json(), [{ n: 200_001 }]);
+        else assert.equal(answer.status, 503, answer.text);
+        return answer.status === 200;
+      }, 60_000);
+    });
+
     test('":memory:" is the name of no file: refused over HTTP, in memory in the configuration', async (t) => {
       const isMade = (dir) => fs.existsSync(':memory:') ||
         fs.readdirSync(dir, { recursive: true }).some((name) => name.includes(':memory:'));

@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { Given, claims_of, differences, parse_column, parse_rows, plain_type, spans_of } from './docs_page.mjs';
+import { changeFile, localFile } from './duckdb.mjs';
 import { canonical, instant } from './flat.mjs';
-import { Exact, parseExact, problem, root, useServer } from './lib.mjs';
+import { Exact, parseExact, problem, root, Server, useServer } from './lib.mjs';
 
 const page = fs.readFileSync(path.join(root, 'docs/rows.md'), 'utf8');
 const claims = claims_of(page);
@@ -15,6 +16,7 @@ const server = useServer();
 
 const kForm = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const kCsv = { 'Content-Type': 'text/csv' };
+const kNdjson = { 'Content-Type': 'application/x-ndjson' };
 const kTime = 'TIMESTAMP WITH TIME ZONE';
 const kModes = ['horizontal', 'vertical', 'multitable', 'none'];
 
@@ -133,6 +135,27 @@ async function run_mode(query, documents, rows) {
   await check_rows(own(rows), table, answers);
 }
 
+// A server whose database had tables before, which these statements made.
+const others = [];
+after(() => Promise.all(others.map((other) => other.destroy())));
+async function made_by(...statements) {
+  const other = new Server();
+  others.push(other);
+  await other.start();
+  await other.insert('seed', { a: 1 }, { query: '?wait=true' });
+  await other.stop();
+  changeFile(localFile(other.dir), ...statements);
+  return other.start();
+}
+// One with a table for each column of the page.
+let theirs = null;
+const their_tables = () => (theirs ??= (async () => {
+  const types = claims.filter((c) => c.header === 'column | takes | and holds | refuses').map((c) => spans_of(c.cells[0])[0]);
+  const tables_of = new Map(types.map((type, i) => [type, `theirs${i}`]));
+  const other = await made_by(...[...tables_of].map(([type, table]) => `CREATE TABLE ${table}(v ${type})`));
+  return { other, tables_of };
+})());
+
 // ---- tables, by their header
 
 // Values of the lattice's table and what they are.
@@ -179,10 +202,10 @@ async function check_pairs(pairs, together) {
 
 const tables = {
   'sent | rows': async ([sent, rows]) => {
-    const [, span, how = ''] = /^`([^`]*)`(?: (as a form|as CSV|by GET|\(NDJSON\)))?$/.exec(sent);
+    const [, span, how = ''] = /^`([^`]*)`(?: (as a form|as CSV|as NDJSON|by GET|\(NDJSON\)))?$/.exec(sent);
     const table = fresh();
     const answer = how === 'by GET' ? await get(table, span.slice(1))
-      : await post(table, unescaped(span), '', { 'as a form': kForm, 'as CSV': kCsv }[how]);
+      : await post(table, unescaped(span), '', { 'as a form': kForm, 'as CSV': kCsv, 'as NDJSON': kNdjson }[how]);
     await check_rows(rows, table, [answer]);
   },
   'files | for instance | outcome': async ([, instances, outcome]) => {
@@ -229,6 +252,22 @@ const tables = {
       const time_and_text = together && type === 'VARCHAR' && instant(parseExact(spans_of(seen)[0])) !== null;
       assert.deepEqual(found.rows.map((row) => spell(row.a)), spans_of(time_and_text ? seen : back));
     }
+  },
+  'column | takes | and holds | refuses': async ([type, takes, holds, refuses]) => {
+    const { other, tables_of } = await their_tables();
+    const table = tables_of.get(spans_of(type)[0]);
+    const insert = (value) => other.insert(table, `{"v":${value}}`, { query: '?wait=true&flatten=none' });
+    for (const value of spans_of(takes)) assert.equal((await insert(value)).failed, 0, `${type} takes ${value}`);
+    const rows = await other.rows(`SELECT CAST(v AS VARCHAR) AS v, typeof(v) AS type FROM ${table} ORDER BY __row_id`);
+    assert.deepEqual(rows, spans_of(holds).map((v) => ({ v, type: spans_of(type)[0] })));
+    for (const value of spans_of(refuses)) {
+      const answer = await other.insert(table, `{"w":1}\n{"v":${value}}`, { query: '?wait=true&flatten=none' });
+      assert.deepEqual([answer.rows, answer.errors?.map((e) => e.row)], [1, [1]], `${type} refuses ${value}`);
+      assert.match(answer.errors[0].code, /^(column-type|refused-by-destination)$/);
+    }
+    assert.equal(await other.value(`SELECT count(v) FROM ${table}`), spans_of(takes).length);
+    const failed_rows = (await other.api(`/api/data/failed?table=${table}`)).json().data;
+    assert.deepEqual(failed_rows.map((f) => f.body).sort(), spans_of(refuses).map((v) => `{"v":${v}}`).sort());
   },
   'contract | before | sent | rows': async ([contract, before, sent, rows]) => {
     const table = fresh();
@@ -304,6 +343,17 @@ point('In NDJSON each line stands alone: a bad line is one refused row. A stream
   assert.deepEqual(await values(table), [{ a: 1 }, { a: 3 }]);
   problem(await post(fresh(), '{"a":1}{"a":2}\nnonsense\n'), 400, 'invalid-json');
   problem(await post(fresh(), '{"a":\n1}\nnonsense\n'), 400, 'invalid-json');
+});
+point('A body that is said to be NDJSON (`Content-Type: application/x-ndjson` or `application/jsonl`) is that in any case: also its first line may be bad. Only one that begins with `[` is an array all the same.', async () => {
+  for (const type of ['application/x-ndjson', 'application/jsonl', 'application/x-ndjson; charset=utf-8']) {
+    const table = fresh();
+    const [answer] = await send(table, ['oops\n{"a":1}\n{"a":\n2}\n{"a":3}'], '', { 'Content-Type': type });
+    assert.deepEqual([answer.rows, answer.failed, answer.errors.map((e) => e.row)], [2, 3, [0, 2, 3]]);
+    assert.deepEqual(await values(table), [{ a: 1 }, { a: 3 }]);
+  }
+  const table = fresh();
+  await send(table, ['[{"a":1},\n{"a":2}]'], '', kNdjson);
+  assert.deepEqual(await values(table), [{ a: 1 }, { a: 2 }]);
 });
 point('In an array, and between concatenated objects, a syntax error refuses the whole body: 400 with its `offset`, nothing stored.', async () => {
   const table = fresh();
@@ -582,6 +632,37 @@ point('A time is an instant: the offset that it was sent with is not kept.', asy
   assert.deepEqual(await values(table), Array(2).fill({ t: '2026-01-02T01:04:05Z' }));
 });
 
+point('A column of a type that rows never make keeps it. A value that it cannot hold without a loss refuses its row: `column-type`, or `refused-by-destination` where only the database can tell. After the column was changed a retry loads it.', async () => {
+  const other = await made_by('CREATE TABLE mine(a BIGINT, d DATE)');
+  const answer = await other.insert('mine', [{ a: 1, d: 'x' }, { a: 2, d: '2026-01-31' }], { query: '?wait=true' });
+  assert.deepEqual(answer.errors.map((e) => [e.row, e.code]), [[0, 'column-type']]);
+  await other.stop();
+  changeFile(localFile(other.dir), 'ALTER TABLE mine ALTER COLUMN d SET DATA TYPE VARCHAR');
+  await other.start();
+  const retried = (await other.api('/api/data/failed/retry?table=mine', { method: 'POST' })).json();
+  assert.deepEqual([retried.retried, retried.failed], [1, 0], JSON.stringify(retried));
+  assert.deepEqual(await other.rows('SELECT a, d FROM mine ORDER BY a'), [{ a: 1, d: 'x' }, { a: 2, d: '2026-01-31' }]);
+});
+point('Where the contract says `data_type: discard_value` such a value is left out instead. Keys without a column get one as ever, and columns of the types above are widened as ever.', async () => {
+  const other = await made_by('CREATE TABLE mine(a BIGINT, i INTEGER)');
+  const set = await other.api('/api/tables/mine/contract', { method: 'PUT', body: '{"data_type":"discard_value"}' });
+  assert.equal(set.status, 200, set.text);
+  const answer = await other.insert('mine', { a: 3, i: 1.5, more: 1 }, { query: '?wait=true' });
+  assert.equal(answer.failed, 0);
+  assert.deepEqual(await other.rows('SELECT i, more FROM mine WHERE a = 3'), [{ i: null, more: 1 }]);
+  await other.api('/api/tables/mine/contract', { method: 'PUT', body: '{}' });
+  await other.insert('mine', { a: 4.5 }, { query: '?wait=true' });
+  assert.equal(await other.value("SELECT data_type FROM duckdb_columns() WHERE table_name = 'mine' AND column_name = 'a'"), 'DECIMAL(38,1)');
+});
+point('Nested columns (LIST, ARRAY, STRUCT, MAP) are for `flatten=none`: members of a STRUCT in its order, and numbers that fit a double or 64 bits.', async () => {
+  const other = await made_by('CREATE TABLE lists(l VARCHAR[])', 'CREATE TABLE structs(v STRUCT(a INTEGER, b VARCHAR))');
+  await other.insert('lists', '{"l":["a"]}', { query: '?wait=true&flatten=none' });
+  await other.insert('lists', '{"l":["b"]}', { query: '?wait=true' });
+  assert.deepEqual(await other.rows('SELECT l, l_0 FROM lists ORDER BY __row_id'), [{ l: ['a'], l_0: null }, { l: null, l_0: 'b' }]);
+  const answer = await other.insert('structs', '{"w":2}\n{"v":{"b":"x","a":1}}\n{"v":{"a":1,"b":"x"}}', { query: '?wait=true&flatten=none' });
+  assert.deepEqual(answer.errors.map((e) => e.row), [1]);
+  assert.deepEqual((await other.insert('structs', '{"v":{"a":123456789012345678901234567890}}\n{"w":1}', { query: '?wait=true&flatten=none' })).errors.map((e) => e.row), [0]);
+});
 point('The members are `tables`, `columns` and `data_type`, each `evolve` (the default), `freeze`, `discard_row` or `discard_value`; `timestamps` (true), `max_columns` (null: `rows.max_columns`), `flatten` (null: horizontal) and `flatten_depth` (null: all). What is left out gets its default.', async () => {
   const table = fresh();
   const read = async () => (await server.api(`/api/tables/${table}/contract`)).json();
@@ -673,8 +754,8 @@ point('`GET /api/receipts/{receipt}` says what became of a request.', async () =
 
 // A line that goes from a table takes its test with it, so it is known here how many there are at least.
 const kLines = {
-  'What a body is': 18, 'Where parsers differ': 5, CSV: 18, horizontal: 10, vertical: 10, multitable: 11, none: 11, flatten_depth: 4, Names: 11,
-  Types: 36, Contracts: 16,
+  'What a body is': 19, 'Where parsers differ': 5, CSV: 18, horizontal: 10, vertical: 10, multitable: 11, none: 11, flatten_depth: 4, Names: 11,
+  Types: 36, 'Tables that you made': 22, Contracts: 16,
 };
 
 const covered = (claim) => (claim.header === undefined ? points.has(claim.text) : Object.hasOwn(tables, claim.header));

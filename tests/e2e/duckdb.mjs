@@ -23,6 +23,21 @@ export function duckdbInteger(file, sql) {
 
 export const checkDuckdbFile = (dataDir, sql) => duckdbInteger(localFile(dataDir), sql);
 
+// Runs statements in a DuckDB file, as somebody's own tool would. In a process of its own, so that
+// the file is let go of for sure; throws where another process has it.
+export function changeFile(file, ...statements) {
+  execFileSync(process.execPath, ['-e', `
+    const duckdb = require(${JSON.stringify(addon)});
+    (async () => {
+      const database = await duckdb.open(${JSON.stringify(file)}, duckdb.create_config());
+      const connection = await duckdb.connect(database);
+      for (const sql of ${JSON.stringify(statements)}) await duckdb.query(connection, sql);
+      duckdb.disconnect_sync(connection);
+      duckdb.close_sync(database);
+    })().catch((error) => { console.error(error.message); process.exit(1); });`],
+  { stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 });
+}
+
 // Another process that has the file open for writing, as somebody's DuckDB shell would. Returns { pid, release }.
 export async function holdFile(t, file) {
   const holder = spawn(process.execPath, ['-e', `

@@ -2,33 +2,15 @@
 // body that is damaged on disk, a database of a newer layout or in somebody else's hands, a table
 // that refuses rows, a statement that cannot be stopped, an engine killed just before the end.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { checkDuckdbFile, duckdbInteger, holdFile, localFile } from './duckdb.mjs';
+import { changeFile, checkDuckdbFile, duckdbInteger, holdFile, localFile } from './duckdb.mjs';
 import { eventually, problem, root, sleep, startServer, useServer } from './lib.mjs';
 
-const addon = path.join(
-  root, 'third_party/node_modules/@duckdb/node-bindings-linux-x64/duckdb.node');
 const kSlow = { timeout: 120_000 };
 const kWait = { query: '?wait=true' };
 const kLocal = { destination: 'local' };
-
-// Runs statements in a DuckDB file, as somebody's own tool would. In a process of its own, so that
-// the file is let go of for sure; throws where another process has it.
-function changeFile(file, ...statements) {
-  execFileSync(process.execPath, ['-e', `
-    const duckdb = require(${JSON.stringify(addon)});
-    (async () => {
-      const database = await duckdb.open(${JSON.stringify(file)}, duckdb.create_config());
-      const connection = await duckdb.connect(database);
-      for (const sql of ${JSON.stringify(statements)}) await duckdb.query(connection, sql);
-      duckdb.disconnect_sync(connection);
-      duckdb.close_sync(database);
-    })().catch((error) => { console.error(error.message); process.exit(1); });`],
-  { stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 });
-}
 
 // Processor time in ms, at the usual 100 ticks a second, of the front, of the engines that run, and
 // of those that have ended: a row of engines that die at once is spinning too.

@@ -97,6 +97,15 @@ void ChunkWriter::fill_column(std::size_t index, duckdb_vector vector, std::uint
     scatter(vector, begin, end, first, last,
             [&](std::uint32_t row, const Cell& cell) { out[row] = convert(cell); });
   };
+  if (const json::ForeignType* foreign = columns_[index].foreign) {
+    typed(static_cast<duckdb_string_t*>(data), [&](const Cell& c) {
+      const auto spelled = foreign->spell(c);
+      has_misfit_ = has_misfit_ || !spelled;
+      const std::string_view text = spelled ? *spelled : std::string_view();
+      return make_string({text_.copy(text), text.size()});
+    });
+    return;
+  }
   const json::ColumnType& type = columns_[index].type;
   if (type.is_nested()) {
     NestedWriter nested(text_);

@@ -18,6 +18,7 @@ class ChunkWriter {
   struct Column {
     const std::vector<json::Cell>* cells;  // in the order of their rows
     json::ColumnType type;
+    const json::ForeignType* foreign = nullptr;  // then as a VARCHAR that is cast to it
   };
 
   // Columns of a chunk: the rows' ids, their times, then `columns`.
@@ -25,6 +26,8 @@ class ChunkWriter {
 
   // Fills the chunk with the next rows; false when there are none left.
   bool fill(duckdb_data_chunk chunk);
+  // Whether a column met a value that its type does not take.
+  bool has_misfit() const { return has_misfit_; }
 
  private:
   void fill_column(std::size_t index, duckdb_vector vector, std::uint32_t begin, std::uint32_t end);
@@ -33,6 +36,7 @@ class ChunkWriter {
   std::vector<Column> columns_;
   std::vector<std::size_t> next_cell_;  // of each column
   std::uint32_t next_row_ = 0;
+  bool has_misfit_ = false;
   json::Arena text_;  // numbers spelled out for VARCHAR and JSON columns of this chunk
 };
 

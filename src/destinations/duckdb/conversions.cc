@@ -19,8 +19,13 @@ std::string text_of(const std::string& c, const json::ColumnType& type) {
              " = 0 AND signbit(" + c + ")) THEN CAST(CAST(" + c +
              " AS BIGINT) AS VARCHAR) ELSE CAST(" + c + " AS VARCHAR) END";
     case BaseType::kDecimal:
-      return type.scale == 0 ? "CAST(" + c + " AS VARCHAR)"
-                             : "rtrim(rtrim(CAST(" + c + " AS VARCHAR), '0'), '.')";
+      if (type.scale == 0) return "CAST(" + c + " AS VARCHAR)";
+      // DuckDB leaves out the zero before the point where the type has no digit there; of 0 all would be gone.
+      if (type.scale == 38) {
+        return "CASE WHEN " + c + " = 0 THEN '0' ELSE rtrim(regexp_replace(CAST(" + c +
+               " AS VARCHAR), '^(-?)[.]', '\\10.'), '0') END";
+      }
+      return "rtrim(rtrim(CAST(" + c + " AS VARCHAR), '0'), '.')";
     case BaseType::kTimestampTz: {
       // As format_rfc3339 spells it; the session's time zone is UTC.
       const std::string fraction = "CASE WHEN epoch_us(" + c +

@@ -232,7 +232,7 @@ Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableC
     entries.push_back({.event = "rename",
                        .path = column.path,
                        .column = column.name,
-                       .to_type = json::to_string(column.type),
+                       .to_type = column.type_name(),
                        .state = column.state,
                        .shape = column.shape,
                        .receipt = change.receipt});

@@ -136,6 +136,14 @@ TEST_F(DuckdbTest, WideningKeepsEveryEarlierValueReadable) {
             "JSON|\"text\"\nJSON|{}\n");
 }
 
+TEST_F(DuckdbTest, FractionsOf38DigitsKeepTheZeroBeforeTheirPointAsText) {
+  const std::string digits = "0.12345678901234567890123456789012345678";
+  ASSERT_TRUE(load("t", "[{\"v\":" + digits + "},{\"v\":-0.5},{\"v\":0.0}]"));
+  EXPECT_EQ(query("SELECT DISTINCT typeof(v) FROM t"), "DECIMAL(38,38)\n");
+  ASSERT_TRUE(load("t", R"({"v":"x"})"));
+  EXPECT_EQ(query("SELECT v FROM t ORDER BY __row_id"), digits + "\n-0.5\n0\nx\n");
+}
+
 TEST_F(DuckdbTest, ADoubleColumnBecomesTextInItsCanonicalSpelling) {
   std::mt19937_64 random(3);
   std::string body = "[";

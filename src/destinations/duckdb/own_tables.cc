@@ -311,13 +311,18 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
         own != nullptr ? json::column_type(own->state, own->shape.get()) : json::ColumnType{};
     if (own != nullptr && logged_type.is_nested() && looks_like(logged_type, row.text(2))) {
       schema.add_existing({own->path, name, own->state, own->shape, logged_type});
-    } else if (!type) {
-      schema.take_name(name);  // a type that we never make: left to whoever made it
     } else if (own != nullptr && logged_type == *type) {
       schema.add_existing({own->path, name, own->state, own->shape, *type});
     } else {
       const std::string path = own != nullptr ? own->path : "[" + json_string(name) + "]";
-      schema.add_existing({path, name, state_of_type(*type), nullptr, *type});
+      json::SchemaColumn adopted{.path = path, .name = name, .state = {}, .shape = {}, .type = {}};
+      if (type) {
+        adopted.type = *type;
+        adopted.state = state_of_type(*type);
+      } else {
+        adopted.foreign = std::make_shared<const json::ForeignType>(row.text(2));
+      }
+      schema.add_existing(std::move(adopted));
     }
   }
   return schema;

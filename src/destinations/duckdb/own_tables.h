@@ -50,7 +50,7 @@ class OwnTables {
   Result<> prune_positions(duckdb_connection connection);
 
   // The schema as logged, checked against the table that is really there: columns that somebody
-  // dropped are forgotten, columns that somebody made are adopted where their type is one of ours.
+  // dropped are forgotten, columns that somebody made are adopted.
   Result<json::TableSchema> schema(duckdb_connection connection, const std::string& table);
 
   // Those of Destination::child_tables().

@@ -1,0 +1,321 @@
+#include "json/foreign_type.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/ascii.h"
+#include "base/clock.h"
+
+namespace sd::json {
+namespace {
+
+struct Range {
+  std::string_view type, lowest, highest;
+};
+constexpr std::array<Range, 8> kIntegers = {{
+    {"TINYINT", "128", "127"},
+    {"SMALLINT", "32768", "32767"},
+    {"INTEGER", "2147483648", "2147483647"},
+    {"UTINYINT", "", "255"},
+    {"USMALLINT", "", "65535"},
+    {"UINTEGER", "", "4294967295"},
+    {"UBIGINT", "", "18446744073709551615"},
+    {"UHUGEINT", "", "340282366920938463463374607431768211455"},
+}};
+
+struct Precision {
+  std::string_view type;
+  std::uint8_t digits;
+};
+constexpr std::array<Precision, 4> kTimestamps = {
+    {{"TIMESTAMP_S", 0}, {"TIMESTAMP_MS", 3}, {"TIMESTAMP", 6}, {"TIMESTAMP_NS", 9}}};
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::size_t count_digits(std::string_view text) {
+  std::size_t count = 0;
+  while (count < text.size() && is_digit(text[count])) ++count;
+  return count;
+}
+
+// A plain number: -?(0|[1-9][0-9]*)(\.[0-9]+)?, without the zeros at its end that say nothing.
+struct Plain {
+  bool negative = false;
+  std::string_view before, behind;
+};
+
+std::optional<Plain> parse_plain(std::string_view text) {
+  Plain out;
+  out.negative = text.starts_with('-');
+  if (out.negative) text.remove_prefix(1);
+  const std::size_t before = count_digits(text);
+  if (before == 0 || (before > 1 && text[0] == '0')) return std::nullopt;
+  out.before = text.substr(0, before);
+  text.remove_prefix(before);
+  if (text.empty()) return out;
+  if (text[0] != '.' || text.size() == 1 || count_digits(text.substr(1)) != text.size() - 1)
+    return std::nullopt;
+  out.behind = text.substr(1);
+  while (out.behind.ends_with('0')) out.behind.remove_suffix(1);
+  return out;
+}
+
+bool is_zero(const Plain& number) {
+  return number.before == "0" && number.behind.empty();
+}
+
+// Of two numbers in digits.
+bool is_at_most(std::string_view number, std::string_view limit) {
+  return number.size() != limit.size() ? number.size() < limit.size() : number <= limit;
+}
+
+// The digits of a number and where its point is, whatever its exponent.
+struct Digits {
+  std::string digits;
+  std::int64_t exponent = 0;
+  bool operator==(const Digits&) const = default;
+};
+
+Digits digits_of(std::string_view text) {
+  Digits out;
+  const std::size_t e = text.find_first_of("eE");
+  if (e != std::string_view::npos) {
+    std::string_view exponent = text.substr(e + 1);
+    if (exponent.starts_with('+')) exponent.remove_prefix(1);
+    std::from_chars(exponent.data(), exponent.data() + exponent.size(), out.exponent);
+    text = text.substr(0, e);
+  }
+  bool behind = false;
+  for (const char c : text) {
+    if (c == '.') behind = true;
+    if (!is_digit(c)) continue;
+    if (behind) --out.exponent;
+    if (c != '0' || !out.digits.empty()) out.digits += c;
+  }
+  while (out.digits.ends_with('0')) {
+    out.digits.pop_back();
+    ++out.exponent;
+  }
+  if (out.digits.empty()) out.exponent = 0;
+  return out;
+}
+
+bool is_float(std::string_view text) {
+  float value = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return false;
+  std::array<char, 64> buffer;
+  const auto spelled = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  return digits_of(text) ==
+         digits_of({buffer.data(), static_cast<std::size_t>(spelled.ptr - buffer.data())});
+}
+
+bool is_date(std::string_view text) {
+  return text.size() == 10 && parse_rfc3339(std::string(text) + "T00:00:00Z");
+}
+
+// HH:MM[:SS[.fraction]], cut into its seconds and what counts of its fraction.
+struct TimeOfDay {
+  std::string seconds;  // HH:MM:SS
+  std::string_view fraction;
+  std::string_view rest;  // behind it
+};
+
+std::optional<TimeOfDay> parse_time_of_day(std::string_view text) {
+  if (text.size() < 5) return std::nullopt;
+  const bool has_seconds = text.size() >= 8 && text[5] == ':';
+  TimeOfDay out{.seconds = std::string(text.substr(0, has_seconds ? 8 : 5)), .fraction = {}};
+  text.remove_prefix(out.seconds.size());
+  if (!has_seconds) out.seconds += ":00";
+  if (!parse_rfc3339("2000-01-01T" + out.seconds + "Z")) return std::nullopt;
+  if (has_seconds && text.starts_with('.')) {
+    const std::size_t digits = count_digits(text.substr(1));
+    if (digits == 0) return std::nullopt;
+    out.fraction = text.substr(1, digits);
+    while (out.fraction.ends_with('0')) out.fraction.remove_suffix(1);
+    text.remove_prefix(1 + digits);
+  }
+  out.rest = text;
+  return out;
+}
+
+std::string with_fraction(std::string seconds, std::string_view fraction) {
+  if (!fraction.empty()) (seconds += '.') += fraction;
+  return seconds;
+}
+
+std::optional<std::string> spell_time(std::string_view text) {
+  const auto time = parse_time_of_day(text);
+  if (!time || !time->rest.empty() || time->fraction.size() > 6) return std::nullopt;
+  return with_fraction(time->seconds, time->fraction);
+}
+
+// In UTC: DuckDB's own cast would leave the zone out of account.
+std::optional<std::string> spell_timestamp(std::string_view text, std::size_t digits) {
+  if (!is_date(text.substr(0, std::min<std::size_t>(text.size(), 10)))) return std::nullopt;
+  if (text.size() == 10) return std::string(text) + " 00:00:00";
+  if (text[10] != 'T' && text[10] != ' ') return std::nullopt;
+  const auto time = parse_time_of_day(text.substr(11));
+  if (!time || time->fraction.size() > digits) return std::nullopt;
+  const std::string zone = time->rest.empty() ? "Z" : std::string(time->rest);
+  const auto at = parse_rfc3339(std::string(text.substr(0, 10)) + "T" + time->seconds + zone);
+  if (!at) return std::nullopt;
+  std::string utc = format_rfc3339(*at);
+  if (utc.size() != 20) return std::nullopt;  // its year has no four digits in UTC
+  utc.pop_back();
+  utc[10] = ' ';
+  return with_fraction(std::move(utc), time->fraction);
+}
+
+std::optional<std::string> spell_uuid(std::string_view text) {
+  if (text.size() != 36) return std::nullopt;
+  std::string out = fold_ascii(text);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool is_hex = is_digit(out[i]) || (out[i] >= 'a' && out[i] <= 'f');
+    if (is_dash ? out[i] != '-' : !is_hex) return std::nullopt;
+  }
+  return out;
+}
+
+bool is_number(Kind kind) {
+  return kind == Kind::kInt53 || kind == Kind::kInt64 || kind == Kind::kHuge ||
+         kind == Kind::kBigger || kind == Kind::kDouble || kind == Kind::kNegativeZero ||
+         kind == Kind::kLongFraction;
+}
+
+// Whether DuckDB's JSON reads every number in it exactly: it takes those for doubles that are no 64 bits long.
+bool has_exact_numbers(std::string_view json) {
+  for (std::size_t i = 0; i < json.size();) {
+    if (json[i] == '"') {
+      for (++i; i < json.size() && json[i] != '"'; ++i) i += json[i] == '\\' ? 1 : 0;
+      ++i;
+    } else if (json[i] == '-' || is_digit(json[i])) {
+      const std::size_t end = std::min(json.find_first_not_of("+-.0123456789eE", i), json.size());
+      const std::string_view token = json.substr(i, end - i);
+      const bool is_integer = token.find_first_of(".eE") == std::string_view::npos;
+      const Kind kind = classify_number(token, is_integer).kind;
+      if (kind != Kind::kInt53 && kind != Kind::kInt64 && kind != Kind::kDouble) return false;
+      i = end;
+    } else {
+      ++i;
+    }
+  }
+  return true;
+}
+
+// Numbers that append_text() leaves with an exponent, as far as a column could hold them.
+std::string without_exponent(std::string text) {
+  const std::size_t e = text.find_first_of("eE");
+  if (e == std::string::npos) return text;
+  const Digits number = digits_of(text);
+  const auto count = static_cast<std::int64_t>(number.digits.size());
+  const std::int64_t point = count + number.exponent;
+  if (point > 40 || point < -40) return text;
+  std::string out = text.starts_with('-') ? "-" : "";
+  if (point <= 0)
+    return out + "0." + std::string(static_cast<std::size_t>(-point), '0') + number.digits;
+  if (point >= count)
+    return out + number.digits + std::string(static_cast<std::size_t>(point - count), '0');
+  const auto at = static_cast<std::size_t>(point);
+  return out + number.digits.substr(0, at) + "." + number.digits.substr(at);
+}
+
+}  // namespace
+
+ForeignType::ForeignType(std::string sql) : sql_(std::move(sql)) {
+  const std::string_view type = sql_;
+  const auto integer = std::ranges::find(kIntegers, type, &Range::type);
+  const auto timestamp = std::ranges::find(kTimestamps, type, &Precision::type);
+  if (integer != kIntegers.end()) {
+    family_ = Family::kInteger;
+    lowest_ = integer->lowest;
+    highest_ = integer->highest;
+  } else if (timestamp != kTimestamps.end()) {
+    family_ = Family::kTimestamp;
+    fraction_digits_ = timestamp->digits;
+  } else if (type.ends_with(']') || type.starts_with("STRUCT(") || type.starts_with("MAP(") ||
+             type.starts_with("UNION(")) {
+    family_ = Family::kNested;
+  } else if (type.starts_with("DECIMAL(")) {
+    family_ = Family::kDecimal;
+    const char* end = type.data() + type.size();
+    const auto width = std::from_chars(type.data() + 8, end, width_);
+    if (width.ptr != end) std::from_chars(width.ptr + 1, end, fraction_digits_);
+  } else if (type == "FLOAT") {
+    family_ = Family::kFloat;
+  } else if (type == "DATE") {
+    family_ = Family::kDate;
+  } else if (type == "TIME") {
+    family_ = Family::kTime;
+  } else if (type == "UUID") {
+    family_ = Family::kUuid;
+  }
+}
+
+std::optional<std::string> ForeignType::spell_number(std::string_view text) const {
+  if (family_ == Family::kFloat) {
+    return is_float(text) ? std::optional(std::string(text)) : std::nullopt;
+  }
+  const auto number = parse_plain(text);
+  if (!number || (number->negative && is_zero(*number))) return std::nullopt;
+  if (family_ == Family::kInteger) {
+    const std::string_view limit = number->negative ? lowest_ : highest_;
+    if (!number->behind.empty() || !is_at_most(number->before, limit)) return std::nullopt;
+  } else {
+    const std::size_t before = number->before == "0" ? 0 : number->before.size();
+    if (before + fraction_digits_ > width_ || number->behind.size() > fraction_digits_)
+      return std::nullopt;
+  }
+  return with_fraction((number->negative ? "-" : "") + std::string(number->before), number->behind);
+}
+
+std::optional<std::string> ForeignType::spell_string(std::string_view text) const {
+  switch (family_) {
+    case Family::kInteger:
+    case Family::kDecimal:
+    case Family::kFloat:
+      return parse_plain(text) ? spell_number(text) : std::nullopt;
+    case Family::kDate:
+      return is_date(text) ? std::optional(std::string(text)) : std::nullopt;
+    case Family::kTime:
+      return spell_time(text);
+    case Family::kTimestamp:
+      return spell_timestamp(text, fraction_digits_);
+    case Family::kUuid:
+      return spell_uuid(text);
+    case Family::kNested:
+      return std::nullopt;
+    case Family::kOther:
+      return std::string(text);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> ForeignType::spell(const Cell& cell) const {
+  if (cell.kind == Kind::kJson || cell.kind == Kind::kNested) {
+    const bool can = is_nested() && has_exact_numbers(cell.view());
+    return can ? std::optional(std::string(cell.view())) : std::nullopt;
+  }
+  if (cell.kind == Kind::kString || cell.kind == Kind::kTime) return spell_string(cell.view());
+  if (!is_number(cell.kind)) return std::nullopt;
+  std::string text;
+  append_text(text, cell);
+  switch (family_) {
+    case Family::kInteger:
+    case Family::kDecimal:
+      return spell_number(without_exponent(std::move(text)));
+    case Family::kFloat:
+      return spell_number(text);
+    case Family::kOther:
+      return text;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace sd::json
