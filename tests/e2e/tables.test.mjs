@@ -120,6 +120,10 @@ describe('tables', () => {
       assert.equal(answer.json().name, 'late "x"');
       assert.equal(answer.json().rows, 2);
       problem(await server.api(at('early')), 404);
+      const history = async (name) => (await server.api(`${at(name)}/history`)).json().data.filter((c) => c.column === null)
+        .map((c) => [c.event, c.from, c.to]);
+      assert.deepEqual(await history('late "x"'), [['rename', 'early', 'late "x"']]);
+      assert.deepEqual(await history('early'), [['create', null, null], ['drop', null, 'late "x"']]);
       await server.insert('early', { b: 1 });
       await server.insert('late "x"', { a: 3 });
       assert.equal((await table('late "x"')).rows, 3);

@@ -223,11 +223,14 @@ Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableC
   TRY(execute(writer_.get(), "ALTER TABLE " + table_in_main(schema.name) + " RENAME TO " +
                                  quote_identifier(change.new_name)));
   TRY(own_.log_schema(writer_.get(), schema.name, at,
-                      {{.event = "drop", .receipt = change.receipt}}));
+                      {{.event = "drop", .to_type = change.new_name, .receipt = change.receipt}}));
   TRY(own_.move_contract(writer_.get(), schema.name, change.new_name));
   TRY(own_.move_failed(writer_.get(), schema.name, change.new_name));
   std::vector<OwnTables::LogEntry> entries;
-  entries.push_back({.event = "rename", .receipt = change.receipt});
+  entries.push_back({.event = "rename",
+                     .from_type = schema.name,
+                     .to_type = change.new_name,
+                     .receipt = change.receipt});
   for (const json::SchemaColumn& column : schema.columns) {
     entries.push_back({.event = "rename",
                        .path = column.path,
