@@ -84,8 +84,8 @@ bool is_form(std::string_view content_type) {
 }
 
 BodyFormat format_of(std::string_view beginning, std::string_view content_type) {
-  if (is_ndjson(content_type)) return BodyFormat::kNdjson;
   if (begins_json(beginning) || first_byte(beginning) == beginning.size()) return BodyFormat::kJson;
+  if (is_ndjson(content_type)) return BodyFormat::kNdjson;
   if (is_csv(content_type)) return BodyFormat::kCsv;
   if (!is_form(content_type)) return BodyFormat::kJson;
   // Plain `curl --data 42` labels a scalar as a form: one without a field is none. (A percent-encoded JSON body is.)

@@ -20,8 +20,8 @@ namespace sd::api {
 
 enum class BodyFormat : std::uint8_t { kJson, kNdjson, kForm, kCsv };
 
-// By its first bytes: what begins with { or [ is JSON whatever its Content-Type (NDJSON where that says so), and so is an
-// empty body and one of a type that nobody knows (the scan says what is wrong with it).
+// By its first bytes: what begins with { or [ is JSON whatever its Content-Type (and may turn out to be NDJSON), and so is
+// an empty body and one of a type that nobody knows (the scan says what is wrong with it).
 BodyFormat format_of(std::string_view beginning, std::string_view content_type);
 bool is_form(std::string_view content_type);
 load::BodyKind kind_of(BodyFormat format);

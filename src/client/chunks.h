@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "client/source.h"
+#include "json/rows.h"
 
 namespace sd::client {
 
@@ -54,12 +55,13 @@ class Chunker {
 
 // An object, an array, NDJSON, concatenated objects: rows are found by the code that the server
 // uses.
-std::unique_ptr<Chunker> make_json_chunker(Window window, ChunkLimits limits, OnUnsent on_unsent);
+std::unique_ptr<Chunker> make_json_chunker(Window window, ChunkLimits limits, OnUnsent on_unsent,
+                                           json::Framing framing = json::Framing::kDetected);
 // Records of RFC 4180 after a header, which each chunk repeats. A line break in quotes ends no
 // record. Empty lines are left out, but in a file of one column, where they are a value.
 std::unique_ptr<Chunker> make_csv_chunker(Window window, ChunkLimits limits);
 
-enum class Format { kJson, kCsv, kParquet };
+enum class Format { kJson, kNdjson, kCsv, kParquet };
 
 // "ndjson", "jsonl", "json", "csv", "parquet"; nullopt for anything else.
 std::optional<Format> parse_format(std::string_view name);

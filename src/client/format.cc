@@ -5,7 +5,8 @@
 namespace sd::client {
 
 std::optional<Format> parse_format(std::string_view name) {
-  if (name == "json" || name == "ndjson" || name == "jsonl") return Format::kJson;
+  if (name == "json") return Format::kJson;
+  if (name == "ndjson" || name == "jsonl") return Format::kNdjson;
   if (name == "csv") return Format::kCsv;
   if (name == "parquet") return Format::kParquet;
   return std::nullopt;

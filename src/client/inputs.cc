@@ -104,13 +104,16 @@ Result<std::unique_ptr<Chunker>> Inputs::make_chunker(const Input& input) {
     }
   }
   if (format == Format::kCsv) return make_csv_chunker(std::move(window), options_.limits);
-  return make_json_chunker(std::move(window), options_.limits, [this, &input](UnsentRow row) {
+  const auto on_unsent = [this, &input](UnsentRow row) {
     if (!on_unsent_) return;
     on_unsent_({.input = input.name,
                 .row = row.row,
                 .code = std::move(row.code),
                 .detail = std::move(row.detail)});
-  });
+  };
+  const bool is_ndjson = format == Format::kNdjson;
+  return make_json_chunker(std::move(window), options_.limits, on_unsent,
+                           is_ndjson ? json::Framing::kLines : json::Framing::kDetected);
 }
 
 Result<> Inputs::begin(const Input& input) {

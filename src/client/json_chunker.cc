@@ -9,11 +9,11 @@ namespace {
 
 class JsonChunker final : public Chunker {
  public:
-  JsonChunker(Window window, ChunkLimits limits, OnUnsent on_unsent)
+  JsonChunker(Window window, ChunkLimits limits, OnUnsent on_unsent, json::Framing framing)
       : window_(std::move(window)),
         limits_(limits),
         on_unsent_(std::move(on_unsent)),
-        splitter_(handler_) {}
+        splitter_(handler_, framing) {}
 
   Result<std::optional<Chunk>> next() override {
     while (!ended_ || over_) {
@@ -111,21 +111,25 @@ class JsonChunker final : public Chunker {
         .with_slug("row-too-large");
   }
 
+  // A line each: in what is one value, or a line of its own, a line break stands between tokens.
+  static void append_line(std::string& to, std::string_view row) {
+    const std::size_t begin = to.size();
+    to += row;
+    std::replace(to.begin() + static_cast<std::ptrdiff_t>(begin), to.end(), '\n', ' ');
+    to += '\n';
+  }
+
   void add(const Row& row) {
     const bool array = is_array_;
     if (!row.good && !good_) {
       bad_.push_back({first_row_ + rows_, row.error.code, row.error.detail});
     }
     if (!array && !row.good && !good_) {
-      held_ += row.text + "\n";
+      append_line(held_, row.text);
     } else if (array) {
       body_ += (rows_ == 0 ? "[" : ",") + row.text;
     } else {
-      // A line each: a line break in a good row stands between tokens.
-      const std::size_t begin = body_.size();
-      body_ += row.text;
-      std::replace(body_.begin() + static_cast<std::ptrdiff_t>(begin), body_.end(), '\n', ' ');
-      body_ += '\n';
+      append_line(body_, row.text);
     }
     if (row.good && !good_) {
       good_ = true;
@@ -171,8 +175,9 @@ class JsonChunker final : public Chunker {
 
 }  // namespace
 
-std::unique_ptr<Chunker> make_json_chunker(Window window, ChunkLimits limits, OnUnsent on_unsent) {
-  return std::make_unique<JsonChunker>(std::move(window), limits, std::move(on_unsent));
+std::unique_ptr<Chunker> make_json_chunker(Window window, ChunkLimits limits, OnUnsent on_unsent,
+                                           json::Framing framing) {
+  return std::make_unique<JsonChunker>(std::move(window), limits, std::move(on_unsent), framing);
 }
 
 std::uint64_t Chunk::file_row(std::uint64_t row) const {

@@ -66,6 +66,9 @@ class Destination {
   // __parent_row_id and <table>_id.
   virtual Result<std::vector<std::string>> child_tables(const std::string& table) = 0;
 
+  // Whether any table may have columns of types that rows never make (json::ForeignType), those of nested types aside.
+  virtual Result<bool> has_foreign_columns() { return true; }
+
   // Contracts by folded table name, of tables that are not there yet too.
   virtual Result<std::map<std::string, json::Contract>> contracts() = 0;
 

@@ -205,6 +205,9 @@ class Schemas final : public load::SchemaReader {
   Result<std::vector<std::string>> child_tables(const std::string& table) override {
     return q_.destination.own().child_tables(q_.connection, table);
   }
+  Result<bool> has_foreign_columns() override {
+    return destinations::duckdb::OwnTables::has_foreign_columns(q_.connection);
+  }
   Result<std::map<std::string, json::Contract>> contracts() override {
     return q_.destination.own().contracts(q_.connection);
   }

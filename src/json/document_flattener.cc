@@ -339,7 +339,11 @@ Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::u
   if (own != RowTree::kNone && !tree[own].is_container()) self.id = cell_of(tree[own]);
   // As it is stored here, whatever the children's contracts say of times.
   if (self.id.kind == Kind::kString) self.id.kind = to->kind_of_string(self.id.view());
-  if (own == RowTree::kNone) to->add_copy(to->tree().child(PathTree::kRoot, kId), self.id);
+  const std::string_view key = own == RowTree::kNone ? kId : tree[own].key;
+  self.id = sink.stored(*to, to->tree().child(PathTree::kRoot, key), self.id);
+  // Where somebody made the table, our number may be no id there.
+  if (own == RowTree::kNone && self.id.kind != Kind::kNull)
+    to->add_copy(to->tree().child(PathTree::kRoot, kId), self.id);
   sink.settle(*to);
   if (own != RowTree::kNone && was_taken_out(*to, kId)) self.id = Cell();
   sink.commit(*to);
@@ -368,8 +372,11 @@ Result<> DocumentFlattener::run_element(const RowTree& tree, Index element, cons
     const std::string_view key = names_a_row.empty() ? child.column : names_a_row;
     put_value(tree, element, *to, to->tree().child(PathTree::kRoot, key));
   }
-  if (!is_id || is_null)
-    to->add_copy(to->tree().child(PathTree::kRoot, kId), integer_cell(sink.row_id(*to)));
+  if (!is_id || is_null) {
+    const PathTree::Node place = to->tree().child(PathTree::kRoot, kId);
+    const Cell id = sink.stored(*to, place, integer_cell(sink.row_id(*to)));
+    if (id.kind != Kind::kNull) to->add_copy(place, id);
+  }
   sink.settle(*to);
   sink.commit(*to);
   return {};

@@ -51,6 +51,10 @@ class RowSink {
   virtual Result<TableBuilder*> table(const std::string& name) = 0;
   // The __row_id that the row under construction will have.
   virtual std::int64_t row_id(const TableBuilder& builder) const = 0;
+  // A value as the table will hold it at a place of its rows; kNull where it cannot.
+  virtual Cell stored(TableBuilder& /*builder*/, PathTree::Node /*node*/, Cell cell) {
+    return cell;
+  }
   // The row in the builder is complete: takes out what the table is not to have of it.
   virtual void settle(TableBuilder& /*builder*/) {}
   // The row in the builder is settled.

@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/clock.h"
+#include "base/json_text.h"
 
 namespace sd::json {
 namespace {
@@ -13,10 +14,13 @@ namespace {
 struct Range {
   std::string_view type, lowest, highest;
 };
-constexpr std::array<Range, 8> kIntegers = {{
+constexpr std::array<Range, 10> kIntegers = {{
     {"TINYINT", "128", "127"},
     {"SMALLINT", "32768", "32767"},
     {"INTEGER", "2147483648", "2147483647"},
+    {"BIGINT", "9223372036854775808", "9223372036854775807"},
+    {"HUGEINT", "170141183460469231731687303715884105728",
+     "170141183460469231731687303715884105727"},
     {"UTINYINT", "", "255"},
     {"USMALLINT", "", "65535"},
     {"UINTEGER", "", "4294967295"},
@@ -165,7 +169,7 @@ std::optional<std::string> spell_timestamp(std::string_view text, std::size_t di
   const auto at = parse_rfc3339(std::string(text.substr(0, 10)) + "T" + time->seconds + zone);
   if (!at) return std::nullopt;
   std::string utc = format_rfc3339(*at);
-  if (utc.size() != 20) return std::nullopt;  // its year has no four digits in UTC
+  if (utc.size() != 20 || utc[0] == '-') return std::nullopt;  // in UTC its year has no four digits
   utc.pop_back();
   utc[10] = ' ';
   return with_fraction(std::move(utc), time->fraction);
@@ -180,6 +184,23 @@ std::optional<std::string> spell_uuid(std::string_view text) {
     if (is_dash ? out[i] != '-' : !is_hex) return std::nullopt;
   }
   return out;
+}
+
+// ENUM('a', 'it''s') → a, it's
+std::vector<std::string> words_of(std::string_view type) {
+  std::vector<std::string> words;
+  bool within = false;
+  for (std::size_t i = 0; i < type.size(); ++i) {
+    if (type[i] != '\'') {
+      if (within) words.back() += type[i];
+    } else if (within && i + 1 < type.size() && type[i + 1] == '\'') {
+      words.back() += type[++i];
+    } else {
+      within = !within;
+      if (within) words.emplace_back();
+    }
+  }
+  return words;
 }
 
 bool is_number(Kind kind) {
@@ -238,9 +259,28 @@ ForeignType::ForeignType(std::string sql) : sql_(std::move(sql)) {
   } else if (timestamp != kTimestamps.end()) {
     family_ = Family::kTimestamp;
     fraction_digits_ = timestamp->digits;
-  } else if (type.ends_with(']') || type.starts_with("STRUCT(") || type.starts_with("MAP(") ||
+  } else if (type.ends_with(']')) {
+    const std::size_t open = type.rfind('[');
+    element_ = std::make_shared<const ForeignType>(std::string(type.substr(0, open)));
+    family_ = element_->is_looked_at() ? Family::kNested : Family::kList;
+    std::size_t length = 0;
+    if (std::from_chars(type.data() + open + 1, type.data() + type.size(), length).ec ==
+        std::errc{})
+      length_ = length;
+  } else if (type.starts_with("STRUCT(") || type.starts_with("MAP(") ||
              type.starts_with("UNION(")) {
     family_ = Family::kNested;
+  } else if (type.starts_with("ENUM(")) {
+    family_ = Family::kEnum;
+    words_ = words_of(type);
+  } else if (type == "BOOLEAN") {
+    family_ = Family::kBoolean;
+  } else if (type == "DOUBLE") {
+    family_ = Family::kDouble;
+  } else if (type == "VARCHAR") {
+    family_ = Family::kText;
+  } else if (type == "TIMESTAMP WITH TIME ZONE") {
+    family_ = Family::kInstant;
   } else if (type.starts_with("DECIMAL(")) {
     family_ = Family::kDecimal;
     const char* end = type.data() + type.size();
@@ -288,29 +328,77 @@ std::optional<std::string> ForeignType::spell_string(std::string_view text) cons
       return spell_timestamp(text, fraction_digits_);
     case Family::kUuid:
       return spell_uuid(text);
-    case Family::kNested:
-      return std::nullopt;
+    case Family::kEnum:
+      if (std::ranges::find(words_, text) == words_.end()) return std::nullopt;
+      return std::string(text);
+    case Family::kInstant:
+      return is_timestamp(text) ? std::optional(std::string(text)) : std::nullopt;
+    case Family::kText:
     case Family::kOther:
       return std::string(text);
+    case Family::kBoolean:
+    case Family::kDouble:
+    case Family::kList:
+    case Family::kNested:
+      return std::nullopt;
   }
   return std::nullopt;
 }
 
+// Every element as a JSON string, which a cast of the list reads as it would read it alone.
+bool ForeignType::append_list(const RowTree& tree, RowTree::Index list, std::string& out) const {
+  if (tree[list].kind != ValueKind::kArray) return false;
+  out += '[';
+  std::size_t count = 0;
+  for (RowTree::Index each = tree[list].first; each != RowTree::kNone; each = tree[each].next) {
+    if (count++ > 0) out += ',';
+    if (tree[each].kind == ValueKind::kNull) {
+      out += "null";
+    } else if (element_->family_ == Family::kList) {
+      if (!element_->append_list(tree, each, out)) return false;
+    } else {
+      if (tree[each].is_container()) return false;
+      const auto spelled = element_->spell(cell_of(tree[each]));
+      if (!spelled) return false;
+      append_json_string(out, *spelled);
+    }
+  }
+  out += ']';
+  return !length_ || *length_ == count;
+}
+
+std::optional<std::string> ForeignType::spell_list(std::string_view json) const {
+  RowTree tree;
+  Parser<RowTree> parser(tree);
+  tree.begin_row();
+  std::string out;
+  if (parser.parse(json, 0, true).outcome != Outcome::kOk) return std::nullopt;
+  return append_list(tree, RowTree::kRoot, out) ? std::optional(std::move(out)) : std::nullopt;
+}
+
 std::optional<std::string> ForeignType::spell(const Cell& cell) const {
   if (cell.kind == Kind::kJson || cell.kind == Kind::kNested) {
-    const bool can = is_nested() && has_exact_numbers(cell.view());
+    if (family_ == Family::kList) return spell_list(cell.view());
+    const bool can = family_ == Family::kNested && has_exact_numbers(cell.view());
     return can ? std::optional(std::string(cell.view())) : std::nullopt;
   }
   if (cell.kind == Kind::kString || cell.kind == Kind::kTime) return spell_string(cell.view());
-  if (!is_number(cell.kind)) return std::nullopt;
   std::string text;
   append_text(text, cell);
+  if (family_ == Family::kText || (family_ == Family::kBoolean && cell.kind == Kind::kBool))
+    return text;
+  if (!is_number(cell.kind)) return std::nullopt;
   switch (family_) {
     case Family::kInteger:
     case Family::kDecimal:
       return spell_number(without_exponent(std::move(text)));
     case Family::kFloat:
       return spell_number(text);
+    case Family::kDouble:
+      if (cell.kind == Kind::kInt64 || cell.kind == Kind::kHuge || cell.kind == Kind::kBigger ||
+          cell.kind == Kind::kLongFraction)
+        return std::nullopt;
+      return text;
     case Family::kOther:
       return text;
     default:

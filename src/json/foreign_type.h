@@ -10,15 +10,22 @@
 //   TIMESTAMP, TIMESTAMP_S, _MS, _NS   a date, with 'T' or a blank before a time as above, no finer than the type;
 //                                      with a zone it is stored in UTC
 //   UUID                               in either case
-//   LIST, ARRAY, STRUCT, MAP, UNION    an object or array that reads back the same (the destination looks)
+//   ENUM                               strings that it knows
+//   LIST, ARRAY                        an array of what its elements take: as above, and BOOLEAN true and false, BIGINT
+//                                      and HUGEINT integers, DOUBLE numbers that it holds exactly, VARCHAR any scalar,
+//                                      TIMESTAMP WITH TIME ZONE times of RFC 3339
+//   STRUCT, MAP, UNION, lists of them  an object or array that reads back the same (the destination looks)
 //   any other                          a number or string that reads back the same (the destination looks)
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "json/row_tree.h"
 #include "json/types.h"
 
 namespace sd::json {
@@ -33,7 +40,7 @@ class ForeignType {
   std::optional<std::string> spell(const Cell& cell) const;
   // Whether only the destination can tell: then spell() says no more than that it may be tried.
   bool is_looked_at() const { return family_ == Family::kNested || family_ == Family::kOther; }
-  bool is_nested() const { return family_ == Family::kNested; }
+  bool is_nested() const { return family_ == Family::kNested || family_ == Family::kList; }
 
  private:
   enum class Family : std::uint8_t {
@@ -44,18 +51,29 @@ class ForeignType {
     kTime,
     kTimestamp,
     kUuid,
+    kEnum,
+    kBoolean,  // this and the next ones as elements of lists
+    kDouble,
+    kText,
+    kInstant,
+    kList,
     kNested,
     kOther,
   };
 
   std::optional<std::string> spell_number(std::string_view text) const;
   std::optional<std::string> spell_string(std::string_view text) const;
+  std::optional<std::string> spell_list(std::string_view json) const;
+  bool append_list(const RowTree& tree, RowTree::Index list, std::string& out) const;
 
   std::string sql_;
   Family family_ = Family::kOther;
   std::string lowest_, highest_;      // kInteger: magnitudes of the negative and the positive end
   std::uint8_t width_ = 0;            // kDecimal
   std::uint8_t fraction_digits_ = 0;  // kDecimal, kTimestamp
+  std::vector<std::string> words_;    // kEnum
+  std::shared_ptr<const ForeignType> element_;  // kList
+  std::optional<std::size_t> length_;           // kList: of an ARRAY
 };
 
 }  // namespace sd::json

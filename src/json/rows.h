@@ -9,8 +9,8 @@
 //  - In NDJSON each line stands alone: a line that is no good object is one refused row. A stream is
 //    NDJSON as long as every value so far stood alone on its line. Where the very first value is bad,
 //    its error must lie in its first line, or be the first character of the next one.
-//  - A stream that is said to be NDJSON (Framing::kLines) is nothing else: its first line may be anything (but for one
-//    that begins with '[', which makes an array of the body all the same).
+//  - What begins with neither '{' nor '[' is no body, unless it is said to be NDJSON (Framing::kLines): then it is that,
+//    line by line, and its first line is a refused row.
 //  - An element or line that is no object, and an object with a defect (see parser.h), is a refused row.
 //
 // Works on a window of the body: next() asks for more bytes when the window ends inside a row, so that
@@ -94,7 +94,7 @@ class RowSplitter {
 
   Handler& handler_;
   Parser<Handler> parser_;
-  const Framing framing_;
+  Framing framing_;
   Shape shape_ = Shape::kUnknown;
   std::size_t consumed_ = 0;
   std::uint64_t offset_ = 0;
@@ -134,6 +134,7 @@ auto RowSplitter<Handler>::begin(std::string_view window, bool final) -> Step {
     ++pos;
   } else if (window[pos] == '{' || framing_ == Framing::kLines) {
     shape_ = Shape::kStream;
+    if (window[pos] == '{') framing_ = Framing::kDetected;
   } else {
     return syntax(pos, "a body is an object, an array of objects, or objects one behind the other");
   }

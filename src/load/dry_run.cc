@@ -23,6 +23,7 @@ class KeepsNothing final : public destinations::Destination {
   Result<std::vector<std::string>> child_tables(const std::string& table) override {
     return reader_.child_tables(table);
   }
+  Result<bool> has_foreign_columns() override { return reader_.has_foreign_columns(); }
   Result<std::map<std::string, json::Contract>> contracts() override { return reader_.contracts(); }
 
   Result<> write(const destinations::Batch& batch) override {

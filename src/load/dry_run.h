@@ -37,6 +37,7 @@ class SchemaReader {
   virtual ~SchemaReader() = default;
   virtual Result<json::TableSchema> schema(const std::string& table) = 0;
   virtual Result<std::vector<std::string>> child_tables(const std::string& table) = 0;
+  virtual Result<bool> has_foreign_columns() = 0;
   virtual Result<std::map<std::string, json::Contract>> contracts() = 0;
   // Nobody waits for the answer any more. Asked between the parts of a large body.
   virtual bool should_stop() = 0;

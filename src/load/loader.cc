@@ -96,6 +96,9 @@ class Loader::Sink final : public json::RowSink {
   std::int64_t row_id(const json::TableBuilder& builder) const override {
     return builder.row_id_or(loader_.pending_.next_row_id);
   }
+  json::Cell stored(json::TableBuilder&, json::PathTree::Node node, json::Cell cell) override {
+    return loader_.stored(*table_, node, cell);
+  }
   void settle(json::TableBuilder& builder) override {
     if (table_->check) (void)table_->check->check(builder);
   }
@@ -137,6 +140,9 @@ class Loader::TrialSink final : public json::RowSink {
   std::int64_t row_id(const json::TableBuilder& builder) const override {
     return builder.row_id_or(loader_.pending_.next_row_id);
   }
+  json::Cell stored(json::TableBuilder&, json::PathTree::Node node, json::Cell cell) override {
+    return loader_.stored(*table_, node, cell);
+  }
   void settle(json::TableBuilder& builder) override {
     if (!error && table_->check) error = table_->check->check(builder);
   }
@@ -174,6 +180,9 @@ Result<> Loader::start(journal::Position durable_end) {
   TRY_ASSIGN(state_, destination_.load_state(log_id_));
   pending_ = state_;
   TRY_ASSIGN(contracts_, destination_.contracts());
+  if (!has_foreign_) {
+    TRY_ASSIGN(has_foreign_, destination_.has_foreign_columns());
+  }
   if (state_.position > durable_end) {
     return fail(ErrorCode::kCorruption, "the destination has been loaded up to position " +
                                             std::to_string(state_.position) +
@@ -221,6 +230,7 @@ Result<bool> Loader::load_batch(journal::Position durable_end) {
 
 Result<destinations::LoadState> Loader::try_insert(const InsertHead& head, const Body& body) {
   TRY_ASSIGN(contracts_, destination_.contracts());
+  TRY_ASSIGN(has_foreign_, destination_.has_foreign_columns());
   std::string payload = encode_insert_head(head);
   payload += body.bytes;
   journal::RecordView record;
@@ -291,6 +301,21 @@ Result<Loader::Table*> Loader::join(const std::string& name) {
   joined->in_batch = true;
   joined->builder.set_source(static_cast<std::uint32_t>(sources_.size() - 1));
   return joined;
+}
+
+json::Cell Loader::stored(Table& table, json::PathTree::Node node, json::Cell cell) const {
+  if (!has_foreign_ || cell.kind == json::Kind::kNull) return cell;
+  const auto column = table.schema.find(table.builder.tree().path(node));
+  if (!column || !table.schema.columns[*column].foreign) return cell;
+  const auto spelled = table.schema.columns[*column].foreign->spell(cell);
+  if (!spelled) return {};
+  const bool is_text = cell.kind == json::Kind::kString || cell.kind == json::Kind::kTime;
+  if (!is_text || *spelled == cell.view()) return cell;
+  json::Cell out;
+  out.kind = json::Kind::kString;
+  out.text = table.builder.arena().copy(*spelled);
+  out.size = static_cast<std::uint32_t>(spelled->size());
+  return out;
 }
 
 auto Loader::source_of(const journal::RecordView& record, const InsertHead& head,

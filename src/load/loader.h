@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,8 @@ class Loader {
   // Has the table take part in the batch, for rows of the latest source.
   Result<Table*> join(const std::string& name);
   Result<> retry(const destinations::TableChange& change);
+  json::Cell stored(Table& table, json::PathTree::Node node, json::Cell cell) const;
+  Result<> retry_halves(std::span<destinations::FailedRow> rows, const Id128& retry);
   Result<> retry_page(std::vector<destinations::FailedRow> rows, const Id128& retry);
   // A column <parent>_id of a child table has the type of the parent's id (child_tables.cc).
   Result<> agree_on_ids();

@@ -1,4 +1,7 @@
 // Rows that a destination refuses, found one by one, and failed rows that are tried again; see loader.h.
+#include <algorithm>
+#include <span>
+
 #include "base/log.h"
 #include "json/rows.h"
 #include "load/loader_impl.h"
@@ -9,6 +12,16 @@ namespace {
 // Halving costs about twice log2(rows) readings of the record for each row refused: worth it for a
 // few bad rows, not where the table takes hardly any.
 constexpr std::size_t kMostSearched = 32;
+
+// What was refused as something else than one object stays refused.
+bool is_one_object(std::string_view body, json::RowTree& row) {
+  row.begin_row();
+  json::Parser<json::RowTree> parser(row);
+  const json::ParseResult parsed = parser.parse(body, 0, true);
+  return parsed.outcome == json::Outcome::kOk && parsed.defect == json::Defect::kNone &&
+         parsed.kind == json::ValueKind::kObject &&
+         std::ranges::all_of(body.substr(parsed.end), json::is_space);
+}
 
 }  // namespace
 
@@ -89,22 +102,19 @@ Result<> Loader::retry(const TableChange& change) {
     if (page.empty()) return {};
     position = page.back().position;
     row = static_cast<std::int64_t>(page.back().row);
-    Result<> loaded = retry_page(page, change.receipt);
-    if (loaded || loaded.error().code != ErrorCode::kInvalidArgument) {
-      TRY(std::move(loaded));
-      continue;
-    }
-    // The destination refuses something in it: each by itself.
-    forget();
-    for (FailedRow& each : page) {
-      std::vector<FailedRow> one;
-      one.push_back(std::move(each));
-      Result<> alone = retry_page(std::move(one), change.receipt);
-      if (alone) continue;
-      if (alone.error().code != ErrorCode::kInvalidArgument) return alone;
-      forget();
-    }
+    TRY(retry_halves(page, change.receipt));
   }
+}
+
+// Where the destination refuses something of them: each half by itself, down to the rows that it refuses.
+Result<> Loader::retry_halves(std::span<FailedRow> rows, const Id128& retry) {
+  Result<> loaded = retry_page({rows.begin(), rows.end()}, retry);
+  if (loaded || loaded.error().code != ErrorCode::kInvalidArgument) return loaded;
+  forget();
+  if (rows.size() == 1) return {};
+  const std::size_t half = rows.size() / 2;
+  TRY(retry_halves(rows.first(half), retry));
+  return retry_halves(rows.subspan(half), retry);
 }
 
 Result<> Loader::retry_page(std::vector<FailedRow> rows, const Id128& retry) {
@@ -120,8 +130,7 @@ Result<> Loader::retry_page(std::vector<FailedRow> rows, const Id128& retry) {
         source_of(record, {failed.flatten, failed.flatten_depth, BodyKind::kJson, {}}, *target);
     RowError error;
     RowTree tree;
-    json::RowSplitter<RowTree> splitter(tree);
-    if (splitter.next(failed.body, true).state != json::RowSplitter<RowTree>::State::kRow) continue;
+    if (!is_one_object(failed.body, tree)) continue;
     TRY_ASSIGN(const bool taken, take_row(tree, source, *target, error));
     if (!taken) continue;
     ++pending_.rows_loaded;

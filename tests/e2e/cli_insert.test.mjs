@@ -308,6 +308,19 @@ describe('the real server', () => {
     assert.match(two.stderr, /12 rows stored/);
   });
 
+  it('objects over several lines stay whole, good and bad; a file that is called NDJSON may begin with a bad line', async () => {
+    const bad = '{\n"x":"\\ud800",\n"l":[\n{"a":2}\n]\n}';
+    const done = await insert(server.url, ['lines', file('pretty.json', `${bad}\n{\n"good":1\n}\n`)]);
+    assert.equal(done.code, 1, done.stderr);
+    assert.deepEqual(await server.rows('SELECT * EXCLUDE (__row_id, __received_at) FROM lines'), [{ good: 1 }]);
+    const kept = (await server.api('/api/data/failed?table=lines')).json().data.map((f) => [f.code, f.body.replace(/\s+/g, '')]);
+    assert.deepEqual(kept, [['lone-surrogate', bad.replace(/\s+/g, '')]]);
+    const junk = await insert(server.url, ['junk', file('junk.ndjson', 'x\n{"a":1}\n{"a":2}\n')]);
+    assert.equal(junk.code, 1, junk.stderr);
+    assert.deepEqual(await server.rows('SELECT a FROM junk ORDER BY a'), [{ a: 1 }, { a: 2 }]);
+    assert.deepEqual((await server.api('/api/data/failed?table=junk')).json().data.map((f) => f.body), ['x']);
+  });
+
   it('takes CSV with line breaks in quotes', async (t) => {
     if (await lacks(t, 'key') || await lacks(t, 'csv')) return;
     const text = `id,note\r\n${Array.from({ length: 500 }, (_, i) => `${i},"line ${i}\r\n""quoted"", more"\r\n`).join('')}`;

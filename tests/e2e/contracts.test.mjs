@@ -106,6 +106,28 @@ describe('contracts and failed rows', () => {
     assert.equal(await server.value('SELECT count(*) FROM twice'), 301);
   });
 
+  test('what was refused because it is not one object stays a failed row, whole', async () => {
+    await server.insert('pieces', '{"n":1}\n[{"n":5},{"n":6}]\n{"n":2}\n7', { query: '?wait=true' });
+    const sent = await server.api('/api/data/insert/pieces?wait=true', { body: 'x\n{"n":9}{"n":10}\n{"n":3}', headers: { 'Content-Type': 'application/x-ndjson' } });
+    assert.deepEqual([sent.json().rows, sent.json().failed], [1, 2]);
+    const kept = (await failed('?table=pieces')).data.map((f) => f.body);
+    assert.equal(kept.length, 4);
+    const again = await retry('?table=pieces');
+    assert.deepEqual([again.retried, again.failed], [0, 4]);
+    assert.deepEqual((await failed('?table=pieces')).data.map((f) => f.body), kept);
+    assert.deepEqual(await server.rows('SELECT n FROM pieces ORDER BY n'), [{ n: 1 }, { n: 2 }, { n: 3 }]);
+  });
+
+  test('failed rows of tables whose names differ in more than the case of A to Z are apart', async () => {
+    for (const name of ['Ä', 'ä']) await server.insert(name, '{"n":1}\n7', { query: '?wait=true' });
+    const count = async (name) => (await failed(`?table=${encodeURIComponent(name)}`)).total;
+    assert.deepEqual([await count('Ä'), await count('ä')], [1, 1]);
+    assert.equal((await server.api(`/api/tables/${encodeURIComponent('ä')}`, { method: 'PATCH', body: '{"name":"moved"}' })).status, 200);
+    assert.deepEqual([await count('Ä'), await count('ä'), await count('moved')], [1, 0, 1]);
+    assert.equal((await server.api(`/api/data/failed?table=${encodeURIComponent('Ä')}`, { method: 'DELETE' })).status, 204);
+    assert.deepEqual([await count('Ä'), await count('moved')], [0, 1]);
+  });
+
   test('a failed row goes with its table when that is renamed', async () => {
     await post('before', [{ n: 1 }], '?wait=true');
     await put('before', { columns: 'freeze' });

@@ -286,6 +286,12 @@ describe('rows that the table refuses', () => {
     const last = bad[kMostSearched - 1];
     const refused = numbers.filter((i) => i > last || bad.includes(i));
     await check(server, 'named', line, refused, /NOT NULL/i);
+    // One call loads those that went with the rest.
+    await server.start();
+    const { answer, took } = await timed(server.api('/api/data/failed/retry?table=named', { method: 'POST' }));
+    assert.deepEqual([answer.json().retried, answer.json().failed], [refused.length - bad.length, bad.length], answer.text);
+    assert.ok(took < 10_000, `${took} ms`);
+    assert.equal(await server.value('SELECT count(*) FROM named'), kTotal - bad.length + 1);
   });
 
   it('all of them: none is loaded, every one is kept', kSlow, async (t) => {

@@ -54,8 +54,11 @@ const kNested = {
   'INTEGER[]': [['[1,2,3]', '[1,2,3]'], ['[ ]', '[]'], ['[1,null]', '[1,null]'], ['[1.7]', kRefused], ['["a"]', kRefused],
     ['{"a":1}', kRefused], ['"x"', kRefused], ['7', kRefused], ['[3000000000]', kRefused]],
   'DOUBLE[]': [['[1, 2.5]', '[1.0,2.5]'], ['[0.1234567890123456789]', kRefused]],
-  'FLOAT[3]': [['[0.5,1,2]', '[0.5,1.0,2.0]'], ['[1,2]', kRefused]],
-  'VARCHAR[]': [['["a","b.0]"]', '["a","b.0]"]'], ['[1]', kRefused]],
+  'FLOAT[3]': [['[0.5,1,2]', '[0.5,1.0,2.0]'], ['[0.1,null,1]', '[0.10000000149011612,null,1.0]'], ['[1,2]', kRefused], ['[0.123456789,1,2]', kRefused]],
+  'VARCHAR[]': [['["a","b.0]"]', '["a","b.0]"]'], ['[1,true]', '["1","true"]'], ['[["a"]]', kRefused]],
+  'INTEGER[][]': [['[[1],null,[]]', '[[1],null,[]]'], ['[1]', kRefused]],
+  'UUID[]': [['["123E4567-E89B-12D3-A456-426614174000"]', '["123e4567-e89b-12d3-a456-426614174000"]'], ['["x"]', kRefused]],
+  'TIMESTAMP[]': [['["2026-01-31T12:30:00+02:00"]', '["2026-01-31 10:30:00"]'], ['["soon"]', kRefused]],
   'STRUCT(a INTEGER, b VARCHAR)': [['{"a":1}', '{"a":1,"b":null}'], ['{"a":1,"b":"x"}', '{"a":1,"b":"x"}'],
     ['{"a":1,"c":2}', kRefused], ['{"a":1.5}', kRefused], ['[1]', kRefused]],
   'MAP(VARCHAR, INTEGER)': [['{"x":1,"y":2}', '{"x":1,"y":2}'], ['{"x":1.5}', kRefused]],
@@ -135,6 +138,42 @@ describe('columns of types that we never make', () => {
     assert.equal(set.status, 200, set.text);
     await server.insert('s', [{ n: 1, v: 'x' }, { n: 2, v: '2026-01-31' }], kWait);
     assert.deepEqual(await server.rows('SELECT n, v FROM s ORDER BY n'), [{ n: 1, v: null }, { n: 2, v: '2026-01-31' }]);
+  });
+
+  it('renamed, or changed by somebody else, they take what they can hold now, and nothing that they held is changed', kSlow, async (t) => {
+    const server = await serverWith(t, 'CREATE TABLE prices(name VARCHAR, price DECIMAL(10,2), f FLOAT, i INTEGER, d DATE)',
+      "INSERT INTO prices VALUES ('x', 3.25, 1.5, 7, '2026-01-31')");
+    await server.insert('prices', { name: 'y', price: 2.5 }, kWait);
+    assert.equal((await server.api('/api/tables/prices', { method: 'PATCH', body: '{"name":"renamed"}' })).status, 200);
+    const one = async (row) => (await server.insert('renamed', [{ name: 'other' }, row], kWait)).failed;
+    assert.deepEqual([await one({ price: 4 }), await one({ price: true }), await one({ f: 1 }), await one({ i: 1.5 }), await one({ d: '2026-02-01' })], [0, 1, 0, 1, 0]);
+    assert.deepEqual(await server.rows("SELECT price::VARCHAR AS price, f, i, d FROM renamed WHERE name IS NULL OR name <> 'other' ORDER BY __row_id NULLS FIRST"), [
+      { price: '3.25', f: 1.5, i: 7, d: '2026-01-31' }, { price: '2.50', f: null, i: null, d: null }, { price: '4.00', f: null, i: null, d: null },
+      { price: null, f: 1, i: null, d: null }, { price: null, f: null, i: null, d: '2026-02-01' }]);
+    // Columns of ours, which somebody changes; and one of theirs becomes one of ours.
+    await server.insert('own', { a: 1, b: 2, c: null, s: 'x' }, kWait);
+    await server.insert('own', { l: [1, 2] }, { query: '?wait=true&flatten=none' });
+    await server.stop();
+    await changeFile(localFile(server.dir), 'ALTER TABLE own ALTER b TYPE DECIMAL(10,2)', 'UPDATE own SET b = 2.75', 'ALTER TABLE own ALTER c TYPE FLOAT',
+      'UPDATE own SET c = 1.5', 'ALTER TABLE own ALTER l TYPE INTEGER[]', 'ALTER TABLE renamed ALTER d TYPE VARCHAR');
+    await server.start();
+    const sent = [{ b: 1 }, { b: 10 ** 15 }, { c: 1 }, { c: 0.1 }, { a: 1.5 }, { l: [3] }, { l: [1.5] }];
+    const answer = await server.insert('own', sent, { query: '?wait=true&flatten=none' });
+    assert.deepEqual(answer.errors.map((e) => e.row), [1, 6], JSON.stringify(answer));
+    assert.deepEqual(await server.rows('SELECT a, b::VARCHAR AS b, c, l FROM own WHERE s IS NULL ORDER BY __row_id'), [
+      { a: null, b: '2.75', c: 1.5, l: [1, 2] }, { a: null, b: '1.00', c: null, l: null }, { a: null, b: null, c: 1, l: null },
+      { a: null, b: null, c: 0.1, l: null }, { a: 1.5, b: null, c: null, l: null }, { a: null, b: null, c: null, l: [3] }]);
+    await server.insert('renamed', [{ d: 'soon' }, { d: 1 }], kWait);
+    assert.deepEqual(await server.rows('SELECT d FROM renamed WHERE d IS NOT NULL ORDER BY d'), [{ d: '1' }, { d: '2026-01-31' }, { d: '2026-02-01' }, { d: 'soon' }]);
+  });
+
+  it('what is asked before anything is stored knows those of child tables too', kSlow, async (t) => {
+    const server = await serverWith(t, 'CREATE TABLE q_items(price DECIMAL(6,2))');
+    const bad = '[{"items":[{"price":0.001}]},{"items":[{"price":0.001}]},{"items":[{"price":1}]}]';
+    const dry = (await server.api('/api/data/insert/q?dry_run=true&flatten=multitable', { body: bad })).json();
+    assert.deepEqual([dry.rows, dry.failed], [1, 2], JSON.stringify(dry));
+    assert.equal((await server.api('/api/data/insert/q?strict=true&flatten=multitable', { body: bad })).status, 400);
+    assert.equal((await server.api('/api/data/failed?table=q')).json().total, 0);
   });
 
   it('child tables and cross products as well, from their first row on', kSlow, async (t) => {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "destinations/duckdb/chunk_writer.h"
+#include "destinations/duckdb/column_types.h"
 #include "destinations/duckdb/nested_writer.h"
 #include "destinations/duckdb/own_tables.h"
 #include "destinations/duckdb/rows.h"
@@ -52,27 +53,6 @@ struct Target {
     types.push_back(std::move(type));
   }
 };
-
-using TypesByName = std::unordered_map<std::string, LogicalType>;
-
-Result<TypesByName> types_of(duckdb_connection connection, const std::string& table) {
-  TableDescription description;
-  if (duckdb_table_description_create_ext(connection, kAttachedAs, "main", table.c_str(),
-                                          description.out()) != DuckDBSuccess) {
-    const char* message = duckdb_table_description_error(description.get());
-    return fail(duckdb_error(DUCKDB_ERROR_CATALOG, message != nullptr ? message : "no such table"));
-  }
-  TypesByName types;
-  const idx_t count = duckdb_table_description_get_column_count(description.get());
-  types.reserve(count);
-  for (idx_t i = 0; i < count; ++i) {
-    char* name = duckdb_table_description_get_column_name(description.get(), i);
-    types.emplace(name,
-                  LogicalType(duckdb_table_description_get_column_type(description.get(), i)));
-    duckdb_free(name);
-  }
-  return types;
-}
 
 Error changed(const std::string& name) {
   return invalid("the column " + quote_identifier(name) + " was changed by somebody else");

@@ -299,9 +299,37 @@ Strings Strings::values() const {
   return {shape == nullptr || shape->has_strings_in_fields(), nullptr};
 }
 
+// What a value must be like for its conversion to lose nothing, where that is not so in any case: who opens the file
+// with another program can put values there that the log of schemas does not know. Empty: nothing to look at.
+std::string safe_values(const std::string& c, const ColumnType& from, const ColumnType& to) {
+  if (from.is_nested() || from == to) return "";
+  switch (from.base) {
+    case BaseType::kVarchar:  // it has held nothing but null, or it becomes JSON
+      return to.base == BaseType::kJson ? "" : c + " IS NULL";
+    case BaseType::kJson:  // nothing but {}
+      return c + " IS NULL OR CAST(" + c + " AS VARCHAR) = '{}'";
+    case BaseType::kBigint:
+      if (to.base != BaseType::kDouble) return "";
+      return c + " IS NULL OR CAST(CAST(" + c + " AS DOUBLE) AS HUGEINT) = " + c;
+    case BaseType::kDouble:
+      if (to.base != BaseType::kDecimal) return "";
+      return c + " IS NULL OR CAST(CAST(CAST(CAST(" + c + " AS VARCHAR) AS " + json::to_string(to) +
+             ") AS VARCHAR) AS DOUBLE) = " + c;
+    default:
+      return "";
+  }
+}
+
 std::string conversion(std::string_view column, const ColumnType& from, const ColumnType& to,
                        const Strings& strings) {
-  return convert(std::string(column), from, to, strings, 0);
+  const std::string c(column);
+  const std::string value = convert(c, from, to, strings, 0);
+  const std::string safe = safe_values(c, from, to);
+  if (safe.empty()) return value;
+  return "CASE WHEN " + safe + " THEN " + value + " ELSE error(" +
+         quote_literal("the column holds values that would be changed if it became " +
+                       json::to_string(to)) +
+         ") END";
 }
 
 Error explain_attach_error(const Error& error) {

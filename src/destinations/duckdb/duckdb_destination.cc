@@ -232,11 +232,14 @@ Result<> DuckdbDestination::rename(const json::TableSchema& schema, const TableC
                      .to_type = change.new_name,
                      .receipt = change.receipt});
   for (const json::SchemaColumn& column : schema.columns) {
+    // Should a column of somebody else's type become one of ours one day, it holds more than nothing.
+    json::TypeState state = column.state;
+    if (column.foreign) state.add(json::Kind::kString);
     entries.push_back({.event = "rename",
                        .path = column.path,
                        .column = column.name,
                        .to_type = column.type_name(),
-                       .state = column.state,
+                       .state = state,
                        .shape = column.shape,
                        .receipt = change.receipt});
   }

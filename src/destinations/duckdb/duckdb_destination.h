@@ -52,6 +52,7 @@ class DuckdbDestination final : public Destination {
   Result<std::vector<std::string>> child_tables(const std::string& table) override {
     return own_.child_tables(writer_.get(), table);
   }
+  Result<bool> has_foreign_columns() override { return own_.has_foreign_columns(writer_.get()); }
   Result<> write(const Batch& batch) override;
   Result<> write(const TableChange& change, Micros at) override;
   Result<> commit(const Id128& log_id, const LoadState& state) override;

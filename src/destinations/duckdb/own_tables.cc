@@ -7,6 +7,8 @@
 
 #include "base/ascii.h"
 #include "base/json_text.h"
+#include "destinations/duckdb/column_types.h"
+#include "destinations/duckdb/nested_writer.h"
 #include "destinations/duckdb/rows.h"
 
 namespace sd::destinations::duckdb {
@@ -17,13 +19,6 @@ using json::Kind;
 
 std::string micros(Micros at) {
   return "make_timestamptz(" + std::to_string(at) + ")";
-}
-
-// Whether a column may have the nested type that it was given: its fields are looked at when rows are written.
-bool looks_like(const json::ColumnType& type, std::string_view physical) {
-  if (type.base == BaseType::kList) return physical.ends_with("[]");
-  return physical.starts_with(type.base == BaseType::kMap ? "MAP(" : "STRUCT(") &&
-         physical.ends_with(')');
 }
 
 Result<> flush(const Appender& appender) {
@@ -241,15 +236,25 @@ Result<std::vector<std::string>> OwnTables::child_tables(duckdb_connection conne
              fetch(connection,
                    "SELECT c.table_name FROM duckdb_columns() c JOIN duckdb_tables() t USING "
                    "(database_name, schema_name, table_name) WHERE database_name = 'db' AND "
-                   "schema_name = 'main' AND lower(c.column_name) IN ('__parent_row_id', lower(" +
-                       quote_literal(parent + "_id") +
-                       ")) GROUP BY c.table_name HAVING count(*) = 2 ORDER BY c.table_name"));
+                   "schema_name = 'main' AND " +
+                       folded("c.column_name") + " IN ('__parent_row_id', " +
+                       quote_literal(fold_ascii(parent + "_id")) +
+                       ") GROUP BY c.table_name HAVING count(*) = 2 ORDER BY c.table_name"));
   const std::string beginning = fold_ascii(parent) + "_";
   std::vector<std::string> children;
   for (const Row& row : rows) {
     if (fold_ascii(row.text(0)).starts_with(beginning)) children.push_back(row.text(0));
   }
   return children;
+}
+
+Result<bool> OwnTables::has_foreign_columns(duckdb_connection connection) {
+  TRY_ASSIGN(const auto rows,
+             fetch(connection,
+                   "SELECT DISTINCT data_type FROM duckdb_columns() WHERE database_name = 'db' AND "
+                   "schema_name = 'main' AND NOT regexp_matches(data_type, "
+                   "'[]]$|^(STRUCT|MAP|UNION)[(]')"));
+  return std::ranges::any_of(rows, [](const Row& row) { return !parse_type(row.text(0)); });
 }
 
 Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
@@ -263,10 +268,9 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
   TRY_ASSIGN(auto physical,
              fetch(connection,
                    "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE "
-                   "database_name = 'db' AND schema_name = 'main' AND lower(table_name) = lower(" +
-                       quote_literal(table) + ") ORDER BY column_index"));
-  // lower() folds more than ASCII; the key decides.
-  std::erase_if(physical, [&](const Row& row) { return fold_ascii(row.text(0)) != key; });
+                   "database_name = 'db' AND schema_name = 'main' AND " +
+                       folded("table_name") + " = " + quote_literal(fold_ascii(table)) +
+                       " ORDER BY column_index"));
   if (physical.empty()) return json::TableSchema(table);
 
   TRY_ASSIGN(auto log,
@@ -296,8 +300,9 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
   schema.exists = true;
   const auto has = [&](std::string_view column) {
     return std::any_of(physical.begin(), physical.end(),
-                       [&](const Row& r) { return r.text(1) == column; });
+                       [&](const Row& r) { return same_ascii_folded(r.text(1), column); });
   };
+  std::optional<TypesByName> types;  // of nested columns their names do not say enough
   schema.has_row_id = has(json::kRowId);
   schema.has_received_at = has(json::kReceivedAt);
   for (const Row& row : physical) {
@@ -309,10 +314,16 @@ Result<json::TableSchema> OwnTables::schema(duckdb_connection connection,
     const auto type = parse_type(row.text(2));
     const json::ColumnType logged_type =
         own != nullptr ? json::column_type(own->state, own->shape.get()) : json::ColumnType{};
-    if (own != nullptr && logged_type.is_nested() && looks_like(logged_type, row.text(2))) {
+    bool is_as_logged = own != nullptr && type && logged_type == *type;
+    if (own != nullptr && logged_type.is_nested()) {
+      if (!types) {
+        TRY_ASSIGN(types, types_of(connection, schema.name));
+      }
+      const auto there = types->find(name);
+      is_as_logged = there != types->end() && has_type(there->second.get(), logged_type);
+    }
+    if (is_as_logged) {
       schema.add_existing({own->path, name, own->state, own->shape, logged_type});
-    } else if (own != nullptr && logged_type == *type) {
-      schema.add_existing({own->path, name, own->state, own->shape, *type});
     } else {
       const std::string path = own != nullptr ? own->path : "[" + json_string(name) + "]";
       json::SchemaColumn adopted{.path = path, .name = name, .state = {}, .shape = {}, .type = {}};

@@ -57,6 +57,9 @@ class OwnTables {
   Result<std::vector<std::string>> child_tables(duckdb_connection connection,
                                                 const std::string& parent);
 
+  // That of Destination::has_foreign_columns().
+  static Result<bool> has_foreign_columns(duckdb_connection connection);
+
   struct LogEntry {
     std::string event;
     std::string path;

@@ -21,9 +21,8 @@ std::string from_hex(std::string_view hex) {
 
 std::string condition(const FailedFilter& filter) {
   std::string sql = " WHERE true";
-  // lower() folds more than ASCII: never too few, and the tables of a destination differ in more.
   if (!filter.table.empty())
-    sql += " AND lower(table_name) = lower(" + quote_literal(filter.table) + ")";
+    sql += " AND " + folded("table_name") + " = " + quote_literal(fold_ascii(filter.table));
   if (!filter.receipt.is_zero()) sql += " AND receipt = '" + filter.receipt.to_string() + "'";
   return sql;
 }

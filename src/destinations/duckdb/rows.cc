@@ -55,4 +55,9 @@ Error appender_error(duckdb_appender appender) {
                       message != nullptr ? message : "DuckDB gave no reason");
 }
 
+std::string folded(const std::string& expression) {
+  return "translate(" + expression +
+         ", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')";
+}
+
 }  // namespace sd::destinations::duckdb

@@ -25,6 +25,9 @@ class Row {
 // Every value as DuckDB's cast to VARCHAR spells it.
 Result<std::vector<Row>> fetch(duckdb_connection connection, const std::string& sql);
 
+// SQL that folds the letters A to Z and no others, as fold_ascii() does.
+std::string folded(const std::string& expression);
+
 // The error of an appender call that failed.
 Error appender_error(duckdb_appender appender);
 
