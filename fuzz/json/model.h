@@ -303,7 +303,8 @@ class Model {
     const bool null = at(i).kind == ValueKind::kNull;
     const bool parents = fold_ascii(child.key) == fold_ascii(parent.table + "_id");
     Leaves leaves = of_parent(parent, parents && !null);
-    if (!null || !(is_id(child.key) || parents)) leaves.push_back(leaf(i, Place{}.key(child.key)));
+    const std::string key = is_id(child.key) ? "id" : parents ? parent.table + "_id" : child.key;
+    if (!null || !(is_id(child.key) || parents)) leaves.push_back(leaf(i, Place{}.key(key)));
     if (null || !is_id(child.key)) leaves.push_back(made("id", id_of(leaves)));
     commit(child.table, leaves);
   }

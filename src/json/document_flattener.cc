@@ -339,8 +339,7 @@ Result<> DocumentFlattener::run_object(const RowTree& tree, Index object, std::u
   if (own != RowTree::kNone && !tree[own].is_container()) self.id = cell_of(tree[own]);
   // As it is stored here, whatever the children's contracts say of times.
   if (self.id.kind == Kind::kString) self.id.kind = to->kind_of_string(self.id.view());
-  const std::string_view key = own == RowTree::kNone ? kId : tree[own].key;
-  self.id = sink.stored(*to, to->tree().child(PathTree::kRoot, key), self.id);
+  self.id = sink.stored(*to, to->tree().child(PathTree::kRoot, kId), self.id);
   // Where somebody made the table, our number may be no id there.
   if (own == RowTree::kNone && self.id.kind != Kind::kNull)
     to->add_copy(to->tree().child(PathTree::kRoot, kId), self.id);
