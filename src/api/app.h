@@ -10,10 +10,12 @@
 #include <mutex>
 #include <set>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "api/append.h"
+#include "api/running_queries.h"
 #include "api/tenant.h"
 #include "base/metrics.h"
 #include "catalog/catalog.h"
@@ -32,7 +34,6 @@ struct AppOptions {
   std::vector<std::string> hosts;                // Host values that may stand in URLs we hand out
   std::string healthcheck_fail_file;
   std::chrono::milliseconds query_timeout{300'000};
-  int max_running_queries = 16;  // of one destination
   std::string version;
 };
 
@@ -60,6 +61,7 @@ class App {
   engine::Pool& pool() { return pool_; }
   metrics::Registry& metrics() { return metrics_; }
   Tenants& tenants() { return tenants_; }
+  RunningQueries& running_queries() { return running_queries_; }
   net::thread_pool& blocking() { return blocking_; }
 
   // Opens a destination's journal and lets it take requests. Blocks.
@@ -85,6 +87,7 @@ class App {
   journal::SyncPool& sync_pool_;
   metrics::Registry& metrics_;
   Tenants tenants_;
+  RunningQueries running_queries_;
   net::thread_pool blocking_{4};
   std::mutex changing_mutex_;
   std::set<Id128> changing_;
@@ -92,7 +95,14 @@ class App {
   std::map<unsigned, std::unique_ptr<ThreadSink>> sinks_;
 };
 
-// The router with every route of the API.
+struct RouteEntry {
+  const char* method;
+  const char* pattern;
+  Task<void> (*handler)(App&, http::Exchange&);
+};
+// Every route of the API.
+std::span<const RouteEntry> route_table();
+// The router with all of them.
 http::Router make_router(App& app);
 
 }  // namespace sd::api

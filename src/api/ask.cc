@@ -1,6 +1,7 @@
 #include "api/ask.h"
 
 #include "api/append.h"
+#include "api/query_place.h"
 #include "load/record.h"
 
 namespace sd::api {
@@ -12,6 +13,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kAnswerLimit{60'000};
 constexpr milliseconds kFreshLimit{5'000};
 constexpr milliseconds kChangeLimit{30'000};
+
+// Whose places our own questions take.
+constexpr const char* kOwnParty = "";
 
 using Answers = Mailbox<Result<json::Value>>;
 
@@ -30,11 +34,12 @@ engine::Pool::Answer sender_to(const Answers& answers) {
 
 }  // namespace
 
-Error too_many_queries() {
-  return Error{.code = ErrorCode::kUnavailable,
-               .message = "too many queries are running on this destination",
-               .slug = "too-many-queries",
-               .retry_after_s = 1};
+Task<Result<json::Value>> ask_progress(App& app, http::Exchange& exchange, const Tenant& tenant,
+                                       std::uint64_t engine_id) {
+  Answers answers(exchange.executor());
+  app.pool().progress(tenant.id(), engine_id, sender_to(answers));
+  Result<json::Value> answer = co_await answer_of(answers);
+  co_return answer;
 }
 
 Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant,
@@ -49,8 +54,9 @@ Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant
 }
 
 Task<Result<>> check_sql(App& app, http::Exchange& exchange, Tenant& tenant, std::string sql) {
-  const Tenant::QueryPlace place(tenant, app.options().max_running_queries);
-  if (!place) co_return std::unexpected(too_many_queries());
+  PlaceWait wait(exchange);
+  const Result<QueryQueue::Place> place = co_await wait.enter(tenant, kOwnParty);
+  if (!place) co_return std::unexpected(place.error());
   // The engine waits only for what it has heard of; the table of the last insert may be news to it.
   const journal::Position end = tenant.durable_end();
   if (end > 0) co_await wait_applied(app, exchange, tenant, end, kFreshLimit);
@@ -85,8 +91,9 @@ Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,
 
 Task<Result<json::Value>> ask(App& app, http::Exchange& exchange, Tenant& tenant,
                               std::string question, bool must_be_fresh, std::chrono::seconds more) {
-  const Tenant::QueryPlace place(tenant, app.options().max_running_queries);
-  if (!place) co_return std::unexpected(too_many_queries());
+  PlaceWait wait(exchange);
+  const Result<QueryQueue::Place> place = co_await wait.enter(tenant, kOwnParty);
+  if (!place) co_return std::unexpected(place.error());
   Answers answers(exchange.executor());
   app.pool().ask(tenant.id(), std::move(question), tenant.log().durable_end(), must_be_fresh,
                  sender_to(answers));

@@ -11,7 +11,9 @@
 namespace sd::api {
 
 // More queries than may run at once on a destination: 503.
-Error too_many_queries();
+// How far the pool's query of this id is: {percent?, rows, bytes, stalled}. kNotFound where it has ended.
+Task<Result<json::Value>> ask_progress(App& app, http::Exchange& exchange, const Tenant& tenant,
+                                       std::uint64_t engine_id);
 
 // Waits until the destination has loaded everything below `position`; false after `limit`.
 Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant,

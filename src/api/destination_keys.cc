@@ -46,6 +46,14 @@ std::string key_json(const Key& key, const std::string& secret = {}) {
     w.null_member("flatten");
   else
     w.member("flatten", key.flatten);
+  const auto write_limit = [&](const char* name, std::uint64_t limit) {
+    if (limit == 0)
+      w.null_member(name);
+    else
+      w.member(name, limit);
+  };
+  write_limit("max_rows", key.max_rows);
+  write_limit("max_bytes", key.max_bytes);
   w.member("origin", to_string(key.origin)).member("created_at", format_rfc3339(key.created_at));
   write_time(w, "last_used_at", key.last_used_at);
   write_time(w, "revoked_at", key.revoked_at);
@@ -76,10 +84,26 @@ Result<catalog::Scopes> read_scopes(const json::Value& value) {
   return scopes;
 }
 
+// The maker's own where nothing else is said; what is more than that is an error.
+Result<std::uint64_t> read_limit(const std::string& name, const json::Value& body,
+                                 std::uint64_t makers) {
+  const json::Value* value = body.find(name);
+  if (value == nullptr || value->is_null()) return makers;
+  const auto limit = value->as_uint();
+  if (!limit || *limit == 0 || *limit > INT64_MAX)
+    return fail(parameter_error(name + " must be a positive whole number"));
+  if (makers != 0 && *limit > makers) {
+    return fail(ErrorCode::kPermissionDenied, "a key can be given at most the " + name +
+                                                  " of the key that makes it, " +
+                                                  std::to_string(makers));
+  }
+  return *limit;
+}
+
 // Without a word on scopes or tables a key gets what its maker has.
 Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::KeyInfo& maker,
                                      const Id128& destination_id) {
-  TRY(check_members(body, {"name", "scopes", "tables", "flatten"}));
+  TRY(check_members(body, {"name", "scopes", "tables", "flatten", "max_rows", "max_bytes"}));
   catalog::NewKey spec{.destination_id = destination_id};
   const json::Value* name = body.find("name");
   if (name != nullptr && !name->is_string()) return fail(parameter_error("name must be a text"));
@@ -100,6 +124,8 @@ Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::Key
       return fail(parameter_error("flatten must be horizontal, vertical, multitable or none"));
     spec.flatten = json::to_string(*mode);
   }
+  TRY_ASSIGN(spec.max_rows, read_limit("max_rows", body, maker.max_rows));
+  TRY_ASSIGN(spec.max_bytes, read_limit("max_bytes", body, maker.max_bytes));
   // Nobody hands out more than they have.
   const bool wider = (spec.scopes | maker.scopes) != maker.scopes;
   const bool other_tables =

@@ -56,6 +56,14 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
+void add_page_policy(http::Headers& headers) {
+  headers.emplace_back("Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+                       "form-action 'none'; frame-ancestors 'none'");
+  headers.emplace_back("X-Frame-Options", "DENY");
+  headers.emplace_back("Referrer-Policy", "no-referrer");
+}
+
 http::Response page(std::string_view title, std::string_view body, int status) {
   std::string html =
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -68,12 +76,8 @@ http::Response page(std::string_view title, std::string_view body, int status) {
   html += body;
   html += "</body>\n</html>\n";
   http::Response response = http::html_response(std::move(html), status);
-  response.headers.emplace_back("Content-Security-Policy",
-                                "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-                                "form-action 'none'; frame-ancestors 'none'");
+  add_page_policy(response.headers);
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  response.headers.emplace_back("X-Frame-Options", "DENY");
-  response.headers.emplace_back("Referrer-Policy", "no-referrer");
   response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }

@@ -10,6 +10,9 @@ namespace sd::api {
 
 std::string escape_html(std::string_view text);
 
+// What a page of ours may do: show itself, and nothing else. Not framed, no referrer.
+void add_page_policy(http::Headers& headers);
+
 // A whole page around `body` (HTML), with a strict Content-Security-Policy, not framed, no referrer.
 http::Response page(std::string_view title, std::string_view body, int status = 200);
 

@@ -1,12 +1,13 @@
 #include "api/query.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <charconv>
 
 #include "api/ask.h"
-#include "base/json_text.h"
+#include "api/html.h"
+#include "api/query_place.h"
+#include "api/query_request.h"
+#include "api/resource.h"
 #include "http/pipe.h"
-#include "json/document.h"
 
 namespace sd::api {
 namespace {
@@ -16,92 +17,6 @@ using namespace net::experimental::awaitable_operators;
 
 constexpr std::uint64_t kMaxRequestBytes = 4U << 20;
 constexpr std::size_t kPipeBytes = 1U << 20;
-
-Error parameter_error(std::string message) {
-  return invalid(std::move(message)).with_slug("invalid-parameter");
-}
-
-struct Asked {
-  std::string sql;
-  std::optional<std::string> format;
-  std::optional<std::string> timeout_ms;
-  std::optional<bool> fresh;
-  bool quote_int64 = false;
-};
-
-Result<> read_parameters(const Query& query, Asked& asked) {
-  if (const std::string* sql = query.find("query")) asked.sql = *sql;
-  if (const std::string* format = query.find("format")) asked.format = *format;
-  if (const std::string* timeout = query.find("timeout_ms")) asked.timeout_ms = *timeout;
-  if (query.find("fresh") != nullptr) {
-    TRY_ASSIGN(asked.fresh, query.flag("fresh"));
-  }
-  TRY_ASSIGN(asked.quote_int64, query.flag("quote_int64", asked.quote_int64));
-  return {};
-}
-
-Result<> read_json(std::string_view body, Asked& asked) {
-  TRY_ASSIGN(const json::Value document, json::parse_document(body));
-  if (!document.is_object())
-    return fail(parameter_error("a JSON body is an object with the member \"query\""));
-  for (const auto& [name, value] : document.members()) {
-    if (name == "query" && value.is_string())
-      asked.sql = value.text();
-    else if (name == "format" && value.is_string())
-      asked.format = value.text();
-    else if (name == "timeout_ms" && value.as_int())
-      asked.timeout_ms = value.text();
-    else if (name == "fresh" && value.as_bool())
-      asked.fresh = value.as_bool();
-    else if (name == "quote_int64" && value.as_bool())
-      asked.quote_int64 = *value.as_bool();
-    else if (name == "destination_id" || name == "api_key")
-      continue;
-    else
-      return fail(
-          parameter_error("the member \"" + name + "\" is not known, or not of the right type"));
-  }
-  return {};
-}
-
-bool begins_as_json(std::string_view body) {
-  const auto at = body.find_first_not_of(" \t\r\n");
-  return at != std::string_view::npos && body[at] == '{';
-}
-
-Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& exchange,
-                                        const Asked& asked) {
-  engine::QueryRequest request;
-  request.sql = asked.sql;
-  if (asked.sql.empty())
-    return fail(invalid("no SQL: send it as ?query=, as the body, or as {\"query\":…}")
-                    .with_slug("empty-query"));
-  if (!is_valid_utf8(asked.sql))
-    return fail(invalid("the SQL is not valid UTF-8").with_slug("invalid-utf8"));
-  if (asked.format) {
-    const auto format = query::parse_format(*asked.format);
-    if (!format) return fail(parameter_error("format must be json, ndjson or csv"));
-    request.format = *format;
-  } else {
-    // Something else than we have is no reason to refuse: browsers ask for text/html first.
-    request.format = query::negotiate(exchange.header("Accept")).value_or(query::Format::kJson);
-  }
-  request.timeout = app.options().query_timeout;
-  if (asked.timeout_ms) {
-    std::int64_t ms = 0;
-    const auto parsed = std::from_chars(asked.timeout_ms->data(),
-                                        asked.timeout_ms->data() + asked.timeout_ms->size(), ms);
-    if (parsed.ec != std::errc{} ||
-        parsed.ptr != asked.timeout_ms->data() + asked.timeout_ms->size() || ms <= 0) {
-      return fail(parameter_error("timeout_ms must be a positive number of milliseconds"));
-    }
-    request.timeout = std::min<milliseconds>(milliseconds(ms), std::chrono::hours(24));
-  }
-  request.must_be_fresh = asked.fresh.value_or(false);
-  if (!asked.fresh.value_or(true)) request.fresh_timeout = milliseconds(0);
-  request.quote_int64 = asked.quote_int64;
-  return request;
-}
 
 // What the engine tells of a query, in order.
 struct Event {
@@ -137,13 +52,16 @@ Error hidden(const Error& error) {
   return Error{.code = ErrorCode::kInternal, .message = "this result cannot be produced any more"};
 }
 
-// Copies what the engine writes until the pipe ends; false when the client has gone.
-Task<bool> copy_out(http::Exchange& exchange, http::PipeSource& pipe) {
-  while (true) {
+// Copies what the engine writes until the pipe ends; false when the client has gone, or when there is more than
+// `max_bytes` (0: any number).
+Task<bool> copy_out(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes) {
+  for (std::uint64_t written_bytes = 0;;) {
     auto next = co_await (pipe.read_some() || exchange.client_gone());
     if (next.index() == 1) co_return false;
     Result<std::string_view> bytes = std::move(std::get<0>(next));
     if (!bytes || bytes->empty()) co_return true;
+    written_bytes += bytes->size();
+    if (max_bytes != 0 && written_bytes > max_bytes) co_return false;
     const Result<> written = co_await exchange.write(*bytes);
     if (!written) co_return false;
   }
@@ -155,25 +73,70 @@ Task<std::optional<Event>> next_event(Mailbox<Event>& mailbox, http::Exchange& e
   co_return std::move(std::get<0>(next));
 }
 
-}  // namespace
+// How the answer begins, once the engine has told that it will.
+http::Headers answer_headers(const Tenant& tenant, const engine::QueryStarted& started,
+                             StreamRequest& request) {
+  http::Headers headers = std::move(request.headers);
+  headers.emplace_back("Vary", "Accept, Accept-Encoding, Authorization, X-API-KEY");
+  if (!started.etag.empty() && !request.hide_errors) {
+    headers.emplace_back("ETag", started.etag);
+    headers.emplace_back("Cache-Control", "private, no-cache");
+  }
+  if (!started.fresh) {
+    headers.emplace_back("X-Fresh", "false");
+    if (!request.hide_errors) headers.emplace_back("X-Lag-Rows", std::to_string(tenant.lag_rows()));
+  }
+  if (started.not_modified) return headers;
+  headers.emplace_back("Content-Type", started.content_type);
+  if (started.length) headers.emplace_back("Content-Length", std::to_string(*started.length));
+  if (started.coding != query::Coding::kIdentity)
+    headers.emplace_back("Content-Encoding", std::string(query::coding_name(started.coding)));
+  if (started.content_type.starts_with("text/html")) add_page_policy(headers);
+  return headers;
+}
 
-Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
-                        StreamRequest request) {
-  const Tenant::QueryPlace place(*tenant, app.options().max_running_queries);
-  if (!place) {
-    Error busy = too_many_queries();
-    co_await refuse(exchange, std::move(busy));
-    co_return;
+// One query on its way through the engine to the client.
+class QueryStream {
+ public:
+  QueryStream(App& app, http::Exchange& exchange, Tenant& tenant, StreamRequest& request)
+      : app_(app),
+        exchange_(exchange),
+        tenant_(tenant),
+        request_(request),
+        mailbox_(exchange.executor()) {}
+
+  // The error is the answer; none where there has been one, or nobody is left to have it.
+  Task<Result<>> run();
+  // Whether its error is StreamRequest::admit()'s, which is told to anybody.
+  bool is_not_admitted() const { return not_admitted_; }
+
+ private:
+  Task<Result<>> stream(http::PipeSource& pipe, std::uint64_t id);
+
+  App& app_;
+  http::Exchange& exchange_;
+  Tenant& tenant_;
+  StreamRequest& request_;
+  Mailbox<Event> mailbox_;
+  bool not_admitted_ = false;
+};
+
+Task<Result<>> QueryStream::run() {
+  PlaceWait wait(exchange_);
+  RunningQueries::Entry entry = app_.running_queries().add(
+      request_.id, tenant_.id(), [sender = wait.sender()] { sender.push(false); });
+  if (!entry) {
+    co_return std::unexpected(Error{.code = ErrorCode::kAlreadyExists,
+                                    .message = "a query with this query_id is running",
+                                    .slug = "query-id-in-use"});
   }
-  const Timer timer(*tenant);
-  Result<http::PipeEnds> ends = http::make_pipe(kPipeBytes);
-  if (!ends) {
-    co_await refuse(exchange, std::move(ends).error());
-    co_return;
-  }
-  http::PipeSource pipe(exchange.executor(), ends->read_fd);
-  Mailbox<Event> mailbox(exchange.executor());
-  const auto sender = mailbox.sender();
+  const Result<QueryQueue::Place> place =
+      co_await wait.enter(tenant_, request_.party, request_.query.timeout);
+  if (!place) co_return std::unexpected(place.error());
+  const Timer timer(tenant_);
+  CO_TRY_ASSIGN(const http::PipeEnds ends, http::make_pipe(kPipeBytes));
+  http::PipeSource pipe(exchange_.executor(), ends.read_fd);
+  const auto sender = mailbox_.sender();
   engine::QueryEvents events{.on_started =
                                  [sender](engine::QueryStarted started) {
                                    sender.push(Event{std::move(started), {}});
@@ -182,79 +145,104 @@ Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tena
                                  [sender](Result<std::uint64_t> rows) {
                                    sender.push(Event{{}, std::move(rows)});
                                  }};
-  const std::uint64_t id = app.pool().query(tenant->id(), std::move(request.query),
-                                            UniqueFd(ends->write_fd), std::move(events));
-  std::optional<Event> first = co_await next_event(mailbox, exchange);
+  const std::uint64_t id = app_.pool().query(tenant_.id(), std::move(request_.query),
+                                             UniqueFd(ends.write_fd), std::move(events));
+  entry.set_engine_id(id);
+  if (entry.is_cancelled()) app_.pool().cancel(id);  // before there was an id to cancel
+  Result<> streamed = co_await stream(pipe, id);
+  pipe.close();
+  // Also of a client that has gone and a result that is over its limit: the engine has better to do.
+  if (!streamed || !exchange_.answered()) app_.pool().cancel(id);
+  if (!streamed && entry.is_cancelled()) co_return std::unexpected(query_cancelled());
+  co_return streamed;
+}
+
+Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
+  const std::optional<Event> first = co_await next_event(mailbox_, exchange_);
   if (!first) {  // the client has gone
-    app.pool().cancel(id);
-    exchange.break_off();
-    co_return;
+    app_.pool().cancel(id);
+    exchange_.break_off();
+    co_return Result<>();
   }
   if (first->ended) {
-    const Error error = first->ended->has_value() ? Error{.message = "the engine gave no result"}
-                                                  : first->ended->error();
-    Error shown = request.hide_errors ? hidden(error) : error;
-    co_await refuse(exchange, std::move(shown));
-    co_return;
+    if (!first->ended->has_value()) co_return std::unexpected(first->ended->error());
+    co_return std::unexpected(Error{.message = "the engine gave no result"});
   }
-  if (request.admit) {
-    Result<> admitted = co_await request.admit();
+  if (request_.admit) {
+    Result<> admitted = co_await request_.admit();
     if (!admitted) {
-      pipe.close();
-      app.pool().cancel(id);
-      co_await refuse(exchange, std::move(admitted).error());
-      co_return;
+      not_admitted_ = true;
+      co_return std::unexpected(std::move(admitted).error());
     }
   }
-  http::Headers headers = std::move(request.headers);
-  headers.emplace_back("Content-Type", first->started->content_type);
-  if (!first->started->fresh) {
-    headers.emplace_back("X-Fresh", "false");
-    if (!request.hide_errors)
-      headers.emplace_back("X-Lag-Rows", std::to_string(tenant->lag_rows()));
+  http::Headers headers = answer_headers(tenant_, *first->started, request_);
+  if (first->started->not_modified) {
+    http::Response unchanged{.status = 304, .headers = std::move(headers), .body = {}};
+    co_await exchange_.respond(std::move(unchanged));
+    co_return Result<>();
   }
-  const Result<> began = co_await exchange.begin(200, std::move(headers));
-  if (began && exchange.method() == "HEAD") {
-    pipe.close();
-    app.pool().cancel(id);
-    co_await exchange.finish();
-    co_return;
+  const Result<> began = co_await exchange_.begin(200, std::move(headers));
+  if (began && exchange_.method() == "HEAD") {
+    app_.pool().cancel(id);
+    co_await exchange_.finish();
+    co_return Result<>();
   }
   bool whole = began.has_value();
-  if (whole) whole = co_await copy_out(exchange, pipe);
+  if (whole) whole = co_await copy_out(exchange_, pipe, request_.max_bytes);
   pipe.close();
   if (!whole) {
-    app.pool().cancel(id);
-    exchange.break_off();
-    co_return;
+    app_.pool().cancel(id);
+    exchange_.break_off();
+    co_return Result<>();
   }
   // The end of the pipe is not the end of the result: only the engine's word is.
-  const std::optional<Event> last = co_await next_event(mailbox, exchange);
+  const std::optional<Event> last = co_await next_event(mailbox_, exchange_);
   if (last && last->ended && last->ended->has_value())
-    co_await exchange.finish();
+    co_await exchange_.finish();
   else
-    exchange.break_off();
+    exchange_.break_off();
+  co_return Result<>();
 }
+
+}  // namespace
+
+Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
+                        StreamRequest request) {
+  request.query.coding = query::negotiate_coding(exchange.header("Accept-Encoding"));
+  request.query.variant = std::string(query::coding_name(request.query.coding)) +
+                          (request.query.quote_int64 ? " quoted " : " ") +
+                          std::to_string(request.query.max_rows);
+  QueryStream stream(app, exchange, *tenant, request);
+  Result<> answered = co_await stream.run();
+  if (answered) co_return;
+  const bool hides = request.hide_errors && !stream.is_not_admitted();
+  Error shown = hides ? hidden(answered.error()) : std::move(answered).error();
+  co_await refuse(exchange, std::move(shown));
+}
+
+namespace {
+
+// The id that the client chose, or one of ours.
+Result<Id128> id_of(const Asked& asked) {
+  if (!asked.query_id) return Id128::make();
+  const auto id = Id128::parse(*asked.query_id);
+  if (!id) return fail(parameter_error("query_id must be a UUID"));
+  return *id;
+}
+
+}  // namespace
 
 Task<void> handle_query(App& app, http::Exchange& exchange) {
   const Query query = parse_query(exchange.raw_query());
   Asked asked;
   Query form;
   Result<> read = read_parameters(query, asked);
-  const bool is_form =
-      exchange.header("Content-Type").starts_with("application/x-www-form-urlencoded");
   if (read && exchange.method() == "POST") {
     const Result<std::string_view> body = co_await exchange.read_body(kMaxRequestBytes);
-    if (!body) {
+    if (!body)
       read = fail(body.error());
-    } else if (begins_as_json(*body)) {
-      read = read_json(*body, asked);
-    } else if (is_form && is_form_with(*body, "query")) {
-      form.parameters = http::parse_form(*body);
-      read = read_parameters(form, asked);
-    } else if (!body->empty()) {
-      asked.sql = *body;
-    }
+    else
+      read = read_query_body(*body, exchange.header("Content-Type"), form, asked);
   }
   // Who asks comes first: what is wrong with a request is told to those who may make one.
   Result<Access> access = authorise(app, exchange, query, catalog::Scope::kQuery, &form);
@@ -262,20 +250,13 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
     co_await refuse(exchange, std::move(access).error());
     co_return;
   }
-  if (access->key->tables) {
-    // What a statement reads is not held against the list yet: rather nothing than everything.
-    Error limited{
-        .code = ErrorCode::kPermissionDenied,
-        .message =
-            "this API key is limited to tables; such keys cannot run queries in this version"};
-    co_await refuse(exchange, std::move(limited));
-    co_return;
-  }
   if (!read) {
     co_await refuse(exchange, std::move(read).error());
     co_return;
   }
-  Result<engine::QueryRequest> request = to_request(app, exchange, asked);
+  Result<engine::QueryRequest> request = to_request(app, exchange, asked, *access->key);
+  const Result<Id128> id = id_of(asked);
+  if (request && !id) request = fail(id.error());
   if (!request) {
     co_await refuse(exchange, std::move(request).error());
     co_return;
@@ -284,9 +265,13 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
   request->position =
       wants_latest ? access->tenant->log().durable_end() : access->tenant->highest_applied();
   if (!wants_latest) request->fresh_timeout = milliseconds(10'000);
-  exchange.add_header("X-Query-Id", Id128::make().to_string());
+  exchange.add_header("X-Query-Id", id->to_string());
+  exchange.add_header("X-Content-Type-Options", "nosniff");
   StreamRequest stream;
   stream.query = std::move(*request);
+  stream.id = *id;
+  stream.party = access->key->id.to_string();
+  stream.max_bytes = access->key->max_bytes;
   std::shared_ptr<Tenant> tenant = access->tenant;
   co_await stream_query(app, exchange, std::move(tenant), std::move(stream));
 }

@@ -12,7 +12,10 @@ Task<void> handle_query(App& app, http::Exchange& exchange);
 
 struct StreamRequest {
   engine::QueryRequest query;
-  http::Headers headers;  // for the answer, beside Content-Type
+  Id128 id = Id128::make();     // by which it can be asked for and cancelled
+  std::string party;            // who shares places among the queries with whom
+  std::uint64_t max_bytes = 0;  // of the answer, which breaks off beyond it; 0: any number
+  http::Headers headers;        // for the answer, beside Content-Type
   // For answers to strangers: errors say nothing about the query or the destination.
   bool hide_errors = false;
   // Asked once the result is there and before its first byte leaves; its error is the answer then.

@@ -1,6 +1,7 @@
 #include "api/share_preview.h"
 
 #include "api/await.h"
+#include "api/query_place.h"
 #include "http/pipe.h"
 
 namespace sd::api {
@@ -11,6 +12,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kQueryLimit{5'000};
 constexpr milliseconds kFreshLimit{2'000};
 constexpr milliseconds kWaitLimit{10'000};
+constexpr milliseconds kPlaceLimit{2'000};
 constexpr std::size_t kMostBytes = 256U << 10;
 
 struct Event {
@@ -75,8 +77,11 @@ Task<Result<Beginning>> read_beginning(App& app, http::Exchange& exchange, Tenan
 }  // namespace
 
 Task<std::optional<Preview>> preview_of(App& app, http::Exchange& exchange,
-                                        std::shared_ptr<Tenant> tenant, std::string sql) {
-  const Tenant::QueryPlace place(*tenant, app.options().max_running_queries);
+                                        std::shared_ptr<Tenant> tenant, std::string sql,
+                                        std::string party) {
+  PlaceWait wait(exchange);
+  const Result<QueryQueue::Place> place =
+      co_await wait.enter(*tenant, std::move(party), kPlaceLimit);
   if (!place) co_return std::nullopt;
   std::string limited = first_rows_of(sql);
   Result<Beginning> beginning = co_await read_beginning(app, exchange, *tenant, std::move(limited));

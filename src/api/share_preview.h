@@ -8,6 +8,7 @@ namespace sd::api {
 
 // nullopt where it cannot be had within seconds; why is nobody's business.
 Task<std::optional<Preview>> preview_of(App& app, http::Exchange& exchange,
-                                        std::shared_ptr<Tenant> tenant, std::string sql);
+                                        std::shared_ptr<Tenant> tenant, std::string sql,
+                                        std::string party);
 
 }  // namespace sd::api

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/query_request.h"
 #include "api/resource.h"
 #include "api/shares.h"
-#include "query/encoder.h"
 
 namespace sd::api {
 namespace {
@@ -35,10 +35,8 @@ Result<std::vector<std::string>> read_formats(std::string_view text) {
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
     while (word.starts_with(' ')) word.remove_prefix(1);
     while (word.ends_with(' ')) word.remove_suffix(1);
-    if (!query::parse_format(word)) {
-      return fail(parameter_error("formats: the formats are json, ndjson and csv"));
-    }
-    const std::string format(word == "jsonl" ? "ndjson" : word);
+    TRY_ASSIGN(const query::Format parsed, read_format("formats", word));
+    const std::string format(query::format_name(parsed));
     if (std::find(out.begin(), out.end(), format) == out.end()) out.push_back(format);
   }
   if (out.empty())

@@ -223,7 +223,8 @@ Task<void> handle_share_page(App& app, http::Exchange& exchange) {
   }
   const Share& share = found->share;
   SharePage content;
-  content.preview = co_await preview_of(app, exchange, found->tenant, share.query);
+  content.preview =
+      co_await preview_of(app, exchange, found->tenant, share.query, share.id.to_string());
   content.id = share.id.to_string();
   content.url = share_url(app, exchange, share);
   content.name = share.name;
@@ -251,6 +252,7 @@ Task<void> handle_share_data(App& app, http::Exchange& exchange) {
     co_return;
   }
   StreamRequest stream;
+  stream.party = share.id.to_string();
   stream.headers = {{"Content-Disposition", content_disposition(share.name, format)},
                     {"Cache-Control", "no-store"},
                     {"X-Content-Type-Options", "nosniff"}};

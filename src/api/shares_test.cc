@@ -83,7 +83,7 @@ TEST(ShareRequest, RefusesWhatIsNoRequest) {
   EXPECT_THAT(refusal(R"({"duration":5})"), HasSubstr("no SQL"));
   EXPECT_THAT(refusal(R"({"query":5})"), HasSubstr("query must be a text"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":["pdf"]})"),
-              HasSubstr("json, ndjson and csv"));
+              HasSubstr("html, arrow and parquet"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":[1]})"), HasSubstr("formats must be"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":[]})"), HasSubstr("formats"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","max_downloads":0})"), HasSubstr("max_downloads"));

@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "engine/engine_user.h"
+#include "journal/format.h"
 #include "load/record.h"
 
 namespace sd::api {
@@ -26,6 +28,7 @@ Tenant::Tenant(const TenantOptions& options, catalog::Destination destination, m
       // One rule for what is in memory: the catalog's.
       in_memory_(!catalog::target_file(options.data_dir, destination_) &&
                  destination_.setting("token").empty()),
+      queries_(options.max_running_queries, options.max_waiting_queries),
       acknowledged_(m.counter("scratchdata_rows_acknowledged_total", "Rows answered with 200.",
                               labels(destination_.name))),
       loaded_(m.counter("scratchdata_rows_loaded_total", "Rows loaded into the destination.",
@@ -38,6 +41,10 @@ Tenant::Tenant(const TenantOptions& options, catalog::Destination destination, m
                            labels(destination_.name))),
       journal_bytes_(m.gauge("scratchdata_journal_bytes", "Bytes of the journal on disk.",
                              labels(destination_.name))),
+      running_(
+          m.gauge("scratchdata_queries_running", "Queries that run.", labels(destination_.name))),
+      waiting_(m.gauge("scratchdata_queries_waiting", "Queries that wait for their turn.",
+                       labels(destination_.name))),
       sync_seconds_(m.histogram("scratchdata_journal_sync_seconds", "Time of each fdatasync.",
                                 labels(destination_.name))),
       query_seconds_(m.histogram("scratchdata_query_seconds",
@@ -73,6 +80,7 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
     return fail(std::move(error));
   }
   tenant->log_ = std::move(*log);
+  if (options.engine_user) TRY(tenant->open_to_engine_user());
   // What the journal no longer holds had been loaded; so had what the last stop wrote down. A database that
   // knows less is not the one that was shown.
   tenant->highest_applied_ = tenant->in_memory_
@@ -88,6 +96,14 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
   const bool behind = tenant->in_memory_ || tenant->read_hint() < tenant->log_->durable_end();
   pool.add(tenant->id_, tenant, behind);
   return tenant;
+}
+
+Result<> Tenant::open_to_engine_user() const {
+  FileSystem& fs = posix_file_system();
+  TRY(fs.make_directories(log_directory_ + "/" + std::string(journal::kBlobDirectory)));
+  TRY(engine::let_read(log_directory_, *options_.engine_user));
+  return engine::give(catalog::destination_folder(options_.data_dir, destination_.id),
+                      *options_.engine_user);
 }
 
 void Tenant::close() {
@@ -175,6 +191,8 @@ void Tenant::observe_query(double seconds) {
 void Tenant::refresh_metrics() {
   lag_rows_.set(static_cast<double>(lag_rows()));
   lag_seconds_.set(lag_seconds());
+  running_.set(static_cast<double>(queries_.running()));
+  waiting_.set(static_cast<double>(queries_.waiting()));
   journal_bytes_.set(static_cast<double>(log_->stats().bytes_on_disk));
   const auto state = applied_state();
   const std::lock_guard lock(mutex_);
@@ -198,13 +216,19 @@ engine::StartMessage Tenant::start_message() const {
   std::erase_if(m.settings,
                 [](const auto& s) { return s.first == "file" || s.first == "in_memory"; });
   if (in_memory_) m.settings.emplace_back("in_memory", "true");
-  m.temp_directory = catalog::destination_folder(options_.data_dir, destination_.id) + "/tmp";
+  m.folder = catalog::destination_folder(options_.data_dir, destination_.id);
+  m.temp_directory = m.folder + "/tmp";
   m.log_directory = log_directory_;
   m.log_id = log_->id();
   // Of a database in memory an engine may have shown what it committed and had not told of yet.
   m.floor = in_memory_ ? log_->durable_end() : highest_applied();
   m.threads = options_.engine_threads;
   m.memory_limit_bytes = options_.engine_memory_bytes;
+  m.require_sandbox = options_.require_sandbox;
+  if (options_.engine_user) {
+    m.uid = options_.engine_user->uid;
+    m.gid = options_.engine_user->gid;
+  }
   m.max_columns = options_.max_columns;
   m.max_rows_of_a_row = options_.max_rows_of_a_row;
   m.log_level = options_.log_level;

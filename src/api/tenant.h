@@ -8,12 +8,15 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "api/idempotency.h"
+#include "api/query_queue.h"
 #include "base/metrics.h"
 #include "catalog/model.h"
 #include "engine/pool.h"
+#include "engine/sandbox.h"
 #include "journal/log.h"
 
 namespace sd::api {
@@ -23,6 +26,10 @@ struct TenantOptions {
   journal::LogOptions log;
   unsigned engine_threads = 2;
   std::uint64_t engine_memory_bytes = 0;
+  std::size_t max_running_queries = 16;
+  std::size_t max_waiting_queries = 64;
+  bool require_sandbox = false;
+  std::optional<engine::UserIds> engine_user;  // whom engines become
   std::uint64_t max_columns = 1000;
   std::uint64_t max_rows_of_a_row = 10'000;
   std::string log_level = "info";
@@ -55,20 +62,8 @@ class Tenant final : public engine::Source {
   // Brings the gauges up to date; called when metrics are read.
   void refresh_metrics();
 
-  // A place among the queries that run, given back at the end; false where `limit` run already.
-  class QueryPlace {
-   public:
-    QueryPlace(Tenant& tenant, int limit)
-        : tenant_(tenant), taken_(tenant.queries_.fetch_add(1) < limit) {}
-    ~QueryPlace() { --tenant_.queries_; }
-    QueryPlace(const QueryPlace&) = delete;
-    QueryPlace& operator=(const QueryPlace&) = delete;
-    explicit operator bool() const { return taken_; }
-
-   private:
-    Tenant& tenant_;
-    const bool taken_;
-  };
+  // Who may run a query now, and who must wait.
+  QueryQueue& queries() { return queries_; }
 
   // Finishes what is queued; appends are refused from here on.
   void close();
@@ -78,11 +73,13 @@ class Tenant final : public engine::Source {
   std::string name() const override { return destination_.name; }
   std::uint64_t durable_end() const override;
   void applied(const destinations::LoadState& state) override;
+  std::optional<engine::UserIds> engine_user() const override { return options_.engine_user; }
   bool may_idle_stop() const override { return !in_memory_; }
 
  private:
   Tenant(const TenantOptions& options, catalog::Destination destination,
          metrics::Registry& metrics);
+  Result<> open_to_engine_user() const;
   void on_durable(journal::Position end);
   std::string hint_path() const;
   std::uint64_t read_hint() const;
@@ -95,7 +92,7 @@ class Tenant final : public engine::Source {
   std::unique_ptr<journal::Log> log_;
   IdempotencyTurns idempotency_;
   bool in_memory_ = false;
-  std::atomic<int> queries_{0};
+  QueryQueue queries_;
 
   mutable std::mutex mutex_;
   destinations::LoadState applied_;
@@ -108,6 +105,7 @@ class Tenant final : public engine::Source {
 
   metrics::Counter acknowledged_, loaded_, failed_;
   metrics::Gauge lag_rows_, lag_seconds_, journal_bytes_;
+  metrics::Gauge running_, waiting_;
   metrics::Histogram sync_seconds_, query_seconds_;
   double loaded_seen_ = 0, failed_seen_ = 0;
 };

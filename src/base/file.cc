@@ -114,7 +114,8 @@ class PosixFileSystem final : public FileSystem {
         flags |= O_RDWR | O_CREAT;
         break;
     }
-    const int fd = ::open(path.c_str(), flags, 0600);
+    // Folders are closed to the group, so that its bit lets nobody in, until a server opens one.
+    const int fd = ::open(path.c_str(), flags, 0640);
     if (fd < 0) return fail(errno_error("open", path, errno));
     return std::make_unique<PosixFile>(fd, std::string(base_name(path)));
   }

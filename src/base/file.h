@@ -3,6 +3,7 @@
 //
 // Errors: a full disk (ENOSPC, EDQUOT) is kResourceExhausted, a missing file kNotFound, an existing
 // one kAlreadyExists, a lock held elsewhere kUnavailable; anything else kInternal with errno's text.
+// New files have mode 0640.
 // Messages name the operation and the file's last path component only.
 #pragma once
 

@@ -30,7 +30,9 @@ struct KeyInfo {
   Scopes scopes;
   std::optional<std::vector<std::string>> tables;     // none: all
   std::optional<std::vector<std::string>> endpoints;  // none: all
-  std::string flatten;  // mode of rows whose request names none; empty: as the table says
+  std::string flatten;          // mode of rows whose request names none; empty: as the table says
+  std::uint64_t max_rows = 0;   // of a query's result; 0: any number
+  std::uint64_t max_bytes = 0;  // of a query's answer
   // Serves on loopback only: the caller checks where the request came from.
   bool well_known = false;
 

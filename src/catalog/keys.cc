@@ -19,12 +19,12 @@ constexpr std::size_t kMostLimits = 1000;
 constexpr const char* kColumns =
     "SELECT id, destination_id, name, hash, prefix, scopes, limits_tables, limits_endpoints, "
     "origin, "
-    "created_at, last_used_at, revoked_at, flatten FROM api_keys ";
+    "created_at, last_used_at, revoked_at, flatten, max_rows, max_bytes FROM api_keys ";
 
 struct KeyRow {
   std::string id, destination_id, name, hash, prefix, flatten;
   int scopes = 0, limits_tables = 0, limits_endpoints = 0, origin = 0;
-  long long created_at = 0, last_used_at = 0, revoked_at = 0;
+  long long created_at = 0, last_used_at = 0, revoked_at = 0, max_rows = 0, max_bytes = 0;
   soci::indicator has_destination = soci::i_null, was_used = soci::i_null,
                   is_revoked = soci::i_null;
 
@@ -39,6 +39,8 @@ struct KeyRow {
     if (limits_tables != 0) key.tables.emplace();
     if (limits_endpoints != 0) key.endpoints.emplace();
     key.flatten = flatten;
+    key.max_rows = static_cast<std::uint64_t>(max_rows);
+    key.max_bytes = static_cast<std::uint64_t>(max_bytes);
     key.origin = static_cast<Origin>(origin);
     key.created_at = created_at;
     if (was_used == soci::i_ok) key.last_used_at = last_used_at;
@@ -64,7 +66,8 @@ S&& into_row(S&& statement, KeyRow& row) {
       soci::into(row.name), soci::into(row.hash), soci::into(row.prefix), soci::into(row.scopes),
       soci::into(row.limits_tables), soci::into(row.limits_endpoints), soci::into(row.origin),
       soci::into(row.created_at), soci::into(row.last_used_at, row.was_used),
-      soci::into(row.revoked_at, row.is_revoked), soci::into(row.flatten);
+      soci::into(row.revoked_at, row.is_revoked), soci::into(row.flatten), soci::into(row.max_rows),
+      soci::into(row.max_bytes);
   return std::forward<S>(statement);
 }
 
@@ -132,13 +135,17 @@ void insert_key(soci::session& sql, const Key& key, const Sha256Digest& digest) 
   const int endpoints = key.endpoints ? 1 : 0;
   const int origin = static_cast<int>(key.origin);
   const long long created = key.created_at;
+  const auto max_rows = static_cast<long long>(key.max_rows);
+  const auto max_bytes = static_cast<long long>(key.max_bytes);
   sql << "INSERT INTO api_keys (id, destination_id, name, hash, prefix, scopes, limits_tables, "
-         "limits_endpoints, origin, created_at, flatten) VALUES (:id, :destination, :name, :hash, "
+         "limits_endpoints, origin, created_at, flatten, max_rows, max_bytes) VALUES (:id, "
+         ":destination, :name, :hash, "
          ":prefix, "
-         ":scopes, :tables, :endpoints, :origin, :created, :flatten)",
+         ":scopes, :tables, :endpoints, :origin, :created, :flatten, :max_rows, :max_bytes)",
       soci::use(id), soci::use(destination, has_destination), soci::use(key.name), soci::use(hash),
       soci::use(key.prefix), soci::use(scopes), soci::use(tables), soci::use(endpoints),
-      soci::use(origin), soci::use(created), soci::use(key.flatten);
+      soci::use(origin), soci::use(created), soci::use(key.flatten), soci::use(max_rows),
+      soci::use(max_bytes);
   insert_limits(sql, id, kTableLimit, key.tables);
   insert_limits(sql, id, kEndpointLimit, key.endpoints);
 }
@@ -193,6 +200,8 @@ Result<CreatedKey> Catalog::create_key(const NewKey& spec) {
   out.key.tables = spec.tables;
   out.key.endpoints = spec.endpoints;
   out.key.flatten = spec.flatten;
+  out.key.max_rows = spec.max_rows;
+  out.key.max_bytes = spec.max_bytes;
   return impl_->write_visible([&](soci::session& sql) -> Result<CreatedKey> {
     if (spec.destination_id) TRY(read_destination(sql, *spec.destination_id));
     out.key.created_at = impl_->now();
@@ -241,6 +250,8 @@ Result<> Catalog::put_configured_keys(const std::vector<ConfiguredKey>& keys) {
                      .tables = std::nullopt,
                      .endpoints = std::nullopt,
                      .flatten = {},
+                     .max_rows = 0,
+                     .max_bytes = 0,
                      .origin = spec->origin,
                      .created_at = now,
                      .last_used_at = std::nullopt,

@@ -88,7 +88,14 @@ constexpr const char* kVersion2 = R"sql(
 ALTER TABLE api_keys ADD COLUMN flatten TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array kMigrations = {Migration{1, kVersion1}, Migration{2, kVersion2}};
+// The most that a query may answer with, in rows and in bytes; 0: any number.
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE api_keys ADD COLUMN max_rows BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE api_keys ADD COLUMN max_bytes BIGINT NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kMigrations = {Migration{1, kVersion1}, Migration{2, kVersion2},
+                                    Migration{3, kVersion3}};
 
 void run_statements(soci::session& sql, std::string_view statements) {
   while (true) {

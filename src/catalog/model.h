@@ -132,7 +132,9 @@ struct Key {
   Scopes scopes;
   std::optional<std::vector<std::string>> tables;     // none: all; empty: not one
   std::optional<std::vector<std::string>> endpoints;  // saved endpoints; likewise
-  std::string flatten = {};  // mode of rows whose request names none; empty: as the table says
+  std::string flatten = {};     // mode of rows whose request names none; empty: as the table says
+  std::uint64_t max_rows = 0;   // of a query's result; 0: any number
+  std::uint64_t max_bytes = 0;  // of a query's answer
   Origin origin = Origin::kApi;
   Micros created_at = 0;
   std::optional<Micros> last_used_at;  // coarse: minutes
@@ -148,6 +150,8 @@ struct NewKey {
   std::optional<std::vector<std::string>> tables = {};
   std::optional<std::vector<std::string>> endpoints = {};
   std::string flatten = {};
+  std::uint64_t max_rows = 0;   // of a query's result; 0: any number
+  std::uint64_t max_bytes = 0;  // of a query's answer
 };
 
 struct CreatedKey {

@@ -23,6 +23,8 @@ using PlainStream = beast::tcp_stream;
 using TlsStream = ssl::stream<beast::tcp_stream>;
 
 constexpr std::uint64_t kMaxAnswerBytes = 16U << 20;
+constexpr std::size_t kMaxRefusalBytes = 1U << 20;
+constexpr std::size_t kPieceBytes = 256U << 10;
 
 Error no_answer(std::string_view what, const error_code& error) {
   const std::string why = error == beast::error::timeout ? "no answer within the time limit"
@@ -38,7 +40,7 @@ bool is_address(const std::string& host) {
   return !error;
 }
 
-class Connection final : public Transport {
+class Connection final : public StreamTransport {
  public:
   Connection(Url url, std::chrono::milliseconds timeout)
       : url_(std::move(url)), timeout_(timeout) {}
@@ -53,6 +55,14 @@ class Connection final : public Transport {
     Result<HttpAnswer> answer = try_once(request);
     if (!answer && kept && broke_off_) answer = try_once(request);
     return answer;
+  }
+
+  Result<> stream(const HttpRequest& request, const Sink& sink) override {
+    if (!is_open()) TRY(open());
+    const Request message = message_of(request);
+    Result<> done = tls_ ? stream_over(*tls_, message, sink) : stream_over(*plain_, message, sink);
+    close();
+    return done;
   }
 
  private:
@@ -75,15 +85,67 @@ class Connection final : public Transport {
   Result<HttpAnswer> try_once(const HttpRequest& request) {
     broke_off_ = false;
     if (!is_open()) TRY(open());
+    const Request message = message_of(request);
+    Result<HttpAnswer> answer = tls_ ? exchange(*tls_, message) : exchange(*plain_, message);
+    if (!answer) close();
+    return answer;
+  }
+
+  Request message_of(const HttpRequest& request) const {
     Request message(http::string_to_verb(request.method), url_.base + request.target, 11);
     message.set(http::field::host, url_.authority());
     message.set(http::field::user_agent, "scratchdata");
     for (const auto& [name, value] : request.headers) message.set(name, value);
     message.body() = {request.body.data(), request.body.size()};
     message.prepare_payload();
-    Result<HttpAnswer> answer = tls_ ? exchange(*tls_, message) : exchange(*plain_, message);
-    if (!answer) close();
-    return answer;
+    return message;
+  }
+
+  // Waits for asynchronous work, and for who no longer wants it.
+  template <typename Stream>
+  Result<> run_unless(Stream& stream, const std::function<bool()>& should_stop) {
+    ioc_.restart();
+    while (!ioc_.stopped()) {
+      ioc_.run_for(std::chrono::milliseconds(100));
+      if (ioc_.stopped() || !should_stop()) continue;
+      beast::get_lowest_layer(stream).close();
+      ioc_.run();
+      return fail(ErrorCode::kCancelled, "interrupted");
+    }
+    return {};
+  }
+
+  template <typename Stream>
+  Result<> stream_over(Stream& stream, const Request& message, const Sink& sink) {
+    error_code error;
+    beast::get_lowest_layer(stream).expires_never();
+    http::async_write(stream, message, [&](const error_code& e, std::size_t) { error = e; });
+    TRY(run_unless(stream, sink.should_stop));
+    http::response_parser<http::buffer_body> parser;
+    parser.body_limit(boost::none);
+    http::async_read_header(stream, buffer_, parser,
+                            [&](const error_code& e, std::size_t) { error = e; });
+    TRY(run_unless(stream, sink.should_stop));
+    if (error) return fail(no_answer("no answer", error));
+    HttpAnswer head = head_of(parser.get());
+    const bool is_refusal = head.status != 200;
+    if (!is_refusal) TRY(sink.head(head));
+    std::string piece(kPieceBytes, '\0');
+    while (!parser.is_done()) {
+      parser.get().body().data = piece.data();
+      parser.get().body().size = piece.size();
+      http::async_read_some(stream, buffer_, parser,
+                            [&](const error_code& e, std::size_t) { error = e; });
+      TRY(run_unless(stream, sink.should_stop));
+      if (error == http::error::need_buffer) error = {};
+      const std::string_view got(piece.data(), piece.size() - parser.get().body().size);
+      if (error) return fail(no_answer("the answer broke off", error));
+      if (!is_refusal)
+        TRY(sink.bytes(got));
+      else if (head.body.size() < kMaxRefusalBytes)
+        head.body += got;
+    }
+    return is_refusal ? sink.head(head) : Result<>();
   }
 
   Result<> open() {
@@ -165,7 +227,8 @@ class Connection final : public Transport {
     return answer;
   }
 
-  static HttpAnswer answer_of(http::response<http::string_body>& message) {
+  template <typename Message>
+  static HttpAnswer head_of(const Message& message) {
     const auto header = [&](std::string_view name) { return std::string(message[name]); };
     HttpAnswer answer{.status = static_cast<int>(message.result_int()),
                       .retry_after = header("Retry-After"),
@@ -173,6 +236,11 @@ class Connection final : public Transport {
     // Nobody has standardised this one; both spellings are about.
     answer.replayed = same_ascii_folded(header("Idempotent-Replayed"), "true") ||
                       same_ascii_folded(header("Idempotency-Replayed"), "true");
+    return answer;
+  }
+
+  static HttpAnswer answer_of(http::response<http::string_body>& message) {
+    HttpAnswer answer = head_of(message);
     answer.body = std::move(message.body());
     return answer;
   }
@@ -189,7 +257,7 @@ class Connection final : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> make_connection(Url url, std::chrono::milliseconds timeout) {
+std::unique_ptr<StreamTransport> make_connection(Url url, std::chrono::milliseconds timeout) {
   return std::make_unique<Connection>(std::move(url), timeout);
 }
 

@@ -10,6 +10,6 @@ namespace sd::client {
 
 // `timeout` is for one request: connecting, sending, and the answer. Certificates are checked
 // against the system's (SSL_CERT_FILE and SSL_CERT_DIR name others). One thread at a time.
-std::unique_ptr<Transport> make_connection(Url url, std::chrono::milliseconds timeout);
+std::unique_ptr<StreamTransport> make_connection(Url url, std::chrono::milliseconds timeout);
 
 }  // namespace sd::client

@@ -28,12 +28,29 @@ struct HttpAnswer {
   std::string body;
 };
 
+// What a problem document (RFC 9457) says, or the status alone. Anything may answer at a URL: of that, nothing is
+// shown. kPermissionDenied for 401.
+Error refused_by_server(const HttpAnswer& answer);
+
 class Transport {
  public:
   virtual ~Transport() = default;
   // kUnavailable where there was no answer and another try may bring one; kPermissionDenied where
   // none will (a certificate that is not to be trusted).
   virtual Result<HttpAnswer> send(const HttpRequest& request) = 0;
+};
+
+// An answer that is taken as it comes.
+class StreamTransport : public Transport {
+ public:
+  struct Sink {
+    // Before the body; the body of another status than 200 (up to 1 MiB of it) is in `body`, and then nothing more comes.
+    std::function<Result<>(const HttpAnswer&)> head;
+    std::function<Result<>(std::string_view)> bytes;
+    std::function<bool()> should_stop;  // asked ten times a second; its end is kCancelled
+  };
+  // No time limit but that of connecting. An error of the sink is the result; kUnavailable where the answer broke off.
+  virtual Result<> stream(const HttpRequest& request, const Sink& sink) = 0;
 };
 
 // One for each of the uploader's threads.

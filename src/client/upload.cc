@@ -23,28 +23,6 @@ double random_fraction() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-// What a problem document (RFC 9457) says, or the status alone. Anything may answer at a URL: of
-// that, nothing is shown.
-Error refused_by_server(const HttpAnswer& answer) {
-  const auto document = json::parse_document(answer.body);
-  std::string detail;
-  if (document && document->is_object()) {
-    detail = document->string_or("detail", document->string_or("title", ""));
-  }
-  const std::string status = std::to_string(answer.status);
-  if (answer.status == 401) {
-    return Error{.code = ErrorCode::kPermissionDenied,
-                 .message = "the server does not know this key (401)" +
-                            (detail.empty() ? "" : ": " + detail)};
-  }
-  if (answer.status >= 300 && answer.status < 400) {
-    return invalid("the server answered " + status + ", a redirection" +
-                   (answer.location.empty() ? "" : " to " + answer.location) +
-                   "; give the right address with --url");
-  }
-  return invalid("the server answered " + status + (detail.empty() ? "" : ": " + detail));
-}
-
 Error in_chunk(const Outgoing& outgoing, Error error) {
   error.message = outgoing.input + ", rows " + std::to_string(outgoing.chunk.first_row) + " to " +
                   std::to_string(outgoing.chunk.first_row + outgoing.chunk.rows - 1) + ": " +

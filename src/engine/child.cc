@@ -3,10 +3,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "base/log.h"
@@ -14,6 +17,7 @@
 #include "engine/loader_thread.h"
 #include "engine/protocol.h"
 #include "engine/query_runner.h"
+#include "engine/sandbox.h"
 #include "engine/scheduling.h"
 
 namespace sd::engine {
@@ -46,6 +50,58 @@ void send_trouble(Channel& channel, const std::optional<Error>& error) {
   (void)channel.send(w.end_object().text());
 }
 
+// DuckDB keeps to its limit, but does not count everything: results on their way, strings that a
+// function builds, the loader, stacks, and address space that the allocator holds in reserve. Its
+// own error is to come first, so there is room for these above it. (Measured: sorts, joins and
+// aggregations that spill need up to the limit and 1 GiB.)
+std::uint64_t memory_for(const StartMessage& start) {
+  const std::uint64_t limit = start.memory_limit_bytes;
+  constexpr std::uint64_t kMargin = 1536ULL << 20, kForThread = 32ULL << 20;
+  return limit == 0 ? 0 : limit + limit / 2 + kMargin + start.threads * kForThread;
+}
+
+// What is looked for later, and cannot be found then.
+void prepare_for_walls(const StartMessage& start) {
+  // The C library's time zone.
+  ::tzset();
+  // DuckDB asks the control group what the machine has, whatever its settings say, and ends the
+  // process where it can see that file and not open it. It takes these first.
+  std::uint64_t memory = start.memory_limit_bytes;
+  if (memory == 0) {
+    memory = static_cast<std::uint64_t>(std::max(::sysconf(_SC_PHYS_PAGES), 1L)) *
+             static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  }
+  ::setenv("SLURM_MEM_PER_NODE", (std::to_string((memory >> 10) + 1) + "K").c_str(), 1);
+  ::setenv("SLURM_CPUS_ON_NODE", std::to_string(start.threads).c_str(), 1);
+}
+
+// From here on the process can do no more than it must; see sandbox.h.
+Result<> lock_in(const StartMessage& start, const DuckdbOptions& options) {
+  if (!start.sandbox) return {};
+  const KernelParts kernel = probe_kernel();
+  const auto unavailable = [](std::string why) {
+    return fail(Error{.code = ErrorCode::kUnavailable,
+                      .message = "the engine of this destination cannot be locked in: " + why,
+                      .slug = "no-sandbox",
+                      .retry_after_s = 10});
+  };
+  if (const auto missing = missing_parts(kernel); start.require_sandbox && !missing.empty()) {
+    return unavailable("this kernel lacks " + missing.front());
+  }
+  SandboxPlan plan;
+  plan.read_folder = start.log_directory;
+  plan.write_folders = {start.folder};
+  if (options.target == DuckdbOptions::Target::kFile) plan.add_file(options.path);
+  plan.network = options.target == DuckdbOptions::Target::kMotherDuck;
+  plan.memory_bytes = memory_for(start);
+  if (start.uid != 0) plan.user = UserIds{start.uid, start.gid};
+  prepare_for_walls(start);
+  if (const auto entered = enter_sandbox(plan, kernel); !entered) {
+    return unavailable(entered.error().message);
+  }
+  return {};
+}
+
 // The process is of no more use, and nothing in it may be relied upon: leave at once. What was
 // committed is durable; the next engine goes on from there.
 [[noreturn]] void leave(const Error& error) {
@@ -55,9 +111,10 @@ void send_trouble(Channel& channel, const std::optional<Error>& error) {
 
 class Child {
  public:
-  Child(Channel& channel, const StartMessage& start, DuckdbOptions options)
+  Child(Channel& channel, const StartMessage& start, DuckdbOptions options, OwnThreads& threads)
       : channel_(channel),
         start_(start),
+        threads_(threads),
         destination_(std::move(options)),
         loader_(destination_, loader_options(start), events()),
         queries_(destination_, loader_, channel, start.floor,
@@ -117,18 +174,9 @@ class Child {
     } else if (type == "load") {
       loader_.set_wanted(number("position"));
     } else if (type == "query") {
-      QueryTask task;
-      task.id = number("id");
-      task.sql = m.string_or("sql", "");
-      task.format =
-          query::parse_format(m.string_or("format", "json")).value_or(query::Format::kJson);
-      task.encode.quote_int64 = m.bool_or("quote_int64", false);
-      task.position = number("position");
-      task.fresh_us = static_cast<Micros>(number("fresh_ms")) * 1000;
-      task.must_be_fresh = m.bool_or("must_be_fresh", false);
-      task.timeout_us = static_cast<Micros>(number("timeout_ms")) * 1000;
-      task.out = std::move(frame.fd);
-      queries_.start(std::move(task));
+      queries_.start(QueryTask::from_message(m, std::move(frame.fd)));
+    } else if (type == "progress") {
+      queries_.progress(number("id"), number("query"));
     } else if (type == "check") {
       queries_.check(number("id"), std::string(m.string_or("sql", "")));
     } else if (type == "ask") {
@@ -155,7 +203,8 @@ class Child {
     return 0;
   }
 
-  // Once a tick: time limits; once a second: a sign of life, and the priority that the lag asks for.
+  // Once a tick: time limits; once a second: a sign of life, and the priority that the lag asks
+  // for.
   void watch() {
     unsigned ticks = 0;
     bool raised = false;
@@ -173,7 +222,7 @@ class Child {
       (void)channel_.send("{\"type\":\"alive\"}");
       const bool lags = loader_.durable() - loader_.state().position > kLagBytes;
       if (lags != raised && start_.nice != 0) {
-        set_other_threads_nice(lags ? 0 : start_.nice);
+        threads_.set_others_nice(lags ? 0 : start_.nice);
         raised = lags;
       }
     }
@@ -183,6 +232,7 @@ class Child {
 
   Channel& channel_;
   const StartMessage start_;
+  OwnThreads& threads_;  // the watcher's
   DuckdbDestination destination_;
   LoaderThread loader_;
   QueryRunner queries_;
@@ -222,7 +272,15 @@ int run_child(int control_fd) {
   options->threads = start->threads;
   options->memory_limit_bytes = start->memory_limit_bytes;
   options->temp_directory = start->temp_directory;
-  Child child(channel, *start, std::move(*options));
+  if (!start->folder.empty()) options->extension_directory = start->folder + "/extensions";
+  OwnThreads threads;
+  if (const auto locked_in = lock_in(*start, *options); !locked_in) {
+    log::error("the engine cannot be locked in", {{"error", locked_in.error().message}});
+    send_trouble(channel, locked_in.error());
+    return kExitFault;
+  }
+  options->open_paths = ParquetSlots::paths();
+  Child child(channel, *start, std::move(*options), threads);
   return child.serve();
 }
 

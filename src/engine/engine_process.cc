@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -63,9 +64,14 @@ Result<> EngineProcess::start() {
   if (theirs.get() == kChildFd)
     theirs = UniqueFd(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, kChildFd + 1));
 
+  TRY_ASSIGN(const UniqueFd output, output_.open());
+
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  // First: their own numbers may be the one that the socket gets.
+  posix_spawn_file_actions_adddup2(&actions, output.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output.get(), STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, theirs.get(), kChildFd);
   posix_spawn_file_actions_addclosefrom_np(&actions, kChildFd + 1);
   posix_spawnattr_t attributes;
@@ -144,6 +150,7 @@ void EngineProcess::reap() {
   const pid_t done = ::waitpid(pid_, &status, WNOHANG);
   if (done == pid_) wait_status_ = status;
   if (done == pid_ || (done < 0 && errno == ECHILD)) pid_ = 0;
+  if (pid_ == 0) output_.forward();
 }
 
 std::string EngineProcess::cause_of_death() const {

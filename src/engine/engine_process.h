@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "engine/engine_output.h"
 #include "engine/protocol.h"
 
 namespace sd::engine {
@@ -37,6 +38,8 @@ class EngineProcess {
   // The next frame of what was read.
   Result<std::optional<Frame>> next() { return reader_.next(); }
   void hang_up();
+  // Hands on what it has written to its standard output and error; its last words, once it is reaped.
+  void forward_output() { output_.forward(); }
 
   void kill();
   // Never waits: a process that the kernel is slow to end must not hold up the other destinations.
@@ -55,6 +58,7 @@ class EngineProcess {
   pid_t pid_ = 0;
   int wait_status_ = 0;
   UniqueFd socket_;
+  EngineOutput output_;
   bool watching_write_ = false;
   FrameReader reader_;
   FrameWriter writer_;

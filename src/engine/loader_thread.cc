@@ -1,5 +1,6 @@
 #include "engine/loader_thread.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/log.h"
@@ -55,6 +56,42 @@ auto LoaderThread::wait_applied(journal::Position position, Micros timeout_us,
     if (now >= deadline || stopping_) return Waited::kTimeout;
     if (give_up && give_up()) return Waited::kTimeout;
     changed_.wait_until(lock, std::min(deadline, now + std::chrono::milliseconds(100)));
+  }
+}
+
+Result<> LoaderThread::between_batches(Job job, const std::function<bool()>& give_up,
+                                       Micros timeout_us) {
+  const auto waiting = std::make_shared<Waiting>(Waiting{.job = std::move(job), .result = {}});
+  const auto deadline = std::chrono::steady_clock::now() + microseconds(timeout_us);
+  std::unique_lock lock(mutex_);
+  jobs_.push_back(waiting);
+  changed_.notify_all();
+  while (!waiting->result) {
+    const auto found = std::ranges::find(jobs_, waiting);
+    const bool begun = found == jobs_.end();  // then its end is near
+    const bool late = std::chrono::steady_clock::now() >= deadline || stopping_ || give_up();
+    if (!begun && late) {
+      jobs_.erase(found);
+      return fail(Error{.code = ErrorCode::kUnavailable,
+                        .message = "the destination is busy",
+                        .slug = "destination-busy",
+                        .retry_after_s = 1});
+    }
+    changed_.wait_for(lock, std::chrono::milliseconds(100));
+  }
+  return *waiting->result;
+}
+
+void LoaderThread::run_jobs() {
+  std::unique_lock lock(mutex_);
+  while (!jobs_.empty()) {
+    const std::shared_ptr<Waiting> waiting = jobs_.front();
+    jobs_.pop_front();
+    lock.unlock();
+    Result<> result = waiting->job();
+    lock.lock();
+    waiting->result = std::move(result);
+    changed_.notify_all();
   }
 }
 
@@ -194,7 +231,7 @@ void LoaderThread::run() {
     bool load = false;
     {
       std::unique_lock lock(mutex_);
-      if (!due(system_clock().steady_us())) {
+      if (!due(system_clock().steady_us()) && jobs_.empty()) {
         if (stopping_) break;
         const bool waiting = state_.position < durable_;
         const Micros age = system_clock().steady_us() - durable_since_;
@@ -206,6 +243,7 @@ void LoaderThread::run() {
       load = due(system_clock().steady_us());
     }
     if (load) load_once();
+    run_jobs();
     const auto kept = destination_.maintain();
     if (!kept && kept.error().code == ErrorCode::kInternal) events_.fatal(kept.error());
   }

@@ -59,6 +59,11 @@ class LoaderThread {
   destinations::LoadState state() const;
   journal::Position durable() const;
 
+  // Runs `job` on the loader's thread between two batches, once the destination is open, and returns its result;
+  // kUnavailable where that has not begun in time. `give_up` is asked ten times a second.
+  using Job = std::function<Result<>()>;
+  Result<> between_batches(Job job, const std::function<bool()>& give_up, Micros timeout_us);
+
   // Loads up to `position`, and nothing where that is loaded; closes the destination, ends the thread.
   Result<> stop(journal::Position position);
 
@@ -67,6 +72,7 @@ class LoaderThread {
   bool open_and_start();
   void load_once();
   bool due(Micros now) const;
+  void run_jobs();
   void report(std::optional<Error> error);
   bool may_pass(const Error& error) const;
 
@@ -85,6 +91,11 @@ class LoaderThread {
   bool stopping_ = false;
   journal::Position stop_at_ = 0;
   Result<> closed_;
+  struct Waiting {
+    Job job;
+    std::optional<Result<>> result;
+  };
+  std::deque<std::shared_ptr<Waiting>> jobs_;
 
   bool open_ = false;         // the thread's own
   bool load_failed_ = false;  // the last batch did not go in

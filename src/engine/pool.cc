@@ -270,6 +270,12 @@ void Pool::check(const std::string& id, std::string sql, Answer answer) {
       std::move(answer));
 }
 
+void Pool::progress(const std::string& id, std::uint64_t query_id, Answer answer) {
+  send_asking(
+      id, [query_id](json::Writer& w) { w.member("type", "progress").member("query", query_id); },
+      std::move(answer));
+}
+
 void Pool::ask(const std::string& id, std::string question, std::uint64_t position,
                bool must_be_fresh, Answer answer) {
   send_asking(

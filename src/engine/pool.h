@@ -14,6 +14,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@
 #include "base/unique_fd.h"
 #include "destinations/batch.h"
 #include "engine/protocol.h"
+#include "engine/sandbox.h"
+#include "query/compression.h"
 #include "query/encoder.h"
 
 namespace sd::engine {
@@ -40,6 +43,8 @@ class Source {
   // As it is called in metrics and logs.
   virtual std::string name() const { return start_message().destination_name; }
   virtual std::uint64_t durable_end() const = 0;
+  // Whom its engine becomes; nullopt: it stays who the server is.
+  virtual std::optional<UserIds> engine_user() const { return std::nullopt; }
   // False where stopping costs more than running: a database in memory.
   virtual bool may_idle_stop() const { return true; }
   // The destination has durably loaded up to here. On the pool's thread.
@@ -48,8 +53,17 @@ class Source {
 
 struct QueryRequest {
   std::string sql;
+  std::string parameters;                          // JSON, an array or an object; or empty
+  std::optional<std::vector<std::string>> tables;  // the only ones that it may read
+  bool snapshot = false;                           // no SQL: the destination's file (snapshot.h)
   query::Format format = query::Format::kJson;
   bool quote_int64 = false;
+  query::Coding coding =
+      query::Coding::kIdentity;  // that the client takes; small results have none
+  std::uint64_t max_rows = 0;    // 0: no limit
+  // What else an answer depends on that carries an entity tag, and the tags that the client has.
+  std::string variant;
+  std::string if_none_match;
   std::uint64_t position = 0;  // rows below it must be visible
   std::chrono::milliseconds fresh_timeout{5000};
   bool must_be_fresh = false;
@@ -58,6 +72,10 @@ struct QueryRequest {
 
 struct QueryStarted {
   std::string content_type;
+  std::optional<std::uint64_t> length;  // of all that comes, where it is known
+  query::Coding coding = query::Coding::kIdentity;
+  std::string etag;           // empty: none
+  bool not_modified = false;  // the client has this very result; nothing more comes
   bool fresh = true;
   destinations::LoadState state;  // what had been applied, as far as the front has heard
 };
@@ -96,7 +114,6 @@ class Pool {
   std::uint64_t query(const std::string& destination_id, QueryRequest request, UniqueFd out,
                       QueryEvents events);
   void cancel(std::uint64_t query_id);
-
   // Calls back once `position` is applied. Never fails while the pool lives; forget_wait() ends it.
   using Applied = std::function<void(const destinations::LoadState&)>;
   std::uint64_t wait_applied(const std::string& destination_id, std::uint64_t position,
@@ -104,6 +121,8 @@ class Pool {
   void forget_wait(std::uint64_t wait_id);
 
   using Answer = std::function<void(Result<json::Value>)>;
+  // How far a query is: {percent?, rows, bytes, stalled}. kNotFound where it has ended.
+  void progress(const std::string& destination_id, std::uint64_t query_id, Answer answer);
   void check(const std::string& destination_id, std::string sql, Answer answer);
   // A question of questions.h, as a JSON object, answered from what holds everything below `position`; with
   // `must_be_fresh` an error where that is not so in time.

@@ -1,6 +1,7 @@
 #include "engine/pool_engine.h"
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -131,7 +132,13 @@ void PoolEngine::handle(Frame& frame) {
     const auto found = queries_.find(id);
     if (found == queries_.end()) return;
     found->second.events.on_started(
-        {std::string(m.string_or("content_type", "")), m.bool_or("fresh", true), applied_});
+        {.content_type = std::string(m.string_or("content_type", "")),
+         .length = m.find("length") != nullptr ? m.find("length")->as_uint() : std::nullopt,
+         .coding = query::parse_coding(m.string_or("coding", "")),
+         .etag = std::string(m.string_or("etag", "")),
+         .not_modified = m.bool_or("not_modified", false),
+         .fresh = m.bool_or("fresh", true),
+         .state = applied_});
   } else if (type == "done") {
     end_query(id, static_cast<std::uint64_t>(m.int_or("rows", 0)));
   } else if (type == "failed") {
@@ -218,14 +225,27 @@ bool PoolEngine::send_or_hold(std::uint64_t id, std::string json, UniqueFd fd) {
 void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEvents events) {
   json::Writer w;
   w.begin_object().member("type", "query").member("id", id).member("sql", r.sql);
-  w.member("format", query::format_name(r.format));
-  w.member("quote_int64", r.quote_int64).member("position", r.position);
+  w.member("parameters", r.parameters);
+  if (r.tables) {
+    w.begin_array("tables");
+    for (const std::string& table : *r.tables) w.element(table);
+    w.end_array();
+  }
+  w.member("format", query::format_name(r.format)).member("coding", query::coding_name(r.coding));
+  w.member("snapshot", r.snapshot).member("quote_int64", r.quote_int64);
+  w.member("position", r.position);
+  w.member("max_rows", r.max_rows).member("variant", r.variant);
+  w.member("if_none_match", r.if_none_match);
   w.member("fresh_ms", static_cast<std::int64_t>(r.fresh_timeout.count()));
   w.member("must_be_fresh", r.must_be_fresh);
   w.member("timeout_ms", static_cast<std::int64_t>(r.timeout.count()))
       .member("fd", true)
       .end_object();
   queries_[id] = {std::move(events)};
+  // An engine may open its end anew by its name under /proc/self/fd, which only the owner may.
+  if (const auto user = source_->engine_user();
+      user && ::fchown(out.get(), user->uid, user->gid) != 0)
+    log::warn("a pipe could not be given to an engine", {{"destination", source_->name()}});
   if (!send_or_hold(id, w.take(), std::move(out))) end_query(id, fail(not_running()));
 }
 
@@ -390,6 +410,7 @@ void PoolEngine::tick_ending(Micros now) {
 }
 
 void PoolEngine::tick(Micros now) {
+  process_.forward_output();
   if (state_ == State::kEnding) tick_ending(now);
   if (state_ == State::kWaiting && now >= start_again_at_) {
     state_ = State::kStopped;

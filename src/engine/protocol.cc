@@ -174,7 +174,9 @@ std::string StartMessage::to_json() const {
   w.member("destination_type", type).begin_object("settings");
   for (const auto& [name, value] : settings) w.member(name, value);
   w.end_object();
-  w.member("data_file", data_file).member("temp_directory", temp_directory);
+  w.member("data_file", data_file).member("folder", folder);
+  w.member("temp_directory", temp_directory).member("sandbox", sandbox);
+  w.member("require_sandbox", require_sandbox).member("uid", uid).member("gid", gid);
   w.member("log_directory", log_directory).member("log_id", log_id.to_string());
   w.member("durable_end", durable_end).member("floor", floor).member("threads", threads);
   w.member("memory_limit_bytes", memory_limit_bytes).member("max_columns", max_columns);
@@ -203,7 +205,12 @@ Result<StartMessage> StartMessage::from_json(const json::Value& value) {
       m.settings.emplace_back(name, member.text());
   }
   m.data_file = text("data_file");
+  m.folder = text("folder");
   m.temp_directory = text("temp_directory");
+  m.sandbox = value.bool_or("sandbox", true);
+  m.require_sandbox = value.bool_or("require_sandbox", false);
+  m.uid = static_cast<std::uint32_t>(number("uid"));
+  m.gid = static_cast<std::uint32_t>(number("gid"));
   m.log_directory = text("log_directory");
   const auto log_id = Id128::parse(text("log_id"));
   if (!log_id) return fail(ErrorCode::kInvalidArgument, "the start message names no log");

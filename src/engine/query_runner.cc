@@ -1,12 +1,10 @@
 #include "engine/query_runner.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
 
 #include "base/log.h"
+#include "engine/query_stream.h"
+#include "engine/snapshot.h"
 #include "query/gate.h"
 
 namespace sd::engine {
@@ -14,8 +12,8 @@ namespace {
 
 using namespace destinations::duckdb;
 
-constexpr std::size_t kWriteSize = 256U << 10;
-constexpr Micros kStopWithin = kMicrosPerSecond;
+// The end comes within a second of the deadline: watch() sees the deadline and this up to a tenth late.
+constexpr Micros kStopWithin = 750'000;
 // A dry run of a large body looks up at each part of it, and holds nothing.
 constexpr Micros kTrialStopsWithin = 60 * kMicrosPerSecond;
 constexpr Micros kQuestionLimit = 30 * kMicrosPerSecond;
@@ -35,6 +33,21 @@ Error timed_out(Micros timeout_us) {
                .slug = "query-timeout"};
 }
 
+// A name that nothing has, or has not yet.
+bool names_nothing(const Error& error) {
+  return error.slug == "sql-error" &&
+         (error.message.starts_with("Catalog Error") || error.message.starts_with("Binder Error"));
+}
+
+Error not_fresh() {
+  return Error{.code = ErrorCode::kUnavailable,
+               .message =
+                   "the latest rows are not loaded yet, and what is there does not have "
+                   "what the statement names",
+               .slug = "not-fresh",
+               .retry_after_s = 1};
+}
+
 Error must_make_way() {
   return Error{.code = ErrorCode::kUnavailable,
                .message = "the destination is putting its data in order; send the query again",
@@ -44,65 +57,24 @@ Error must_make_way() {
 
 }  // namespace
 
-struct QueryRunner::Running {
-  std::uint64_t id = 0;
-  Micros started_us = system_clock().steady_us();
-  Micros timeout_us = 0;
-  std::atomic<bool> reads{true};         // holds a transaction that a checkpoint has to wait for
-  std::atomic<Micros> stalled_us{0};     // finished stalls
-  std::atomic<Micros> stalled_since{0};  // 0: not stalled now
-  std::atomic<bool> cancelled{false};
-  std::atomic<bool> over_time{false};
-  std::atomic<bool> make_way{false};  // for a checkpoint that cannot wait
-  std::atomic<bool> ended{false};
-  Micros over_time_since = 0;  // the watcher's own
-  std::mutex connection_mutex;
-  duckdb_connection connection = nullptr;  // while it may be interrupted
-  std::thread thread;
-
-  Micros active_us(Micros now) const {
-    const Micros since = stalled_since.load();
-    return now - started_us - stalled_us.load() - (since != 0 ? now - since : 0);
-  }
-  void interrupt() {
-    const std::lock_guard lock(connection_mutex);
-    if (connection != nullptr) duckdb_interrupt(connection);
-  }
-  bool should_stop() const { return cancelled.load() || over_time.load() || make_way.load(); }
-};
-
-// While it lives, the connection may be interrupted.
-class QueryRunner::Interruptible {
- public:
-  Interruptible(Running& running, duckdb_connection connection) : running_(running) {
-    const std::lock_guard lock(running_.connection_mutex);
-    running_.connection = connection;
-  }
-  ~Interruptible() {
-    const std::lock_guard lock(running_.connection_mutex);
-    running_.connection = nullptr;
-  }
-  Interruptible(const Interruptible&) = delete;
-  Interruptible& operator=(const Interruptible&) = delete;
-
- private:
-  Running& running_;
-};
-
 QueryRunner::QueryRunner(DuckdbDestination& destination, LoaderThread& loader, Channel& channel,
                          journal::Position floor, QuestionContext questions)
     : destination_(destination),
       loader_(loader),
       channel_(channel),
       floor_(floor),
-      questions_(std::move(questions)) {}
+      questions_(std::move(questions)),
+      instance_(Id128::make().to_string() + "/") {
+  const auto reserved = parquet_.reserve();
+  if (!reserved) log::warn("no Parquet", {{"error", reserved.error().message}});
+}
 
 QueryRunner::~QueryRunner() {
   stop();
 }
 
 void QueryRunner::stop() {
-  std::map<std::uint64_t, std::shared_ptr<Running>> all;
+  std::map<std::uint64_t, Running> all;
   {
     const std::lock_guard lock(mutex_);
     all.swap(running_);
@@ -119,7 +91,7 @@ void QueryRunner::stop() {
 
 void QueryRunner::spawn(std::uint64_t id, Micros timeout_us, Work work) {
   reap();
-  auto running = std::make_shared<Running>();
+  const auto running = std::make_shared<RunningQuery>();
   running->id = id;
   running->timeout_us = timeout_us;
   const std::lock_guard lock(mutex_);
@@ -141,7 +113,7 @@ void QueryRunner::spawn(std::uint64_t id, Micros timeout_us, Work work) {
 }
 
 void QueryRunner::reap() {
-  std::vector<std::shared_ptr<Running>> ended;
+  std::vector<Running> ended;
   {
     const std::lock_guard lock(mutex_);
     for (auto it = running_.begin(); it != running_.end();) {
@@ -171,6 +143,26 @@ void QueryRunner::cancel(std::uint64_t id) {
   found->second->interrupt();
 }
 
+void QueryRunner::progress(std::uint64_t id, std::uint64_t query) {
+  Running running;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(query);
+    if (found != running_.end()) running = found->second;
+  }
+  if (!running) {
+    return fail_query(id, {.code = ErrorCode::kNotFound, .message = "this query has ended"});
+  }
+  json::Writer w;
+  w.begin_object().member("type", "result").member("id", id).begin_object("data");
+  if (const double percent = running->progress(); percent >= 0) {
+    w.raw_member("percent", std::to_string(std::clamp(percent, 0.0, 100.0)));
+  }
+  w.member("rows", running->rows.load()).member("bytes", running->bytes.load());
+  w.member("stalled", running->stalls.stalled()).end_object();
+  (void)channel_.send(w.end_object().text());
+}
+
 std::uint64_t QueryRunner::watch() {
   reap();
   const Micros now = system_clock().steady_us();
@@ -191,7 +183,7 @@ std::uint64_t QueryRunner::watch() {
     // the pipe of a query that it gave up.
     running->interrupt();
     const Micros within = running->reads ? kStopWithin : kTrialStopsWithin;
-    if (now - running->over_time_since > within && running->stalled_since.load() == 0) return id;
+    if (now - running->over_time_since > within && !running->stalls.stalled()) return id;
   }
   return 0;
 }
@@ -203,8 +195,8 @@ void QueryRunner::fail_query(std::uint64_t id, const Error& error) {
   (void)channel_.send(w.end_object().text());
 }
 
-Result<bool> QueryRunner::wait_fresh(Running& running, journal::Position position, Micros fresh_us,
-                                     bool must_be_fresh) {
+Result<bool> QueryRunner::wait_fresh(RunningQuery& running, journal::Position position,
+                                     Micros fresh_us, bool must_be_fresh) {
   // What has been shown is there, whatever is asked for.
   const auto waited = loader_.wait_applied(std::max(position, floor_), fresh_us,
                                            [&] { return running.should_stop(); });
@@ -234,127 +226,78 @@ Result<bool> QueryRunner::wait_fresh(Running& running, journal::Position positio
 }
 
 void QueryRunner::start(QueryTask task) {
-  ::fcntl(task.out.get(), F_SETFL, O_NONBLOCK);
   auto shared = std::make_shared<QueryTask>(std::move(task));
   spawn(shared->id, shared->timeout_us,
-        [this, shared](Running& running) { return run_query(running, *shared); });
+        [this, shared](RunningQuery& running) { return run_query(running, *shared); });
 }
 
-Result<> QueryRunner::run_query(Running& running, QueryTask& task) {
+Result<> QueryRunner::run_query(RunningQuery& running, QueryTask& task) {
   TRY_ASSIGN(const bool fresh,
              wait_fresh(running, task.position, task.fresh_us, task.must_be_fresh));
+  if (task.snapshot) return run_snapshot(running, task, fresh);
   if (destination_.wants_readers_gone()) return fail(must_make_way());
-  TRY_ASSIGN(const Connection connection, destination_.connect());
-  const Interruptible interruptible(running, connection.get());
-  json::Writer started;
-  started.begin_object().member("type", "started").member("id", task.id);
-  started.member("content_type", query::content_type(task.format)).member("fresh", fresh);
-  started.end_object();
-  return stream(running, task, connection.get(), started.text());
-}
-
-Result<> QueryRunner::stream(Running& running, QueryTask& task, duckdb_connection connection,
-                             const std::string& started) {
-  TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection, task.sql));
-  TRY(execute(connection, "BEGIN TRANSACTION READ ONLY"));
-  TRY_ASSIGN(const Prepared prepared, query::prepare(connection, statement));
-  Pending pending;
-  QueryResult result;
-  const auto failure = [&](const char* message, duckdb_error_type type) -> Result<> {
-    Error error = query::sql_error(type, message != nullptr ? message : "DuckDB gave no reason",
-                                   task.sql, "sql-error");
-    if (error.code == ErrorCode::kResourceExhausted) error.status = 422;
-    return fail(std::move(error));
+  // Before the transaction begins: what it sees may be newer, never older.
+  const std::string state = destination_.is_shared()
+                                ? std::string()
+                                : instance_ + std::to_string(loader_.state().position);
+  TRY_ASSIGN(const Readers::Lease connection, destination_.reader());
+  const RunningQuery::Interruptible interruptible(running, connection.get());
+  const auto started = [&](const StreamStart& start) {
+    json::Writer w;
+    w.begin_object().member("type", "started").member("id", task.id);
+    w.member("content_type", query::content_type(task.format)).member("fresh", fresh);
+    w.member("coding", query::coding_name(start.coding)).member("etag", start.etag);
+    w.member("not_modified", start.not_modified).end_object();
+    return channel_.send(w.text());
   };
-  if (duckdb_pending_prepared_streaming(prepared.get(), pending.out()) != DuckDBSuccess) {
-    return failure(duckdb_pending_error(pending.get()), DUCKDB_ERROR_INVALID_INPUT);
-  }
-  if (running.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
-  if (duckdb_execute_pending(pending.get(), result.get()) != DuckDBSuccess) {
-    return failure(duckdb_result_error(result.get()), duckdb_result_error_type(result.get()));
-  }
-  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref()));
-  const auto encoder = query::Encoder::make(task.format, task.encode, shape);
-  std::string bytes;
-  encoder->begin(bytes);
-  bool told = false;
-  std::uint64_t rows = 0;
-  while (true) {
-    if (running.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
-    const DataChunk chunk(duckdb_fetch_chunk(result.ref()));
-    const char* message = duckdb_result_error(result.get());
-    if (!chunk && message != nullptr && message[0] != '\0') {
-      return failure(message, duckdb_result_error_type(result.get()));
-    }
-    // The first chunk, or an error, decides the status of the answer.
-    if (!told) TRY(channel_.send(started));
-    told = true;
-    const idx_t size = chunk ? duckdb_data_chunk_get_size(chunk.get()) : 0;
-    if (size == 0) break;
-    rows += size;
-    for (idx_t row = 0; row < size;) {
-      row = encoder->rows(chunk.get(), row, kWriteSize, bytes);
-      // The first rows go out at once, later ones in large pieces.
-      if (bytes.size() >= kWriteSize || rows == size)
-        TRY(write_out(running, task.out.get(), bytes));
-    }
-  }
-  encoder->end(bytes);
-  TRY(write_out(running, task.out.get(), bytes));
-  task.out.reset();
+  const Result<std::uint64_t> rows = stream_query(
+      running, task, connection.get(), {.state = state, .started = started, .parquet = parquet_});
+  if (!rows) return fail(fresh || !names_nothing(rows.error()) ? rows.error() : not_fresh());
   json::Writer done;
-  done.begin_object()
-      .member("type", "done")
-      .member("id", task.id)
-      .member("rows", rows)
-      .end_object();
-  return channel_.send(done.text());
+  done.begin_object().member("type", "done").member("id", task.id).member("rows", *rows);
+  return channel_.send(done.end_object().text());
 }
 
-// The pipe does not block: a query that waits for its client can still be told to stop.
-Result<> QueryRunner::write_out(Running& running, int fd, std::string& bytes) {
-  std::size_t written = 0;
-  while (written < bytes.size()) {
-    const ssize_t n = ::write(fd, bytes.data() + written, bytes.size() - written);
-    if (n >= 0) {
-      written += static_cast<std::size_t>(n);
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) return fail(ErrorCode::kCancelled, "the client has gone");
-    if (running.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
-    running.stalled_since = system_clock().steady_us();
-    pollfd wait{fd, POLLOUT, 0};
-    (void)::poll(&wait, 1, 100);
-    running.stalled_us += system_clock().steady_us() - running.stalled_since.load();
-    running.stalled_since = 0;
-  }
-  bytes.clear();
-  return {};
+Result<> QueryRunner::run_snapshot(RunningQuery& running, QueryTask& task, bool fresh) {
+  const auto started = [&](std::uint64_t length) {
+    json::Writer w;
+    w.begin_object().member("type", "started").member("id", task.id).member("length", length);
+    w.member("content_type", "application/octet-stream").member("fresh", fresh).end_object();
+    return channel_.send(w.text());
+  };
+  TRY(stream_snapshot(running, task, destination_, loader_, started));
+  json::Writer done;
+  done.begin_object().member("type", "done").member("id", task.id).member("rows", 0);
+  return channel_.send(done.end_object().text());
 }
 
 void QueryRunner::check(std::uint64_t id, std::string sql) {
-  spawn(id, 10 * kMicrosPerSecond, [this, id, sql = std::move(sql)](Running& running) -> Result<> {
-    TRY(wait_fresh(running, loader_.durable(), 5 * kMicrosPerSecond, false));
-    TRY_ASSIGN(const Connection connection, destination_.connect());
-    const Interruptible interruptible(running, connection.get());
-    TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection.get(), sql));
-    TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
-    TRY(query::prepare(connection.get(), statement));
-    json::Writer w;
-    w.begin_object().member("type", "result").member("id", id).begin_object("data").end_object();
-    return channel_.send(w.end_object().text());
-  });
+  spawn(id, 10 * kMicrosPerSecond,
+        [this, id, sql = std::move(sql)](RunningQuery& running) -> Result<> {
+          TRY(wait_fresh(running, loader_.durable(), 5 * kMicrosPerSecond, false));
+          TRY_ASSIGN(const Connection connection, destination_.connect());
+          const RunningQuery::Interruptible interruptible(running, connection.get());
+          TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection.get(), sql));
+          TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
+          TRY(query::prepare(connection.get(), statement));
+          json::Writer w;
+          w.begin_object()
+              .member("type", "result")
+              .member("id", id)
+              .begin_object("data")
+              .end_object();
+          return channel_.send(w.end_object().text());
+        });
 }
 
 void QueryRunner::ask(std::uint64_t id, journal::Position position, Micros fresh_us,
                       bool must_be_fresh, json::Value question) {
   spawn(id, time_for(question),
         [this, id, position, fresh_us, must_be_fresh,
-         question = std::move(question)](Running& running) -> Result<> {
+         question = std::move(question)](RunningQuery& running) -> Result<> {
           TRY(wait_fresh(running, position, fresh_us, must_be_fresh));
           TRY_ASSIGN(const Connection connection, destination_.connect());
-          const Interruptible interruptible(running, connection.get());
+          const RunningQuery::Interruptible interruptible(running, connection.get());
           running.reads = holds_a_transaction(question);
           TRY_ASSIGN(const std::string data,
                      answer_question(destination_, connection.get(), question, questions_,

@@ -1,10 +1,9 @@
-// Queries inside the engine: one thread and one DuckDB connection each, the result encoded chunk by
-// chunk into a pipe. The pipe is the whole backpressure: a slow client stalls the encoder, a client
-// that has gone is EPIPE.
+// Queries inside the engine: one thread and one DuckDB connection each (query_stream.h). The pipe is the whole
+// backpressure: a slow client stalls the encoder, a client that has gone is EPIPE.
 //
 // A query that runs over its time, not counting the time it was stalled on the pipe, is interrupted ten
-// times a second; one that does not end within a second after that cannot be stopped, and the process
-// is told to end. watch() does both; the control thread calls it.
+// times a second; one that has not ended three quarters of a second later cannot be stopped, and the
+// process is told to end, within a second of the deadline. watch() does both; the control thread calls it.
 #pragma once
 
 #include <atomic>
@@ -19,23 +18,13 @@
 #include "base/unique_fd.h"
 #include "destinations/duckdb/duckdb_destination.h"
 #include "engine/loader_thread.h"
+#include "engine/parquet_slots.h"
 #include "engine/protocol.h"
+#include "engine/query_task.h"
 #include "engine/questions.h"
-#include "query/encoder.h"
+#include "engine/running_query.h"
 
 namespace sd::engine {
-
-struct QueryTask {
-  std::uint64_t id = 0;
-  std::string sql;
-  query::Format format = query::Format::kJson;
-  query::EncodeOptions encode;
-  journal::Position position = 0;  // what must have been applied first
-  Micros fresh_us = 0;             // how long to wait for that
-  bool must_be_fresh = false;      // else answer from what is there
-  Micros timeout_us = 0;
-  UniqueFd out;  // the pipe
-};
 
 class QueryRunner {
  public:
@@ -53,23 +42,22 @@ class QueryRunner {
   void ask(std::uint64_t id, journal::Position position, Micros fresh_us, bool must_be_fresh,
            json::Value question);
   void cancel(std::uint64_t id);
+  // Answers the question `id` with how far the query is: {percent?, rows, bytes, stalled}.
+  void progress(std::uint64_t id, std::uint64_t query);
 
   // Looks after time limits. Returns the id of a query that cannot be stopped, 0 normally.
   std::uint64_t watch();
   std::size_t running() const;
 
  private:
-  struct Running;
-  class Interruptible;
-  using Work = std::function<Result<>(Running&)>;
+  using Running = std::shared_ptr<RunningQuery>;
+  using Work = std::function<Result<>(RunningQuery&)>;
 
   void spawn(std::uint64_t id, Micros timeout_us, Work work);
-  Result<> run_query(Running& running, QueryTask& task);
-  Result<> stream(Running& running, QueryTask& task, duckdb_connection connection,
-                  const std::string& started);
-  Result<bool> wait_fresh(Running& running, journal::Position position, Micros fresh_us,
+  Result<> run_query(RunningQuery& running, QueryTask& task);
+  Result<> run_snapshot(RunningQuery& running, QueryTask& task, bool fresh);
+  Result<bool> wait_fresh(RunningQuery& running, journal::Position position, Micros fresh_us,
                           bool must_be_fresh);
-  Result<> write_out(Running& running, int fd, std::string& bytes);
   void fail_query(std::uint64_t id, const Error& error);
   void reap();
 
@@ -78,8 +66,10 @@ class QueryRunner {
   Channel& channel_;
   const journal::Position floor_;
   const QuestionContext questions_;
+  const std::string instance_;  // of this process: nobody else changes the data while it lives
+  ParquetSlots parquet_;
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, std::shared_ptr<Running>> running_;
+  std::map<std::uint64_t, Running> running_;
 };
 
 }  // namespace sd::engine

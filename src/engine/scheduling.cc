@@ -1,6 +1,5 @@
 #include "engine/scheduling.h"
 
-#include <dirent.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,15 +23,20 @@ void yield_to_front(int nice) {
   (void)::syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, kIoprioClassIdle << kIoprioClassShift);
 }
 
-void set_other_threads_nice(int nice) {
+OwnThreads::OwnThreads() : directory_(::opendir("/proc/self/task")) {}
+
+OwnThreads::~OwnThreads() {
+  if (directory_ != nullptr) ::closedir(directory_);
+}
+
+void OwnThreads::set_others_nice(int nice) {
+  if (directory_ == nullptr) return;
   const auto self = static_cast<int>(::syscall(SYS_gettid));
-  DIR* dir = ::opendir("/proc/self/task");
-  if (dir == nullptr) return;
-  while (const dirent* entry = ::readdir(dir)) {
+  ::rewinddir(directory_);
+  while (const dirent* entry = ::readdir(directory_)) {
     const int tid = std::atoi(entry->d_name);
     if (tid > 0 && tid != self) (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(tid), nice);
   }
-  ::closedir(dir);
 }
 
 }  // namespace sd::engine

@@ -195,7 +195,9 @@ TEST(Server, GivesEveryAnswerARequestIdAndCors) {
   EXPECT_EQ(bad.status, 400);
   EXPECT_EQ(bad.header("x-request-id"), "bad-one");
   EXPECT_EQ(bad.header("access-control-allow-origin"), "*");
-  EXPECT_EQ(bad.header("access-control-expose-headers"), "X-Request-Id, X-Query-Id, Retry-After");
+  EXPECT_EQ(
+      bad.header("access-control-expose-headers"),
+      "X-Request-Id, X-Query-Id, X-Fresh, X-Lag-Rows, ETag, Content-Disposition, Retry-After");
   Client noise(server);
   EXPECT_EQ(noise.ask("\x16\x03\x01\x02noise").header("x-request-id").size(), 16U);
 }

@@ -1,6 +1,7 @@
 #include "json/document.h"
 
 #include <charconv>
+#include <utility>
 
 #include "base/json_text.h"
 
@@ -226,6 +227,52 @@ Writer& Writer::raw_element(std::string_view json) {
   comma();
   out_ += json;
   return *this;
+}
+
+namespace {
+
+void append_value(std::string& out, const Value& value) {
+  const auto list = [&](char open, char close, const auto& items, const auto& append) {
+    out += open;
+    bool first = true;
+    for (const auto& item : items) {
+      if (!std::exchange(first, false)) out += ',';
+      append(item);
+    }
+    out += close;
+  };
+  switch (value.kind()) {
+    case ValueKind::kNull:
+      out += "null";
+      break;
+    case ValueKind::kBool:
+      out += *value.as_bool() ? "true" : "false";
+      break;
+    case ValueKind::kNumber:
+      out += value.text();
+      break;
+    case ValueKind::kString:
+      append_json_string(out, value.text());
+      break;
+    case ValueKind::kArray:
+      list('[', ']', value.elements(), [&](const Value& each) { append_value(out, each); });
+      break;
+    case ValueKind::kObject:
+      list('{', '}', value.members(), [&](const auto& member) {
+        append_json_string(out, member.first);
+        out += ':';
+        append_value(out, member.second);
+      });
+      break;
+  }
+}
+
+}  // namespace
+
+std::string to_json(const Value& value) {
+  std::string out;
+  append_value(out, value);
+  return out;
 }
 
 }  // namespace sd::json

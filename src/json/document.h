@@ -54,6 +54,9 @@ class Value {
 // One complete document, nothing behind it. kInvalidArgument with slug "invalid-json" and "offset".
 Result<Value> parse_document(std::string_view text, std::uint32_t max_depth = kMaxDepth);
 
+// The value as JSON again: numbers by their token, members as they stood.
+std::string to_json(const Value& value);
+
 // Writes one object or array, member by member.
 //   Writer w; w.begin_object(); w.member("ok", true); w.end_object(); w.take()
 class Writer {

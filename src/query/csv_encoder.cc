@@ -1,49 +1,16 @@
-#include <cmath>
-#include <cstring>
-
+// CSV and TSV.
 #include "query/encoder_impl.h"
-#include "query/json_value.h"
-#include "query/value_text.h"
+#include "query/frequent_value.h"
+#include "query/plain_bytes.h"
+#include "query/plain_value.h"
 
 namespace sd::query {
 namespace {
 
-// A field that has none of these may stand without quotes (RFC 4180 section 2).
-bool needs_quotes(std::string_view text) {
-  if (text.empty()) return true;  // a field that is empty without quotes is NULL
-  for (const char c : text) {
-    if (c == '"' || c == ',' || c == '\n' || c == '\r') return true;
-  }
-  // Readers that trim would lose it.
-  return text.front() == ' ' || text.back() == ' ' || text.front() == '\t' || text.back() == '\t';
-}
-
-void put_field(TextSink& sink, std::string_view text) {
-  if (!needs_quotes(text)) return sink.put(text);
-  sink.put('"');
-  std::size_t from = 0;
-  while (true) {
-    const void* found = std::memchr(text.data() + from, '"', text.size() - from);
-    if (found == nullptr) break;
-    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
-    sink.put(text.substr(from, at + 1 - from));
-    sink.put('"');
-    from = at + 1;
-  }
-  sink.put(text.substr(from));
-  sink.put('"');
-}
-
-template <typename T>
-bool put_not_finite(TextSink& sink, T value) {
-  if (std::isfinite(value)) return false;
-  sink.put(std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
-  return true;
-}
-
-class CsvEncoder final : public Encoder {
+template <char kSeparator>
+class SeparatedEncoder final : public Encoder {
  public:
-  explicit CsvEncoder(const ResultShape& shape) : shape_(shape) {
+  explicit SeparatedEncoder(const ResultShape& shape) : shape_(shape) {
     for (const ResultColumn& column : shape.columns()) trees_.emplace_back(column.type);
   }
 
@@ -51,14 +18,14 @@ class CsvEncoder final : public Encoder {
     TextSink sink(out);
     bool first = true;
     for (const ResultColumn& column : shape_.columns()) {
-      if (!std::exchange(first, false)) sink.put(',');
+      if (!std::exchange(first, false)) sink.put(kSeparator);
       put_field(sink, column.name);
     }
     sink.put('\n');
   }
 
-  idx_t rows(duckdb_data_chunk chunk, idx_t first, std::size_t soft_limit,
-             std::string& out) override {
+  Result<idx_t> rows(duckdb_data_chunk chunk, idx_t first, std::size_t soft_limit,
+                     std::string& out) override {
     for (idx_t i = 0; i < trees_.size(); ++i) {
       trees_[i].bind(duckdb_data_chunk_get_vector(chunk, i));
     }
@@ -67,8 +34,15 @@ class CsvEncoder final : public Encoder {
     idx_t row = first;
     while (row < count) {
       for (std::size_t i = 0; i < trees_.size(); ++i) {
-        if (i != 0) sink.put(',');
-        if (trees_[i].valid(row)) put_value(sink, trees_[i], row);
+        char* p = sink.room(1 + kFrequentBytes);
+        if (i != 0) *p++ = kSeparator;
+        sink.set_cursor(p);
+        if (!trees_[i].valid(row)) continue;
+        if (char* end = frequent_text<false>(p, trees_[i], row)) {
+          sink.set_cursor(end);
+        } else {
+          put_value(sink, trees_[i], row);
+        }
       }
       sink.put('\n');
       ++row;
@@ -80,53 +54,72 @@ class CsvEncoder final : public Encoder {
   void end(std::string&) override {}
 
  private:
+  // A field that has none of these may stand without quotes (RFC 4180 section 2).
+  struct Special {
+    static bool is(char c) { return c == '"' || c == kSeparator || c == '\n' || c == '\r'; }
+#if defined(__SSE2__)
+    static __m128i is(__m128i bytes) {
+      const auto equal = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+      return _mm_or_si128(_mm_or_si128(equal('"'), equal(kSeparator)),
+                          _mm_or_si128(equal('\n'), equal('\r')));
+    }
+#endif
+  };
+
+  static bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+  }
+
+  static void put_field(TextSink& sink, std::string_view text) {
+    // What is empty without quotes is NULL, and readers that trim would lose blanks at the ends.
+    if (text.empty() || is_blank(text.front()) || is_blank(text.back())) {
+      return put_quoted(sink, text);
+    }
+    char* p = sink.room(text.size());
+    if (copy_plain(p, text.data(), text.size(), Special{}) != text.size()) {
+      return put_quoted(sink, text);
+    }
+    sink.set_cursor(p + text.size());
+  }
+
+  static void put_quoted(TextSink& sink, std::string_view text) {
+    sink.put('"');
+    std::size_t from = 0;
+    for (std::size_t at = 0; (at = text.find('"', from)) != std::string_view::npos; from = at + 1) {
+      sink.put(text.substr(from, at + 1 - from));
+      sink.put('"');
+    }
+    sink.put(text.substr(from));
+    sink.put('"');
+  }
+
   void put_value(TextSink& sink, const VectorTree& tree, idx_t row) {
     switch (tree.type->kind) {
       case ValueKind::kVarchar:
       case ValueKind::kJson:
         return put_field(sink, tree.string_at(row));
       case ValueKind::kEnum8:
-        return put_field(sink, tree.type->labels[tree.at<std::uint8_t>(row)]);
       case ValueKind::kEnum16:
-        return put_field(sink, tree.type->labels[tree.at<std::uint16_t>(row)]);
       case ValueKind::kEnum32:
-        return put_field(sink, tree.type->labels[tree.at<std::uint32_t>(row)]);
-      case ValueKind::kFloat:
-        if (!put_not_finite(sink, tree.at<float>(row))) put_float(sink, tree.at<float>(row));
-        return;
-      case ValueKind::kDouble:
-        if (!put_not_finite(sink, tree.at<double>(row))) put_double(sink, tree.at<double>(row));
-        return;
+        return put_field(sink, enum_label(tree, row));
+      // Can be empty, or has commas.
+      case ValueKind::kBlob:
+      case ValueKind::kGeometry:
+      case ValueKind::kVariant:
       case ValueKind::kList:
       case ValueKind::kArray:
       case ValueKind::kStruct:
       case ValueKind::kMap:
       case ValueKind::kUnion:
-      case ValueKind::kVariant:
         scratch_.clear();
         {
           TextSink text(scratch_);
-          put_json(text, tree, row, {});
+          put_plain(text, tree, row);
         }
         return put_field(sink, scratch_);
       default:
         return put_scalar(sink, tree, row);
     }
-  }
-
-  // What JSON spells as a string stands here without the quotes: none of these can contain anything
-  // that needs escaping but the comma of WKT, and only text can be empty.
-  void put_scalar(TextSink& sink, const VectorTree& tree, idx_t row) {
-    const std::size_t start = sink.size();
-    put_json(sink, tree, row, {});
-    const std::string_view text = sink.since(start);
-    if (text.front() != '"') return;
-    if (text.size() == 2) return;  // "" already is what an empty field should be
-    const std::string_view inner = text.substr(1, text.size() - 2);
-    if (needs_quotes(inner)) return;
-    scratch_.assign(inner);
-    sink.rewind(start);
-    sink.put(scratch_);
   }
 
   const ResultShape& shape_;
@@ -136,8 +129,9 @@ class CsvEncoder final : public Encoder {
 
 }  // namespace
 
-std::unique_ptr<Encoder> make_csv_encoder(EncodeOptions, const ResultShape& shape) {
-  return std::make_unique<CsvEncoder>(shape);
+std::unique_ptr<Encoder> make_separated_encoder(char separator, const ResultShape& shape) {
+  if (separator == '\t') return std::make_unique<SeparatedEncoder<'\t'>>(shape);
+  return std::make_unique<SeparatedEncoder<','>>(shape);
 }
 
 }  // namespace sd::query

@@ -1,175 +1,30 @@
 #include "query/encoder.h"
 
-#include <charconv>
-
-#include "base/ascii.h"
-#include "base/result.h"
 #include "query/encoder_impl.h"
 
 namespace sd::query {
-namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-// What stands before `separator`, trimmed; the rest stays in `text`. Quoted strings are skipped
-// over.
-std::string_view next_part(std::string_view& text, char separator) {
-  bool quoted = false;
-  std::size_t i = 0;
-  for (; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      quoted = !quoted;
-    } else if (!quoted && text[i] == separator) {
-      break;
-    }
-  }
-  const std::string_view part = trim(text.substr(0, i));
-  text.remove_prefix(std::min(text.size(), i + 1));
-  return part;
-}
-
-// "0", "0.5", "1.000" → thousandths; nullopt: not a weight.
-std::optional<int> parse_weight(std::string_view text) {
-  if (text.empty() || (text[0] != '0' && text[0] != '1')) return std::nullopt;
-  int weight = (text[0] - '0') * 1000;
-  if (text.size() == 1) return weight;
-  if (text[1] != '.' || text.size() > 5) return std::nullopt;
-  int unit = 100;
-  for (const char c : text.substr(2)) {
-    if (c < '0' || c > '9') return std::nullopt;
-    weight += (c - '0') * unit;
-    unit /= 10;
-  }
-  if (weight > 1000) return std::nullopt;
-  return weight;
-}
-
-struct MediaRange {
-  std::string_view type;
-  int weight = 1000;
-};
-
-std::optional<MediaRange> parse_range(std::string_view text) {
-  MediaRange range{next_part(text, ';')};
-  const std::size_t slash = range.type.find('/');
-  if (slash == 0 || slash == std::string_view::npos || slash + 1 == range.type.size()) {
-    return std::nullopt;
-  }
-  while (!text.empty()) {
-    const std::string_view parameter = next_part(text, ';');
-    if (parameter.size() < 2 || !same_ascii_folded(parameter.substr(0, 2), "q=")) continue;
-    const std::optional<int> weight = parse_weight(parameter.substr(2));
-    if (!weight) return std::nullopt;
-    range.weight = *weight;
-  }
-  return range;
-}
-
-// 3: this very type, 2: its family, 1: anything, 0: does not match.
-int match(std::string_view range, std::string_view type) {
-  if (same_ascii_folded(range, type)) return 3;
-  if (range == "*/*") return 1;
-  const std::size_t slash = type.find('/');
-  return range.size() == slash + 2 && range.ends_with("/*") &&
-                 same_ascii_folded(range.substr(0, slash), type.substr(0, slash))
-             ? 2
-             : 0;
-}
-
-struct Offer {
-  std::string_view type;
-  Format format;
-};
-constexpr Offer kOffers[] = {
-    {"application/json", Format::kJson},          {"application/x-ndjson", Format::kNdjson},
-    {"application/ndjson", Format::kNdjson},      {"application/jsonl", Format::kNdjson},
-    {"application/x-jsonlines", Format::kNdjson}, {"text/csv", Format::kCsv},
-};
-
-}  // namespace
 
 std::unique_ptr<Encoder> Encoder::make(Format format, EncodeOptions options,
                                        const ResultShape& shape) {
   switch (format) {
     case Format::kJson:
-      return make_json_encoder(false, options, shape);
+      return make_json_encoder(JsonLayout::kArray, options, shape);
     case Format::kNdjson:
-      return make_json_encoder(true, options, shape);
+      return make_json_encoder(JsonLayout::kLines, options, shape);
+    case Format::kJsonCompact:
+      return make_json_encoder(JsonLayout::kCompact, options, shape);
     case Format::kCsv:
-      return make_csv_encoder(options, shape);
+      return make_separated_encoder(',', shape);
+    case Format::kTsv:
+      return make_separated_encoder('\t', shape);
+    case Format::kHtml:
+      return make_html_encoder(shape);
+    case Format::kArrow:
+      return make_arrow_encoder(shape);
+    case Format::kParquet:
+      break;  // COPY writes it
   }
-  panic(__FILE__, __LINE__, "unknown format");
-}
-
-std::string_view content_type(Format format) {
-  switch (format) {
-    case Format::kJson:
-      return "application/json";
-    case Format::kNdjson:
-      return "application/x-ndjson";
-    case Format::kCsv:
-      return "text/csv; charset=utf-8";
-  }
-  panic(__FILE__, __LINE__, "unknown format");
-}
-
-std::string_view format_name(Format format) {
-  switch (format) {
-    case Format::kJson:
-      return "json";
-    case Format::kNdjson:
-      return "ndjson";
-    case Format::kCsv:
-      return "csv";
-  }
-  return "json";
-}
-
-std::optional<Format> parse_format(std::string_view name) {
-  if (name == "json") return Format::kJson;
-  if (name == "ndjson" || name == "jsonl") return Format::kNdjson;
-  if (name == "csv") return Format::kCsv;
-  return std::nullopt;
-}
-
-std::optional<Format> negotiate(std::string_view accept) {
-  if (trim(accept).empty()) return Format::kJson;
-  std::vector<MediaRange> ranges;
-  while (!accept.empty()) {
-    const std::string_view part = next_part(accept, ',');
-    if (part.empty()) continue;
-    const std::optional<MediaRange> range = parse_range(part);
-    if (!range) return std::nullopt;
-    ranges.push_back(*range);
-  }
-  const Offer* best = nullptr;
-  int best_weight = 0;
-  int best_match = 0;
-  for (const Offer& offer : kOffers) {
-    // The most exact range that matches an offer gives its weight.
-    int weight = 0;
-    int exactness = 0;
-    for (const MediaRange& range : ranges) {
-      const int matched = match(range.type, offer.type);
-      if (matched > exactness) {
-        exactness = matched;
-        weight = range.weight;
-      }
-    }
-    if (weight > best_weight || (weight == best_weight && exactness > best_match && weight > 0)) {
-      best = &offer;
-      best_weight = weight;
-      best_match = exactness;
-    }
-  }
-  if (best == nullptr) return std::nullopt;
-  return best->format;
+  panic(__FILE__, __LINE__, "a format without an encoder");
 }
 
 }  // namespace sd::query

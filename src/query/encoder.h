@@ -1,8 +1,13 @@
-// Encoders: chunks of a DuckDB result → bytes of a text format, appended to a buffer of the caller.
+// Encoders: chunks of a DuckDB result → bytes of a format, appended to a buffer of the caller.
 //
-//   json    "[" rows separated by ",\n" "]\n"; each row an object; no rows: "[]\n"
-//   ndjson  each row an object and a line feed
-//   csv     RFC 4180 with \n; a header always; NULL is empty, the empty string is ""
+//   json         "[" rows separated by ",\n" "]\n"; each row an object; no rows: "[]\n"
+//   ndjson       each row an object and a line feed
+//   csv          RFC 4180 with \n; a header always; NULL is empty, the empty string is ""
+//   tsv          the same with tabs
+//   jsoncompact  {"meta":[{"name":…,"type":…}, …],\n"data":[ rows as arrays, separated by ",\n"
+//                ],\n"rows":N}\n; the types are SQL's (type_name.h)
+//   html         a page of one table
+//   arrow        see arrow_encoder.h
 //
 // Values in JSON (nested ones in CSV too are spelled this way):
 //   BOOLEAN            true, false
@@ -28,7 +33,8 @@
 // Values in CSV: as in JSON without the quotes of strings, and quote_int64 changes nothing. NaN and the
 // infinities are NaN, Infinity, -Infinity: an empty field would be a missing value. JSON columns are
 // their text as it is stored, nested values (LIST, STRUCT, VARIANT …) are JSON text. A field is quoted
-// where it is empty, holds a quote, comma or line break, or begins or ends with a blank.
+// where it is empty, holds a quote, a line break or what separates fields, or begins or ends with a
+// blank. TSV and HTML: the same values.
 //
 // An encoder is used by one thread, for one result: begin(), rows()…, end(). It keeps a reference
 // to the shape, which must outlive it, and keeps nothing of a chunk.
@@ -38,15 +44,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
+#include "query/format.h"
 #include "query/result_shape.h"
 
 namespace sd::query {
-
-enum class Format : std::uint8_t { kJson, kNdjson, kCsv };
 
 struct EncodeOptions {
   bool quote_int64 = false;
@@ -60,28 +63,12 @@ class Encoder {
 
   virtual void begin(std::string& out) = 0;
   // Appends rows from `first` on until the chunk ends or `out` holds `soft_limit` bytes or more; at
-  // least one. Returns the row after the last one written. So a chunk of huge values does not
-  // become one huge buffer: write out, clear, call again.
-  virtual idx_t rows(duckdb_data_chunk chunk, idx_t first, std::size_t soft_limit,
-                     std::string& out) = 0;
+  // least one. Returns the row after the last one taken. So a chunk of huge values does not become
+  // one huge buffer: write out, clear, call again. Arrow's gathers rows and writes them later, all of
+  // them before end() returns. kInvalidArgument: a value that the format cannot hold (Arrow only).
+  virtual Result<idx_t> rows(duckdb_data_chunk chunk, idx_t first, std::size_t soft_limit,
+                             std::string& out) = 0;
   virtual void end(std::string& out) = 0;
-
-  // All rows of the chunk.
-  void chunk(duckdb_data_chunk chunk, std::string& out) { rows(chunk, 0, SIZE_MAX, out); }
 };
-
-// For Content-Type: application/json, application/x-ndjson, text/csv; charset=utf-8.
-std::string_view content_type(Format format);
-
-// What parse_format() reads back.
-std::string_view format_name(Format format);
-
-// "json", "ndjson" (also "jsonl"), "csv"; case matters.
-std::optional<Format> parse_format(std::string_view name);
-
-// The format that an Accept header (RFC 9110 12.5.1) prefers: the highest q; among equals the most
-// exact media range, then ours in the order json, ndjson, csv. An empty header is json. nullopt:
-// nothing that we have (406), or not an Accept header.
-std::optional<Format> negotiate(std::string_view accept);
 
 }  // namespace sd::query

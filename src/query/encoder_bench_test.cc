@@ -38,7 +38,7 @@ std::size_t stream(const TestDatabase& database, const std::string& sql, Format 
     if (!chunk) break;
     for (idx_t row = 0; row < duckdb_data_chunk_get_size(chunk.get());) {
       out.clear();
-      row = encoder->rows(chunk.get(), row, 1 << 20, out);
+      row = encoder->rows(chunk.get(), row, 1 << 20, out).value();
       bytes += out.size();
     }
   }

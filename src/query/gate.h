@@ -9,9 +9,11 @@
 // DATABASE opens files): its leading keyword is in an allow-list, brackets are not too deep, one
 // statement; comments are blanked out, so that what is judged is what is run; (2) what
 // json_serialize_sql says of it (which parses and does nothing else) is walked: kinds of nodes and
-// table functions by allow-list, other functions by deny-list (gate_policy.h says which and why),
-// catalogs: the current one only; a name that DuckDB could take for a file must be a table; (3)
-// only then does DuckDB extract statements from it. Anything unknown is refused.
+// table functions by allow-list, other functions by deny-list (gate_policy.h says which and why; some
+// by their arguments, gate_arguments.h), catalogs: the current one only; a name that DuckDB could take for
+// a file must be a table; views and macros of the destination's own by what they stand for; what would be
+// planned for long is refused, for planning cannot be interrupted (gate_cost.h); (3) only then does DuckDB
+// extract statements from it. Anything unknown is refused.
 //
 // json_serialize_sql knows SELECT only. EXPLAIN is judged by its inner statement. A PIVOT whose
 // values come from the data is judged with a list of values put in: everything else of it stays as
@@ -26,19 +28,46 @@
 #include <duckdb.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "destinations/duckdb/handles.h"
+#include "query/gate_cost.h"
+#include "query/sql_error.h"
 
 namespace sd::query {
+
+// What the destination's own catalog holds that stands for SQL. Nothing of this server makes such
+// things, but whoever made the file may have: they are judged by what they stand for.
+struct Definitions {
+  struct Entry {
+    std::string name;  // folded
+    std::string sql;   // a view's CREATE VIEW; a macro's body
+    bool table_macro = false;
+  };
+  std::vector<Entry> views;
+  std::vector<Entry> macros;
+};
+
+// Reads them; some 15 ms, for DuckDB lists all its functions. They cannot change under an engine that
+// holds its file alone, and it may keep them.
+Result<Definitions> read_definitions(duckdb_connection connection);
 
 struct GateOptions {
   // Largest statement in bytes; 400 beyond.
   std::size_t max_bytes = std::size_t{2} << 20;
   // Deepest nesting of brackets.
   std::uint32_t max_depth = 500;
+  // Longest planning, in gate_cost.h's units.
+  double max_plan_units = kMaxPlanUnits;
+  // The destination's; null: the gate reads them itself.
+  const Definitions* definitions = nullptr;
+  // What a limited key may read: names of tables in main, ASCII case aside. A view may be read where
+  // all that it reads may. Other names are refused in the same words whether they exist or not.
+  std::optional<std::vector<std::string>> tables = {};
 };
 
 // A statement that passed.
@@ -51,8 +80,17 @@ struct GatedStatement {
   // As it came, but for comments, which are blanks: positions stay the same. Run this, not the
   // original.
   std::string sql;
+  // DESCRIBE, SHOW or SUMMARIZE: within brackets they stand behind FROM only.
+  bool describes = false;
   // A PIVOT that collects its values from the data: prepare() runs that part.
   bool collects_pivot_values = false;
+  // Another result for the same data: it asks the clock, chance, the session or the catalog, or it is
+  // EXPLAIN. No ETag then. (Rows without an ORDER BY come in any order, which does not count.)
+  bool volatile_result = false;
+  // Names of parameters ("1", "day") that stand in it more than once; bind() asks.
+  std::vector<std::string> repeated_parameters = {};
+  // GateOptions::tables was given: messages name no other tables.
+  bool limited = false;
 
   // The type that duckdb_prepared_statement_type must answer.
   duckdb_statement_type prepared_type() const {
@@ -74,9 +112,10 @@ Result<GatedStatement> gate(duckdb_connection connection, std::string_view sql,
 Result<destinations::duckdb::Prepared> prepare(duckdb_connection connection,
                                                const GatedStatement& statement);
 
-// What DuckDB says of `sql` as an Error (see destinations::duckdb::duckdb_error). Where it is the
-// statement's fault, it gets the slug and, if the message carries "LINE n: … ^", sql_position.
-Error sql_error(duckdb_error_type type, std::string_view message, std::string_view sql,
-                std::string slug);
+// The same of a COPY to a file whose rows a gated statement makes: `copy` is that text, with the statement's own
+// within it. What of it is not the statement's is the caller's to have made safe.
+Result<destinations::duckdb::Prepared> prepare_copy(duckdb_connection connection,
+                                                    const GatedStatement& statement,
+                                                    const std::string& copy);
 
 }  // namespace sd::query

@@ -41,6 +41,8 @@ bool is_denied_function(std::string_view name) {
       "variant_bytes_to_variant", "variant_to_parquet_variant", "combine", "finalize",
       // hold a thread and give nothing
       "sleep_ms", "pg_sleep",
+      // recurse with the depth of a document that they are given, and end the process with its stack
+      "json_structure", "json_group_structure", "json_merge_patch",
       // would read files if they were scalar functions in some version
       "read_blob", "read_text", "glob", "which_secret"};
   return contains(kDenied, name) || name.starts_with("__internal_");
@@ -51,6 +53,66 @@ bool is_denied_view(std::string_view name) {
       "duckdb_databases",  "duckdb_logs",          "duckdb_settings", "duckdb_secrets",
       "duckdb_extensions", "pragma_database_list", "pg_settings",     "pg_prepared_statements"};
   return contains(kDenied, name);
+}
+
+bool is_volatile_function(std::string_view name) {
+  static constexpr std::string_view kVolatile[] = {
+      "random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid",
+      // age(x) is too; age(x, y) is not
+      "now", "today", "transaction_timestamp", "get_current_time", "get_current_timestamp",
+      "current_localtime", "current_localtimestamp", "current_date", "ago", "pg_conf_load_time",
+      "pg_postmaster_start_time",
+      // the session and the instance
+      "current_query", "current_query_id", "current_connection_id", "current_transaction_id",
+      "txid_current", "current_database", "current_catalog", "current_schema", "current_schemas",
+      "in_search_path", "stats", "get_block_size", "pg_get_viewdef", "pg_get_constraintdef",
+      "format_type",
+      // no value at all, but DuckDB says so
+      "error"};
+  return contains(kVolatile, name);
+}
+
+bool is_volatile_table_function(std::string_view name) {
+  return name == "pg_timezone_names" || name.starts_with("duckdb_") || name.starts_with("pragma_");
+}
+
+bool is_volatile_keyword(std::string_view name) {
+  static constexpr std::string_view kVolatile[] = {
+      "current_date",   "current_time",   "current_timestamp", "localtime",
+      "localtimestamp", "current_schema", "current_catalog"};
+  return contains(kVolatile, name);
+}
+
+bool is_volatile_view(std::string_view schema, std::string_view name) {
+  return schema == "pg_catalog" || schema == "information_schema" || name.starts_with("duckdb_") ||
+         name.starts_with("pg_") || name.starts_with("pragma_") || name.starts_with("sqlite_");
+}
+
+bool is_catalog_function(std::string_view name) {
+  static constexpr std::string_view kHarmless[] = {"duckdb_keywords", "pragma_version",
+                                                   "pragma_collations"};
+  static constexpr std::string_view kCatalog[] = {"pg_get_viewdef", "pg_get_constraintdef",
+                                                  "format_type", "get_block_size"};
+  if (contains(kHarmless, name)) return false;
+  return name.starts_with("duckdb_") || name.starts_with("pragma_") || contains(kCatalog, name);
+}
+
+int macro_copies(std::string_view name) {
+  static constexpr std::string_view kTwice[] = {"nullif",
+                                                "split_part",
+                                                "fmod",
+                                                "weighted_avg",
+                                                "wavg",
+                                                "array_pop_back",
+                                                "array_pop_front",
+                                                "map_contains_entry",
+                                                "array_to_string",
+                                                "array_to_string_comma_default",
+                                                "json_group_array",
+                                                "json_group_object",
+                                                "pg_size_pretty"};
+  if (name == "round_even" || name == "roundbankers") return 3;
+  return contains(kTwice, name) ? 2 : 1;
 }
 
 bool is_allowed_leading_keyword(std::string_view word) {

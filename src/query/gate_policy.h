@@ -21,6 +21,24 @@ bool is_denied_function(std::string_view name);
 // Views of DuckDB's own catalog that name paths or settings.
 bool is_denied_view(std::string_view name);
 
+// The schema in which the server keeps its own tables (destinations/duckdb/own_tables.h). SQL does not
+// look there: failed rows are whole rows of any table, and listing them is an admin's.
+inline constexpr std::string_view kOwnSchema = "_scratch";
+
+// Functions, table functions, words (current_date is a column until it turns out to be none) and views
+// whose result is another one for the same data: the clock, chance, the session, the catalog.
+bool is_volatile_function(std::string_view name);
+bool is_volatile_table_function(std::string_view name);
+bool is_volatile_keyword(std::string_view name);
+bool is_volatile_view(std::string_view schema, std::string_view name);
+
+// Functions and table functions that name tables, or columns, that the statement does not: refused for
+// keys that are limited to tables.
+bool is_catalog_function(std::string_view name);
+
+// How many times a macro of DuckDB's names one argument; 1 for everything else.
+int macro_copies(std::string_view name);
+
 // Words that may begin a statement.
 bool is_allowed_leading_keyword(std::string_view word);
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@
 
 namespace sd::query {
 
-// FROM catalog.schema.table; missing parts are empty.
+// FROM catalog.schema.table; missing parts are empty. No CTE is one.
 struct TableReference {
   std::string catalog;
   std::string schema;
@@ -23,18 +24,38 @@ struct TableReference {
   std::size_t position = 0;
 };
 
-struct TreeFindings {
-  std::size_t statements = 0;
-  // References with a qualifier, or with a dot in the name: DuckDB would look for a file of that
-  // name where there is no such table.
-  std::vector<TableReference> to_resolve;
+// Something called by name: a function, a macro, an operator. Names are folded.
+struct FunctionReference {
+  std::string name;
+  std::size_t position = 0;
 };
 
-// `where` maps a position in the text that was serialised to one in the user's.
+struct TreeFindings {
+  std::size_t statements = 0;
+  std::vector<TableReference> tables;
+  // Each name once, where it stands first.
+  std::vector<FunctionReference> functions;
+  // How many tables' columns the largest * stands for.
+  double star_tables = 0;
+  // The result depends on more than the data: the clock, chance, the session, the library's own lists.
+  bool volatile_result = false;
+};
+
+struct TreeOptions {
+  // What looks into the catalog is refused: for keys that are limited to tables.
+  bool limited = false;
+  // CTEs are planned anew wherever they are named: the tree does not tell NOT MATERIALIZED.
+  bool inlines_ctes = false;
+  double max_plan_units = 0;
+  // Table macros of the destination's own, folded; they pass here and are judged by what they do.
+  const std::set<std::string>* own_table_functions = nullptr;
+  // Maps a position in the text that was serialised to one in the user's.
+  std::function<std::size_t(std::size_t)> where;
+};
+
 // kInvalidArgument with slug "sql-not-allowed" at the first node that the policy refuses; slug
 // "sql-syntax" where the tree says that the text did not parse.
-Result<TreeFindings> walk_tree(std::string_view tree,
-                               const std::function<std::size_t(std::size_t)>& where);
+Result<TreeFindings> walk_tree(std::string_view tree, const TreeOptions& options);
 
 // The tree says: "Only SELECT statements can be serialized" (then it may be a PIVOT without IN).
 bool is_not_a_select(std::string_view tree);

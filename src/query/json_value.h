@@ -16,7 +16,4 @@ void put_json(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
 // A VARIANT that is not NULL.
 void put_json_variant(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions options);
 
-// Spells that the two share, and CSV with them.
-void put_json_geometry(TextSink& sink, std::string_view wkb);
-
 }  // namespace sd::query

@@ -145,15 +145,12 @@ class Writer {
   template <typename T>
   bool fraction(T number) {
     if (!std::isfinite(number)) return false;
-    if constexpr (sizeof(T) == 4) {
-      put_float(sink_, number);
-    } else {
-      put_double(sink_, number);
-    }
+    put_fraction(sink_, number);
     return true;
   }
-  bool timestamp(Bytes& bytes, std::int64_t per_second, bool utc = false) {
-    return quoted([&] { put_timestamp(sink_, bytes.read<std::int64_t>(), per_second, utc); });
+  template <std::int64_t kPerSecond>
+  bool timestamp(Bytes& bytes, bool utc = false) {
+    return quoted([&] { put_timestamp<kPerSecond>(sink_, bytes.read<std::int64_t>(), utc); });
   }
 
   bool decimal(Bytes& bytes) {
@@ -235,19 +232,19 @@ class Writer {
       case Tag::kDate:
         return quoted([&] { put_date(sink_, bytes.read<std::int32_t>()); });
       case Tag::kTime:
-        return quoted([&] { put_time(sink_, bytes.read<std::int64_t>(), 1'000'000); });
+        return quoted([&] { put_time<1'000'000>(sink_, bytes.read<std::int64_t>()); });
       case Tag::kTimeNs:
-        return quoted([&] { put_time(sink_, bytes.read<std::int64_t>(), 1'000'000'000); });
+        return quoted([&] { put_time<1'000'000'000>(sink_, bytes.read<std::int64_t>()); });
       case Tag::kTimestampS:
-        return timestamp(bytes, 1);
+        return timestamp<1>(bytes);
       case Tag::kTimestampMs:
-        return timestamp(bytes, 1'000);
+        return timestamp<1'000>(bytes);
       case Tag::kTimestamp:
-        return timestamp(bytes, 1'000'000);
+        return timestamp<1'000'000>(bytes);
       case Tag::kTimestampNs:
-        return timestamp(bytes, 1'000'000'000);
+        return timestamp<1'000'000'000>(bytes);
       case Tag::kTimestampTz:
-        return timestamp(bytes, 1'000'000, true);
+        return timestamp<1'000'000>(bytes, true);
       case Tag::kTimeTz:
         return quoted([&] { put_time_tz(sink_, bytes.read<std::uint64_t>()); });
       case Tag::kInterval:

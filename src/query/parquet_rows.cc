@@ -81,7 +81,7 @@ class DuckdbParquetRows final : public ParquetRows {
         }
       }
       const idx_t before = row_;
-      row_ = encoder_->rows(chunk_.get(), row_, soft_limit, out);
+      TRY_ASSIGN(row_, encoder_->rows(chunk_.get(), row_, soft_limit, out));
       rows_read_ += row_ - before;
     }
     return true;

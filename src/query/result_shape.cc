@@ -134,6 +134,7 @@ std::optional<ValueType> resolve(duckdb_logical_type logical) {
       break;
     case DUCKDB_TYPE_DECIMAL:
       type.kind = decimal_kind(duckdb_decimal_internal_type(logical));
+      type.width = duckdb_decimal_width(logical);
       type.scale = duckdb_decimal_scale(logical);
       break;
     case DUCKDB_TYPE_ENUM:

@@ -67,7 +67,8 @@ enum class ValueKind : std::uint8_t {
 
 struct ValueType {
   ValueKind kind = ValueKind::kNull;
-  std::uint8_t scale = 0;           // DECIMAL
+  std::uint8_t width = 0;  // DECIMAL: digits in all, and behind the point
+  std::uint8_t scale = 0;
   std::uint64_t array_size = 0;     // ARRAY
   std::vector<std::string> labels;  // ENUM: its values; STRUCT and UNION: names of the members
   std::vector<ValueType> children;  // LIST, ARRAY: 1; MAP: key, value; STRUCT, UNION: members

@@ -1,7 +1,10 @@
+#include "query/sql_error.h"
+
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
-#include "query/gate.h"
+#include "destinations/duckdb/handles.h"
 
 namespace sd::query {
 namespace {
@@ -67,12 +70,38 @@ std::optional<std::size_t> position_in(std::string_view message, std::string_vie
   return *start + found + bytes_of(excerpt, columns);
 }
 
+// Without the sentences and lines in which DuckDB guesses at names that exist.
+std::string without_guesses(std::string_view message) {
+  std::string out(message);
+  for (const std::string_view guess : {"Did you mean", "Candidate tables:"}) {
+    for (std::size_t at = out.find(guess); at != std::string::npos; at = out.find(guess, at)) {
+      out.erase(at, std::min(out.find('\n', at), out.size()) - at);
+      while (at > 0 && (out[at - 1] == '\n' || out[at - 1] == ' ')) out.erase(--at, 1);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
+std::string_view without_advice(std::string_view message) {
+  for (const std::string_view end :
+       {"\n\nStack Trace:", "\n\nPossible solutions:", " Use \"SET max_expression_depth"}) {
+    message = message.substr(0, message.find(end));
+  }
+  return message;
+}
+
 Error sql_error(duckdb_error_type type, std::string_view message, std::string_view sql,
-                std::string slug) {
+                std::string slug, bool limited) {
   Error error = destinations::duckdb::duckdb_error(type, message);
-  if (error.code != ErrorCode::kInvalidArgument) return error;
+  error.message = without_advice(error.message);
+  if (error.code != ErrorCode::kInvalidArgument) {
+    // An I/O error names the file.
+    if (type == DUCKDB_ERROR_IO) error.message = "the database's storage reports an error";
+    return error;
+  }
+  if (limited) error.message = without_guesses(error.message);
   if (const auto position = position_in(message, sql)) {
     error.members.emplace_back("sql_position", std::to_string(*position));
   }

@@ -151,6 +151,8 @@ class Lexer {
         ++at_;
       } else if (at_ + 1 < sql_.size() && sql_[at_ + 1] == quote) {
         at_ += 2;
+      } else if (const std::size_t next = backslash ? continuation() : 0; next != 0) {
+        at_ = next + 1;
       } else {
         ++at_;
         add(kind, begin);
@@ -159,6 +161,27 @@ class Lexer {
     }
     return fail(sql_problem(quote == '"' ? "a quoted name does not end" : "a string does not end",
                             "sql-syntax", begin));
+  }
+
+  // E'a' <newline> 'b' is one string, and the rules of E hold in its second part too. Where that begins; 0
+  // where the string ends at the quote under the cursor.
+  std::size_t continuation() const {
+    bool line_ended = false;
+    std::size_t i = at_ + 1;
+    while (i < sql_.size()) {
+      const std::string_view rest = sql_.substr(i);
+      if (rest[0] == '\n' || rest[0] == '\r') line_ended = true;
+      if (is_ascii_space(static_cast<unsigned char>(rest[0]))) {
+        ++i;
+      } else if (const std::size_t n = unicode_space(rest); n != 0) {
+        i += n;
+      } else if (rest.starts_with("--")) {
+        i += std::min(rest.find_first_of("\r\n"), rest.size());
+      } else {
+        break;
+      }
+    }
+    return line_ended && i < sql_.size() && sql_[i] == '\'' ? i : 0;
   }
 
   // Length of $tag$ at the cursor, 0 where there is none.

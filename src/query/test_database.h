@@ -67,12 +67,21 @@ class TestDatabase {
       std::string part;
       for (idx_t row = 0; row < duckdb_data_chunk_get_size(chunk.get());) {
         part.clear();
-        row = encoder->rows(chunk.get(), row, soft_limit, part);
+        const Result<idx_t> taken = encoder->rows(chunk.get(), row, soft_limit, part);
+        if (!taken) return "error: " + taken.error().message;
+        row = *taken;
         out += part;
       }
     }
     encoder->end(out);
     return out;
+  }
+
+  // Of a statement that runs.
+  ResultShape shape(const std::string& sql) const {
+    duck::QueryResult result;
+    EXPECT_EQ(duckdb_query(connection_.get(), sql.c_str(), result.get()), DuckDBSuccess) << sql;
+    return ResultShape::from(result.ref()).value();
   }
   std::string ndjson(const std::string& sql) const { return encode(sql, Format::kNdjson); }
 

@@ -1,6 +1,7 @@
 #include "query/value_text.h"
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -32,10 +33,6 @@ char* two_digits(char* p, unsigned value) {
   return p + 2;
 }
 
-char* unsigned_text(char* p, std::uint64_t value) {
-  return std::to_chars(p, p + 20, value).ptr;
-}
-
 // Exactly `width` digits, zeros in front.
 char* padded(char* p, std::uint64_t value, unsigned width) {
   unsigned i = width;
@@ -45,6 +42,21 @@ char* padded(char* p, std::uint64_t value, unsigned width) {
   }
   if (i == 1) p[0] = static_cast<char>('0' + value % 10);
   return p + width;
+}
+
+// How many decimal digits; not of 0. A number of b bits has b * log10(2) of them, or one more.
+unsigned digits_of(std::uint64_t value) {
+  const auto bits = static_cast<unsigned>(std::bit_width(value | 1));
+  const unsigned guess = (bits * 1233) >> 12;
+  return guess + (value >= kPowersOfTen[guess] ? 1 : 0);
+}
+
+char* unsigned_text(char* p, std::uint64_t value) {
+  if (value < 10) {
+    *p = static_cast<char>('0' + value);
+    return p + 1;
+  }
+  return padded(p, value, digits_of(value));
 }
 
 // At most 39 digits.
@@ -69,11 +81,12 @@ Uint128 power_of_ten(unsigned exponent) {
 }
 
 // Floor division, which sets times before 1970 right.
-std::int64_t floor_divide(std::int64_t value, std::int64_t by, std::int64_t& remainder) {
-  std::int64_t quotient = value / by;
-  remainder = value % by;
+template <std::int64_t kBy>
+std::int64_t floor_divide(std::int64_t value, std::int64_t& remainder) {
+  std::int64_t quotient = value / kBy;
+  remainder = value % kBy;
   if (remainder < 0) {
-    remainder += by;
+    remainder += kBy;
     --quotient;
   }
   return quotient;
@@ -83,7 +96,7 @@ std::int64_t floor_divide(std::int64_t value, std::int64_t by, std::int64_t& rem
 char* date_text(char* p, std::int64_t days) {
   days += 719'468;  // from 0000-03-01 to 1970-01-01
   std::int64_t day_of_era;
-  const std::int64_t era = floor_divide(days, 146'097, day_of_era);
+  const std::int64_t era = floor_divide<146'097>(days, day_of_era);
   const auto doe = static_cast<unsigned>(day_of_era);
   const unsigned yoe = (doe - doe / 1460 + doe / 36'524 - doe / 146'096) / 365;
   const unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
@@ -108,24 +121,47 @@ char* date_text(char* p, std::int64_t days) {
 }
 
 // hh:mm:ss and the fraction in groups of three digits, none where it is zero.
-char* time_text(char* p, std::int64_t value, std::int64_t per_second) {
-  std::uint64_t fraction = static_cast<std::uint64_t>(value % per_second);
-  const auto seconds = static_cast<unsigned>(value / per_second);
+template <std::uint64_t kPerSecond>
+char* time_text(char* p, std::int64_t value) {
+  std::uint64_t fraction = static_cast<std::uint64_t>(value) % kPerSecond;
+  const auto seconds = static_cast<unsigned>(static_cast<std::uint64_t>(value) / kPerSecond);
   p = two_digits(p, seconds / 3600);
   *p++ = ':';
   p = two_digits(p, seconds / 60 % 60);
   *p++ = ':';
   p = two_digits(p, seconds % 60);
   if (fraction == 0) return p;
-  unsigned width = per_second == 1'000 ? 3 : per_second == 1'000'000 ? 6 : 9;
+  unsigned width = kPerSecond == 1'000 ? 3 : kPerSecond == 1'000'000 ? 6 : 9;
   for (; width > 3 && fraction % 1000 == 0; width -= 3) fraction /= 1000;
   *p++ = '.';
   return padded(p, fraction, width);
 }
 
+// Fractions that were decimals of few digits, as money is, without the search for the shortest text; nullptr:
+// it is none. If whole / scale, correctly rounded, is the value, its digits read back as the value; and
+// of all decimals with as many digits as the type always keeps (15, 6) only one does.
 template <typename T>
-void put_fraction(TextSink& sink, T value) {
-  char* p = sink.room(40);
+char* few_digits(char* p, T value) {
+  constexpr bool kSingle = std::numeric_limits<T>::digits == 24;
+  constexpr unsigned kPlaces = kSingle ? 3 : 6;
+  constexpr T kScale = kSingle ? T{1e3} : T{1e6};
+  constexpr T kMost = kSingle ? T{1e3} : T{1e9};
+  const T magnitude = std::abs(value);
+  // Below, to_chars prefers an exponent.
+  if (!(magnitude < kMost && magnitude >= T{1e-3})) return nullptr;
+  const auto whole = static_cast<std::uint64_t>(magnitude * kScale + T{0.5});
+  if (static_cast<T>(whole) / kScale != magnitude) return nullptr;
+  constexpr auto kUnit = static_cast<std::uint64_t>(kScale);
+  if (std::signbit(value)) *p++ = '-';
+  p = unsigned_text(p, whole / kUnit);
+  *p++ = '.';
+  p = padded(p, whole % kUnit, kPlaces);
+  while (p[-1] == '0') --p;
+  return p;
+}
+
+template <typename T>
+char* floating_text(char* p, T value) {
   // Whole numbers that people write without an exponent, as far as all their digits are true; also
   // the fast path for counts and money.
   constexpr T kExact = std::numeric_limits<T>::digits == 24 ? T{16'777'216} : T{1e15};
@@ -134,9 +170,9 @@ void put_fraction(TextSink& sink, T value) {
     p = unsigned_text(p, static_cast<std::uint64_t>(std::abs(value)));
     *p++ = '.';
     *p++ = '0';
-    sink.set_cursor(p);
-    return;
+    return p;
   }
+  if (char* const end = few_digits(p, value); end != nullptr) return end;
   // Past the last integer that all smaller ones can be told from, to_chars may write digits of the double
   // that are not of its shortest spelling: with an exponent it does not.
   constexpr T kDense = T{std::uint64_t{1} << std::numeric_limits<T>::digits};
@@ -144,15 +180,23 @@ void put_fraction(TextSink& sink, T value) {
                         ? std::to_chars(p, p + 36, value).ptr
                         : std::to_chars(p, p + 36, value, std::chars_format::scientific).ptr;
   const std::string_view text(p, static_cast<std::size_t>(end - p));
-  sink.set_cursor(end);
-  if (text.find_first_of(".e") == std::string_view::npos) sink.put(".0");
+  if (text.find_first_of(".e") != std::string_view::npos) return end;
+  std::memcpy(end, ".0", 2);
+  return end + 2;
 }
 
 }  // namespace
 
+char* signed_text(char* p, std::int64_t value) {
+  if (value < 0) *p++ = '-';
+  return unsigned_text(p, magnitude(value));
+}
+char* fraction_text(char* p, double value) {
+  return floating_text(p, value);
+}
+
 void put_signed(TextSink& sink, std::int64_t value) {
-  char* p = sink.room(20);
-  sink.set_cursor(std::to_chars(p, p + 20, value).ptr);
+  sink.set_cursor(signed_text(sink.room(kMostScalarBytes), value));
 }
 
 void put_unsigned(TextSink& sink, std::uint64_t value) {
@@ -208,11 +252,11 @@ void put_decimal(TextSink& sink, Int128 value, unsigned scale) {
   sink.set_cursor(p);
 }
 
-void put_double(TextSink& sink, double value) {
-  put_fraction(sink, value);
+void put_fraction(TextSink& sink, double value) {
+  sink.set_cursor(floating_text(sink.room(kMostScalarBytes), value));
 }
-void put_float(TextSink& sink, float value) {
-  put_fraction(sink, value);
+void put_fraction(TextSink& sink, float value) {
+  sink.set_cursor(floating_text(sink.room(kMostScalarBytes), value));
 }
 
 void put_date(TextSink& sink, std::int32_t days) {
@@ -222,27 +266,42 @@ void put_date(TextSink& sink, std::int32_t days) {
   sink.set_cursor(date_text(sink.room(32), days));
 }
 
-void put_timestamp(TextSink& sink, std::int64_t value, std::int64_t per_second, bool utc) {
+template <std::int64_t kPerSecond>
+char* timestamp_text(char* p, std::int64_t value, bool utc) {
   constexpr std::int64_t kInfinity = std::numeric_limits<std::int64_t>::max();
-  if (value == kInfinity) return sink.put("infinity");
-  if (value == -kInfinity) return sink.put("-infinity");
-  char* p = sink.room(64);
+  if (value == kInfinity || value == -kInfinity) {
+    const std::string_view text = value > 0 ? "infinity" : "-infinity";
+    return std::copy(text.begin(), text.end(), p);
+  }
   std::int64_t in_day;
-  const std::int64_t days = floor_divide(value, per_second * 86'400, in_day);
+  const std::int64_t days = floor_divide<kPerSecond * 86'400>(value, in_day);
   p = date_text(p, days);
   *p++ = 'T';
-  p = time_text(p, in_day, per_second);
+  p = time_text<static_cast<std::uint64_t>(kPerSecond)>(p, in_day);
   if (utc) *p++ = 'Z';
-  sink.set_cursor(p);
+  return p;
 }
+template char* timestamp_text<1'000'000>(char*, std::int64_t, bool);
 
-void put_time(TextSink& sink, std::int64_t value, std::int64_t per_second) {
-  sink.set_cursor(time_text(sink.room(32), value, per_second));
+template <std::int64_t kPerSecond>
+void put_timestamp(TextSink& sink, std::int64_t value, bool utc) {
+  sink.set_cursor(timestamp_text<kPerSecond>(sink.room(kMostScalarBytes), value, utc));
 }
+template void put_timestamp<1>(TextSink&, std::int64_t, bool);
+template void put_timestamp<1'000>(TextSink&, std::int64_t, bool);
+template void put_timestamp<1'000'000>(TextSink&, std::int64_t, bool);
+template void put_timestamp<1'000'000'000>(TextSink&, std::int64_t, bool);
+
+template <std::int64_t kPerSecond>
+void put_time(TextSink& sink, std::int64_t value) {
+  sink.set_cursor(time_text<static_cast<std::uint64_t>(kPerSecond)>(sink.room(32), value));
+}
+template void put_time<1'000'000>(TextSink&, std::int64_t);
+template void put_time<1'000'000'000>(TextSink&, std::int64_t);
 
 void put_time_tz(TextSink& sink, std::uint64_t bits) {
   constexpr std::int64_t kMaxOffset = 15 * 3600 + 59 * 60 + 59;
-  char* p = time_text(sink.room(48), static_cast<std::int64_t>(bits >> 24), 1'000'000);
+  char* p = time_text<1'000'000>(sink.room(48), static_cast<std::int64_t>(bits >> 24));
   // Stored so that bits sort like instants: a larger offset is an earlier time.
   const std::int64_t offset = kMaxOffset - static_cast<std::int64_t>(bits & 0xFF'FFFF);
   const auto seconds = static_cast<unsigned>(offset < 0 ? -offset : offset);

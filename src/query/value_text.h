@@ -23,6 +23,14 @@ inline Uint128 to_uint128(const duckdb_uhugeint& v) {
   return (static_cast<Uint128>(v.upper) << 64) | v.lower;
 }
 
+// The most frequent ones also without a sink: into room for kMostScalarBytes, the end comes back. What
+// they write is described at their put_…().
+inline constexpr std::size_t kMostScalarBytes = 64;
+char* signed_text(char* p, std::int64_t value);
+char* fraction_text(char* p, double value);
+template <std::int64_t kPerSecond>
+char* timestamp_text(char* p, std::int64_t value, bool utc);
+
 void put_signed(TextSink& sink, std::int64_t value);
 void put_unsigned(TextSink& sink, std::uint64_t value);
 void put_int128(TextSink& sink, Int128 value);
@@ -32,16 +40,18 @@ void put_decimal(TextSink& sink, std::int64_t value, unsigned scale);
 void put_decimal(TextSink& sink, Int128 value, unsigned scale);
 
 // Finite values only.
-void put_double(TextSink& sink, double value);
-void put_float(TextSink& sink, float value);
+void put_fraction(TextSink& sink, double value);
+void put_fraction(TextSink& sink, float value);
 
 // `days` since 1970-01-01; the extremes are ±infinity.
 void put_date(TextSink& sink, std::int32_t days);
-// `value` in units of 1/per_second since 1970-01-01T00:00:00; the extremes are ±infinity. With
-// `utc`, Z is appended.
-void put_timestamp(TextSink& sink, std::int64_t value, std::int64_t per_second, bool utc);
-// Since midnight, in units of 1/per_second; 24:00:00 exists.
-void put_time(TextSink& sink, std::int64_t value, std::int64_t per_second);
+// `value` in units of 1/kPerSecond (1 to 1,000,000,000) since 1970-01-01T00:00:00; the extremes are
+// ±infinity. With `utc`, Z is appended.
+template <std::int64_t kPerSecond>
+void put_timestamp(TextSink& sink, std::int64_t value, bool utc);
+// Since midnight, in units of 1/kPerSecond (µs, ns); 24:00:00 exists.
+template <std::int64_t kPerSecond>
+void put_time(TextSink& sink, std::int64_t value);
 // DuckDB's packed form: 40 bits of microseconds, 24 bits of offset.
 void put_time_tz(TextSink& sink, std::uint64_t bits);
 void put_interval(TextSink& sink, const duckdb_interval& value);

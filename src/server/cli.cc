@@ -10,7 +10,6 @@ namespace {
 
 constexpr const char* kDescription =
     "Scratch Data: post any JSON, it is kept; ask for it with SQL, a moment later.";
-constexpr const char* kDefaultUrl = "http://127.0.0.1:8080";
 
 // Values of the setting flags, by key, until the parse is over.
 using FlagValues = std::map<std::string, std::vector<std::string>>;
@@ -48,22 +47,20 @@ void add_flatten(CLI::App& app, std::string& flatten, const std::string& help) {
       ->check(CLI::IsMember({"horizontal", "vertical", "explode", "multitable", "none"}));
 }
 
+// Keys never stand in a help text: CLI11 would show one that came from the environment as the default.
 void add_server(CLI::App& app, std::string& url, std::string& key) {
-  url = kDefaultUrl;
-  app.add_option("--url", url, "the server")->envname("SCRATCH_URL")->capture_default_str();
-  app.add_option("--key", key, "an API key")->envname("SCRATCH_KEY")->required();
+  url = "http://localhost:8080";
+  key = "local";
+  app.add_option("--url", url, "the server: http:// or https:// [http://localhost:8080]")
+      ->envname("SCRATCHDATA_URL");
+  app.add_option("--key", key, "an API key; better in the environment than here [local]")
+      ->envname("SCRATCHDATA_KEY");
 }
 
-// Keys never stand in a help text: CLI11 would show one that came from the environment as the default.
 void add_insert_options(CLI::App& app, InsertCommand& insert) {
-  insert.url = "http://localhost:8080";
-  insert.key = "local";
   app.add_option("files", insert.files,
                  "NDJSON, JSON, CSV (each also .gz or .zst) or Parquet; - or none: standard input");
-  app.add_option("--url", insert.url, "the server: http:// or https:// [http://localhost:8080]")
-      ->envname("SCRATCHDATA_URL");
-  app.add_option("--key", insert.key, "an API key; better in the environment than here [local]")
-      ->envname("SCRATCHDATA_KEY");
+  add_server(app, insert.url, insert.key);
   app.add_option("--format", insert.format,
                  "ndjson, json, csv or parquet [by the file's name, else by its first bytes]")
       ->check(CLI::IsMember({"ndjson", "jsonl", "json", "csv", "parquet"}));
@@ -144,6 +141,8 @@ struct Parser {
         ->capture_default_str();
     sub->add_option("--name", create.name, "what it is for");
     sub->add_option("--tables", create.tables, "the only tables it may use")->delimiter(',');
+    sub->add_option("--max-rows", create.max_rows, "the most rows that a query of it may give");
+    sub->add_option("--max-bytes", create.max_bytes, "the most bytes of a query's answer");
     add_flatten(*sub, create.flatten,
                 ": how rows sent with it become rows, where the request does not say");
     leaves.emplace_back(sub, [](Parser& p) -> Command {
@@ -175,11 +174,18 @@ struct Parser {
     leaves.emplace_back(sub, [](Parser& p) -> Command { return p.insert; });
 
     sub = app.add_subcommand("query", "ask a server and print the result");
-    sub->add_option("sql", query.sql, "one SELECT")->required();
+    sub->add_option("sql", query.sql, "one SELECT; - reads it from standard input")->required();
     add_server(*sub, query.url, query.key);
-    sub->add_option("--format", query.format, "table, json, ndjson, csv or parquet")
-        ->check(CLI::IsMember({"table", "json", "ndjson", "csv", "parquet"}))
-        ->capture_default_str();
+    sub->add_option("--format", query.format,
+                    "table, json, ndjson, csv, tsv, jsoncompact, html, arrow or parquet [table on "
+                    "a terminal, else ndjson]")
+        ->check(CLI::IsMember({"table", "json", "ndjson", "jsonl", "csv", "tsv", "jsoncompact",
+                               "html", "arrow", "parquet"}));
+    sub->add_option("--param", query.params,
+                    "NAME=VALUE for $NAME; may be repeated. A VALUE that is JSON is that, any "
+                    "other is text");
+    sub->add_option("--timeout", query.timeout_s, "seconds, on the server [its own limit]")
+        ->check(CLI::PositiveNumber);
     leaves.emplace_back(sub, [](Parser& p) -> Command { return p.query; });
   }
 

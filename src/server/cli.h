@@ -41,6 +41,8 @@ struct KeyCreateCommand {
   std::string name;
   std::vector<std::string> tables;  // empty: all
   std::string flatten = {};         // mode of its rows; empty: as their table's contract says
+  std::uint64_t max_rows = 0;       // of a query's result; 0: any number
+  std::uint64_t max_bytes = 0;      // of a query's answer
 };
 struct KeyListCommand {
   SettingSources settings;
@@ -78,7 +80,9 @@ struct QueryCommand {
   std::string sql;
   std::string url;
   std::string key;
-  std::string format = "table";  // table, json, ndjson, csv, parquet
+  std::string format;  // empty: a table on a terminal, else ndjson
+  std::vector<std::string> params;
+  std::optional<double> timeout_s;
 };
 
 // Internal: the child process. Not in the help.

@@ -81,14 +81,14 @@ TEST(CommandLine, HasTheCommandsThatTalkToAServer) {
   const auto query =
       std::get<QueryCommand>(parse({"query", "select 1", "--key", "k", "--format", "csv"}));
   EXPECT_EQ(query.sql, "select 1");
-  EXPECT_EQ(query.url, "http://127.0.0.1:8080");
+  EXPECT_EQ(query.url, "http://localhost:8080");
   EXPECT_EQ(query.format, "csv");
   EXPECT_THAT(refused({"query", "select 1", "--key", "k", "--format", "xml"}).err,
               HasSubstr("xml"));
-  EXPECT_THAT(refused({"query", "select 1"}).err, HasSubstr("--key"));
-  ::setenv("SCRATCH_KEY", "from the environment", 1);
+  EXPECT_EQ(std::get<QueryCommand>(parse({"query", "select 1"})).key, "local");
+  ::setenv("SCRATCHDATA_KEY", "from the environment", 1);
   EXPECT_EQ(std::get<QueryCommand>(parse({"query", "select 1"})).key, "from the environment");
-  ::unsetenv("SCRATCH_KEY");
+  ::unsetenv("SCRATCHDATA_KEY");
 }
 
 TEST(CommandLine, HasTheRest) {

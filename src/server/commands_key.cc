@@ -139,6 +139,8 @@ int run_key_create(const KeyCreateCommand& command, CommandContext context) {
   catalog::NewKey spec{.name = command.name, .scopes = *scopes};
   if (command.admin) spec.scopes = catalog::Scopes::all();
   if (!command.tables.empty()) spec.tables = command.tables;
+  spec.max_rows = command.max_rows;
+  spec.max_bytes = command.max_bytes;
   if (!command.flatten.empty()) {
     const auto mode = json::parse_flatten(command.flatten);
     if (!mode) return refuse(context.err, "--flatten: horizontal, vertical, multitable or none");

@@ -65,13 +65,15 @@ struct EngineConfig {
   std::int64_t max_engines = 64;
   std::int64_t memory_limit = 0;  // bytes for each engine; 0: half of the machine's
   std::int64_t threads = 0;       // for queries; 0: every core
-  // Refuse to start an engine that the kernel cannot lock in (Landlock, seccomp).
+  // Refuse to start where the kernel cannot lock engines in completely (Landlock, seccomp).
   bool require_sandbox = false;
+  std::string user;  // whom engines run as; empty: as the server
 };
 
 struct QueryConfig {
   Millis timeout{300'000};
-  std::int64_t max_running = 16;  // of one destination; more get 503
+  std::int64_t max_running = 16;  // of one destination; more wait
+  std::int64_t max_waiting = 64;  // beyond it 503
 };
 
 struct RowsConfig {

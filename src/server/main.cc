@@ -7,6 +7,7 @@
 #include "server/cli.h"
 #include "server/commands.h"
 #include "server/commands_insert.h"
+#include "server/commands_query.h"
 #include "server/serve.h"
 
 namespace sd::server {
@@ -39,15 +40,11 @@ struct Run {
   int operator()(const EngineCommand& c) const { return engine::run_child(c.control_fd); }
   int operator()(const VersionCommand&) const { return run_version(); }
   int operator()(const InsertCommand& c) const { return run_insert(c, context); }
-  int operator()(const QueryCommand&) const { return not_yet("query"); }
+  int operator()(const QueryCommand& c) const { return run_query(c, context); }
   int operator()(const ExitCommand& c) const {
     std::cout << c.out;
     std::cerr << c.err;
     return c.code;
-  }
-  static int not_yet(const char* word) {
-    std::cerr << "scratchdata: the command '" << word << "' comes with a later version; use curl\n";
-    return kExitUsage;
   }
 };
 

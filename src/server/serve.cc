@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "http/server.h"
 #include "server/config.h"
 #include "server/first_start.h"
+#include "server/sandbox_checks.h"
 
 namespace sd::server {
 namespace {
@@ -85,7 +87,8 @@ std::string level_name(log::Level level) {
   return kNames[static_cast<int>(level)];
 }
 
-api::AppOptions app_options(const Config& config) {
+api::AppOptions app_options(const Config& config,
+                            const std::optional<engine::UserIds>& engine_user) {
   api::AppOptions o;
   o.tenant.data_dir = config.data_dir;
   o.tenant.log.max_bytes = static_cast<std::uint64_t>(config.journal.max_bytes);
@@ -94,6 +97,8 @@ api::AppOptions app_options(const Config& config) {
                                 ? static_cast<unsigned>(config.engine.threads)
                                 : std::max(1U, std::thread::hardware_concurrency());
   o.tenant.engine_memory_bytes = engine_memory(config);
+  o.tenant.engine_user = engine_user;
+  o.tenant.require_sandbox = config.engine.require_sandbox;
   o.tenant.max_columns = static_cast<std::uint64_t>(config.rows.max_columns);
   o.tenant.max_rows_of_a_row = static_cast<std::uint64_t>(config.rows.max_rows_of_a_row);
   o.tenant.log_level = level_name(config.logging.level);
@@ -103,7 +108,8 @@ api::AppOptions app_options(const Config& config) {
   o.hosts = config.api.hosts;
   o.healthcheck_fail_file = config.api.healthcheck_fail_file;
   o.query_timeout = config.query.timeout;
-  o.max_running_queries = static_cast<int>(config.query.max_running);
+  o.tenant.max_running_queries = static_cast<std::size_t>(config.query.max_running);
+  o.tenant.max_waiting_queries = static_cast<std::size_t>(config.query.max_waiting);
   o.version = std::string(build_info::kVersion);
   return o;
 }
@@ -198,10 +204,13 @@ class Serving {
     if (!lock) return refuse_to_start(lock.error().message);
     drop_missing_ipv6(config_.api);
     const bool loopback = listens_on_loopback_only(config_);
-    if (config_.engine.require_sandbox) {
-      return refuse_to_start(
-          "engine.require_sandbox: this version does not lock its engines in with Landlock "
-          "and seccomp yet; leave the setting out");
+    const auto user = engine_user(config_.engine.user, ::geteuid() == 0);
+    if (!user) return refuse_to_start(user.error().message);
+    if (*user) {
+      // What the server adds to a journal later is for the engines' group to read as well.
+      ::umask(0027);
+      const auto opened = open_data_directory(config_.data_dir, config_.engine.user, **user);
+      if (!opened) return refuse_to_start(opened.error().message);
     }
     if (const auto keys = check_well_known_keys(config_, loopback); !keys)
       return refuse_to_start(keys.error().message);
@@ -213,6 +222,8 @@ class Serving {
     }
     auto keys = catalog::KeyCache::start(**catalog);
     if (!keys) return refuse_to_start("the catalog: " + keys.error().message);
+    if (const auto walls = look_at_sandbox(**keys); !walls)
+      return refuse_to_start(walls.error().message);
 
     metrics::Registry metrics;
     journal::SyncPool sync_pool(static_cast<unsigned>(config_.journal.sync_threads));
@@ -220,7 +231,7 @@ class Serving {
                        .idle_timeout = config_.engine.idle_timeout,
                        .max_engines = static_cast<std::size_t>(config_.engine.max_engines)},
                       metrics);
-    api::App app(app_options(config_), **catalog, **keys, pool, sync_pool, metrics);
+    api::App app(app_options(config_, *user), **catalog, **keys, pool, sync_pool, metrics);
     for (const auto& destination : (*keys)->destinations()) {
       if (destination->state != catalog::DestinationState::kActive) continue;
       // One damaged journal does not keep the others from serving; it is said loud and clear.
@@ -257,6 +268,18 @@ class Serving {
   }
 
  private:
+  // What engines will not be locked out of is said once, here, and not by each of them.
+  Result<> look_at_sandbox(const catalog::KeyCache& keys) const {
+    std::vector<catalog::Destination> destinations;
+    for (const auto& each : keys.destinations()) destinations.push_back(*each);
+    const auto gaps = sandbox_gaps(engine::probe_kernel(), config_.data_dir, destinations);
+    if (!gaps.empty() && config_.engine.require_sandbox)
+      return fail(invalid("engine.require_sandbox: " + gaps.front()));
+    for (const std::string& gap : gaps)
+      log::warn("engines are not locked in completely", {{"why", gap}});
+    return {};
+  }
+
   // Until a signal asks for the end (0), or a journal's disk fails (1): what was acknowledged is safe,
   // and only a fresh start can tell what is on the disk.
   static int wait_for_end(api::App& app, const Config& config) {

@@ -8,7 +8,7 @@ const below = {
   catalog: ['base'],
   destinations: ['base', 'json'],
   load: ['base', 'json', 'journal', 'destinations'],
-  query: ['base', 'destinations'],
+  query: ['base', 'json', 'destinations'],
   // load and query speak of destinations, positions and rows in their own headers, and someone must open the destination.
   engine: ['base', 'json', 'journal', 'destinations', 'load', 'query'],
   http: ['base'],
@@ -29,6 +29,8 @@ export const rooms = {
 // How an include path begins → the folders of src/ where it may stand.
 export const libraries = [
   { begins: 'duckdb', folders: ['destinations/duckdb', 'query'] },
+  { begins: 'flatbuffers/', folders: ['query'] },
+  { begins: 'arrow_ipc_generated.h', folders: ['query'] }, // made by flatc of src/query/arrow_ipc.fbs
   { begins: 'libpq', folders: ['destinations/postgres'] },
   { begins: 'soci/', folders: ['catalog'] },
   { begins: 'sqlite3.h', folders: ['catalog'] },
@@ -40,6 +42,7 @@ export const libraries = [
   { begins: 'yaml-cpp/', folders: ['server'] },
   { begins: 'CLI/', folders: ['server'] },
   { begins: 'prometheus/', folders: ['base'] },
+  { begins: 'seccomp.h', folders: ['engine'] },
   { begins: 'openssl/', folders: ['base', 'webhooks'] },
   { begins: 'gtest/', folders: [], tests: true },
   { begins: 'gmock/', folders: [], tests: true },
@@ -47,7 +50,7 @@ export const libraries = [
 
 // Headers of the C library and of Linux. C++'s own have neither dot nor slash. Anything else is a library that nobody
 // has given a room.
-export const systemFolders = ['sys/', 'linux/', 'net/', 'netinet/', 'arpa/', 'sanitizer/'];
+export const systemFolders = ['sys/', 'linux/', 'asm/', 'net/', 'netinet/', 'arpa/', 'sanitizer/'];
 export const systemHeaders = new Set(
   ('assert ctype dirent dlfcn emmintrin errno execinfo fcntl fenv float ftw getopt glob grp inttypes immintrin langinfo libgen ' +
     'limits locale malloc math netdb nmmintrin poll pthread pwd regex sched semaphore setjmp signal smmintrin spawn stdarg stddef ' +

@@ -6,7 +6,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Given, claims_of, differences, parse_column, parse_rows, plain_type, spans_of } from './docs_page.mjs';
-import { changeFile, localFile } from './duckdb.mjs';
+import { changeFile } from './change_file.mjs';
+import { localFile } from './duckdb.mjs';
 import { canonical, instant } from './flat.mjs';
 import { Exact, parseExact, problem, root, Server, useServer } from './lib.mjs';
 
@@ -144,7 +145,7 @@ async function made_by(...statements) {
   await other.start();
   await other.insert('seed', { a: 1 }, { query: '?wait=true' });
   await other.stop();
-  changeFile(localFile(other.dir), ...statements);
+  await changeFile(localFile(other.dir), ...statements);
   return other.start();
 }
 // One with a table for each column of the page.
@@ -640,7 +641,7 @@ point('A column of a type that rows never make keeps it. A value that it cannot 
   const answer = await other.insert('mine', [{ a: 1, d: 'x' }, { a: 2, d: '2026-01-31' }], { query: '?wait=true' });
   assert.deepEqual(answer.errors.map((e) => [e.row, e.code]), [[0, 'column-type']]);
   await other.stop();
-  changeFile(localFile(other.dir), 'ALTER TABLE mine ALTER COLUMN d SET DATA TYPE VARCHAR');
+  await changeFile(localFile(other.dir), 'ALTER TABLE mine ALTER COLUMN d SET DATA TYPE VARCHAR');
   await other.start();
   const retried = (await other.api('/api/data/failed/retry?table=mine', { method: 'POST' })).json();
   assert.deepEqual([retried.retried, retried.failed], [1, 0], JSON.stringify(retried));

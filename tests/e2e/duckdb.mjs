@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { root } from './lib.mjs';
+import { removeDirectory, root, temporaryDirectory } from './lib.mjs';
 
 const addon = path.join(root, 'third_party/node_modules/@duckdb/node-bindings-linux-x64/duckdb.node');
 
@@ -15,28 +15,23 @@ export function localFile(dataDir) {
   return file;
 }
 
-// The one BIGINT that the statement gives. In a process of its own, so that the file is let go of for sure.
-export function duckdbInteger(file, sql) {
-  const out = execFileSync(process.execPath, [fileURLToPath(import.meta.url), file, sql], { encoding: 'utf8', timeout: 60_000 });
-  return BigInt(out.trim());
+// Runs statements, and gives the BIGINTs of the last one's only row. In a process of its own, so that the file is let go of
+// for sure. The statements go through a file: they may be long.
+function run(file, statements) {
+  const list = path.join(temporaryDirectory('scratchdata-sql-'), 'statements.json');
+  fs.writeFileSync(list, JSON.stringify(statements));
+  const out = execFileSync(process.execPath, [fileURLToPath(import.meta.url), file, list], { encoding: 'utf8', timeout: 60_000 });
+  removeDirectory(path.dirname(list));
+  return JSON.parse(out).map(BigInt);
 }
+
+// In an empty database in memory.
+export const duckdbIntegers = (statements) => run('', statements);
+
+// The one BIGINT that the statement gives.
+export const duckdbInteger = (file, sql) => run(file, [`SELECT CAST((${sql}) AS BIGINT)`])[0];
 
 export const checkDuckdbFile = (dataDir, sql) => duckdbInteger(localFile(dataDir), sql);
-
-// Runs statements in a DuckDB file, as somebody's own tool would. In a process of its own, so that
-// the file is let go of for sure; throws where another process has it.
-export function changeFile(file, ...statements) {
-  execFileSync(process.execPath, ['-e', `
-    const duckdb = require(${JSON.stringify(addon)});
-    (async () => {
-      const database = await duckdb.open(${JSON.stringify(file)}, duckdb.create_config());
-      const connection = await duckdb.connect(database);
-      for (const sql of ${JSON.stringify(statements)}) await duckdb.query(connection, sql);
-      duckdb.disconnect_sync(connection);
-      duckdb.close_sync(database);
-    })().catch((error) => { console.error(error.message); process.exit(1); });`],
-  { stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 });
-}
 
 // Another process that has the file open for writing, as somebody's DuckDB shell would. Returns { pid, release }.
 export async function holdFile(t, file) {
@@ -63,15 +58,19 @@ export async function holdFile(t, file) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { createRequire } = await import('node:module');
   const duckdb = createRequire(import.meta.url)(addon);
-  const [file, sql] = process.argv.slice(2);
+  const [file, list] = process.argv.slice(2);
   const config = duckdb.create_config();
-  duckdb.set_config(config, 'access_mode', 'READ_ONLY');
-  const database = await duckdb.open(file, config);
+  if (file !== '') duckdb.set_config(config, 'access_mode', 'READ_ONLY');
+  const database = await duckdb.open(file || ':memory:', config);
   const connection = await duckdb.connect(database);
-  const result = await duckdb.query(connection, `SELECT CAST((${sql}) AS BIGINT)`);
+  let result;
+  for (const sql of JSON.parse(fs.readFileSync(list, 'utf8'))) result = await duckdb.query(connection, sql);
   const chunk = await duckdb.fetch_chunk(result);
-  const bytes = duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk, 0), 8);
-  console.log(String(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true)));
+  const values = Array.from({ length: duckdb.data_chunk_get_column_count(chunk) }, (_, column) => {
+    const bytes = duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk, column), 8);
+    return String(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true));
+  });
+  console.log(JSON.stringify(values));
   duckdb.disconnect_sync(connection);
   duckdb.close_sync(database);
 }

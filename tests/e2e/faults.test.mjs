@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { changeFile, checkDuckdbFile, duckdbInteger, holdFile, localFile } from './duckdb.mjs';
-import { eventually, problem, root, sleep, startServer, useServer } from './lib.mjs';
+import { changeFile } from './change_file.mjs';
+import { checkDuckdbFile, duckdbInteger, holdFile, localFile } from './duckdb.mjs';
+import { eventually, problem, sleep, startServer, useServer } from './lib.mjs';
 
 const kSlow = { timeout: 120_000 };
 const kWait = { query: '?wait=true' };
@@ -161,7 +162,7 @@ describe("the destination's file", () => {
     await server.stop();
     const file = localFile(server.dir);
     const known = duckdbInteger(file, version);
-    change(file, known);
+    await change(file, known);
     server.stderr = '';
     await server.start();
     return { server, file, known };
@@ -191,7 +192,7 @@ describe("the destination's file", () => {
     // The server tries the file once a second, and has it only for that moment.
     const found = await eventually('the free file', () => duckdbInteger(file, version), 10_000, 50);
     assert.equal(found, known + 98n);
-    await eventually('the free file', () => { setVersion(file, known); return true; }, 10_000, 50);
+    await eventually('the free file', () => setVersion(file, known).then(() => true), 10_000, 50);
     await answersAgain(server, 10_000);
     const rows = await server.rows('SELECT a FROM t ORDER BY a');
     assert.deepEqual(rows, [{ a: 1 }, { a: 2 }, { a: 3 }]);
@@ -236,7 +237,7 @@ describe('rows that the table refuses', () => {
     const server = await startServer(t, {});
     await server.insert('seed', { a: 1 }, kWait);
     await server.stop();
-    changeFile(localFile(server.dir), statement);
+    await changeFile(localFile(server.dir), statement);
     return server.start();
   }
 
@@ -372,6 +373,51 @@ describe('a statement that goes on for ever while it is bound', () => {
       }
     });
   }
+
+  it('ends within a second after its time; what goes on beside it is hardly touched', kSlow, async (t) => {
+    const server = await startServer(t, { flags: ['--engine-memory-limit', '1GB'] });
+    await showRows(server);
+    const kTime = 1500;
+    const kKilledWithin = 1000;
+    const kOnItsWay = 200; // the end of the process, and the answer
+    for (let round = 0; round < 3; round += 1) {
+      const [engine] = server.enginePids();
+      const rows = await server.value(count);
+      // A result that streams all the while: it breaks off, and looks broken.
+      const streaming = server.sql("SELECT i, repeat('x', 100) AS x FROM range(1000000000000) t(i)", { query: '?format=ndjson' });
+      let ended = null;
+      const stuck = timed(server.sql(statements['a constant'], { query: `?timeout_ms=${kTime}` }));
+      stuck.then(() => { ended = Date.now(); });
+      // Rows acknowledged a moment before the end, which the next engine loads.
+      const waiting = sleep(kTime + 400).then(() => timed(server.insert('t', { i: -1 }, kWait)));
+      let refused = 0;
+      let back = null;
+      for (let i = 0; back === null; i += 1) {
+        const { answer, took } = await timed(server.sql(count));
+        assert.ok(took < 4000, `a query took ${took} ms`);
+        if (answer.status === 200) {
+          assert.ok(answer.json()[0].n >= rows, `a visible row is lost: ${answer.text}`);
+          if (ended !== null) back = Date.now();
+        } else {
+          problem(answer, 503);
+          assert.match(answer.headers['retry-after'], /^[1-9]$/);
+          refused += 1;
+        }
+        await sleep(20);
+      }
+      const { answer, took } = await stuck;
+      problem(answer, 504, 'query-timeout');
+      assert.ok(took > kTime && took <= kTime + kKilledWithin + kOnItsWay, `${took} ms`);
+      assert.ok(back - ended < 2000, `queries came back after ${back - ended} ms`);
+      const inserted = await waiting;
+      assert.equal(inserted.answer.visible, true);
+      assert.ok(inserted.took < 4000, `rows were visible after ${inserted.took} ms`);
+      assert.equal((await streaming).complete, false);
+      assert.ok(!server.enginePids().includes(engine));
+      assert.equal(await server.value(count), rows + 1);
+      t.diagnostic(`504 after ${took} ms of ${kTime}; queries again ${back - ended} ms later, ${refused} refused`);
+    }
+  });
 });
 
 describe('an engine that was killed, and then SIGTERM,', () => {

@@ -2,7 +2,8 @@
 // is lost, else its row is a failed row.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { changeFile, localFile } from './duckdb.mjs';
+import { changeFile } from './change_file.mjs';
+import { localFile } from './duckdb.mjs';
 import { startServer } from './lib.mjs';
 
 const kSlow = { timeout: 180_000 };
@@ -69,7 +70,7 @@ describe('columns of types that we never make', () => {
     const server = await startServer(t, {});
     await server.insert('seed', { a: 1 }, kWait);
     await server.stop();
-    changeFile(localFile(server.dir), ...statements);
+    await changeFile(localFile(server.dir), ...statements);
     return server.start();
   }
 

@@ -8,7 +8,7 @@
 // twice, the bytes. `await server.stop()` is SIGTERM and asserts exit code 0; `server.kill()` is SIGKILL;
 // `server.start()` then goes on with the same directory.
 import assert from 'node:assert/strict';
-import { spawn, execFile } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -199,11 +199,16 @@ export class RawSocket {
   destroy() { this.socket.destroy(); }
 }
 
+// The server's own table of routes: [method, pattern]. A program beside the binary prints it.
+export const serverRoutes = () => execFileSync(path.join(path.dirname(binary), 'routes'), { encoding: 'utf8' }).trim().split('\n').map((line) => line.split(' '));
+
 // ---- the server -------------------------------------------------------------------------------------------
 
 export class Server {
-  // dir: a data directory to use (it is left there); flags, env: for `serve`; config: text of a YAML file.
-  constructor({ dir, flags = [], env = {}, config, logLevel = 'warn' } = {}) {
+  // dir: a data directory to use (it is left there); flags, env: for `serve`; config: text of a YAML file; command: the
+  // program, with what comes before `serve`.
+  constructor({ dir, flags = [], env = {}, config, logLevel = 'warn', command = [binary] } = {}) {
+    this.command = command;
     this.ownsDir = dir == null;
     this.dir = dir ?? path.join(temporaryDirectory(), 'data');
     this.flags = flags;
@@ -222,11 +227,12 @@ export class Server {
   // Only starts the process: for those who want it dead before it is ready.
   spawn() {
     assert.equal(this.child ?? null, null, 'the server runs already');
-    const args = ['serve', '--data-dir', this.dir];
+    const [program, ...before] = this.command;
+    const args = [...before, 'serve', '--data-dir', this.dir];
     if (this.configFile) args.push('--config', this.configFile);
     if (!this.flags.includes('--listen')) args.push('--listen', '127.0.0.1:0');
     args.push('--logging-level', this.logLevel, ...this.flags);
-    const child = spawn(binary, args, { env: clean_environment(this.env), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { env: clean_environment(this.env), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -362,7 +368,8 @@ export class Server {
   async rows(sql, options = {}) {
     let answer = await this.sql(sql, options);
     // A machine that is too busy to load within five seconds says so; the rows are then asked for again.
-    for (let tries = 0; answer.headers['x-fresh'] === 'false' && options.fresh === undefined && tries < 20; ++tries) {
+    const is_late = () => answer.headers['x-fresh'] === 'false' || (answer.status === 503 && answer.text.includes('/problems/not-fresh'));
+    for (let tries = 0; is_late() && options.fresh === undefined && tries < 20; ++tries) {
       answer = await this.sql(sql, options);
     }
     assert.equal(answer.status, 200, `${sql}: ${answer.text}`);

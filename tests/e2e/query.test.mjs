@@ -39,7 +39,7 @@ describe('asking', () => {
   it('formats by parameter, by JSON member, and by Accept', async () => {
     const two = 'SELECT * FROM (VALUES (1, \'a"b\'), (2, NULL)) t(n, s) ORDER BY n';
     const as = async (query, headers = {}) => server.api(`/api/data/query${query}`, { body: two, headers });
-    for (const answer of [await as(''), await as('?format=json'), await as('', { Accept: 'application/json' }), await as('', { Accept: '*/*' }), await as('', { Accept: 'text/html,*/*;q=0.1' })]) {
+    for (const answer of [await as(''), await as('?format=json'), await as('', { Accept: 'application/json' }), await as('', { Accept: '*/*' }), await as('', { Accept: 'image/png' })]) {
       assert.match(answer.headers['content-type'], /^application\/json/);
       assert.deepEqual(answer.json(), [{ n: 1, s: 'a"b' }, { n: 2, s: null }]);
     }
@@ -51,9 +51,42 @@ describe('asking', () => {
       assert.match(answer.headers['content-type'], /^text\/csv/);
       assert.equal(answer.text, 'n,s\n1,"a""b"\n2,\n');
     }
+    for (const answer of [await as('?format=tsv'), await as('', { Accept: 'text/tab-separated-values' })]) {
+      assert.match(answer.headers['content-type'], /^text\/tab-separated-values/);
+      assert.equal(answer.text, 'n\ts\n1\t"a""b"\n2\t\n');
+    }
+    const compact = await as('?format=jsoncompact');
+    assert.match(compact.headers['content-type'], /^application\/json/);
+    assert.deepEqual(compact.json(), { meta: [{ name: 'n', type: 'INTEGER' }, { name: 's', type: 'VARCHAR' }], data: [[1, 'a"b'], [2, null]], rows: 2 });
+    for (const answer of [await as('?format=arrow'), await as('', { Accept: 'application/vnd.apache.arrow.stream' })]) {
+      assert.equal(answer.headers['content-type'], 'application/vnd.apache.arrow.stream');
+      assert.equal(answer.body.readUInt32LE(0), 0xFFFFFFFF);
+      assert.equal(answer.body.subarray(-8).toString('hex'), 'ffffffff00000000');
+    }
     const member = await server.api('/api/data/query', { body: JSON.stringify({ query: two, format: 'csv' }) });
     assert.match(member.headers['content-type'], /^text\/csv/);
-    problem(await as('?format=xml'), 400, 'invalid-parameter');
+    for (const none of ['xml', 'JSON']) problem(await as(`?format=${none}`), 400, 'invalid-parameter');
+    for (const answer of [await as('?format=parquet'), await as('', { Accept: 'application/vnd.apache.parquet' })]) {
+      assert.equal(answer.headers['content-type'], 'application/vnd.apache.parquet');
+      assert.deepEqual([answer.body.subarray(0, 4).toString(), answer.body.subarray(-4).toString()], ['PAR1', 'PAR1']);
+    }
+  });
+
+  it('a browser that opens the address sees a table, and nothing in it runs', async () => {
+    const kBrowser = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
+    const two = "SELECT '<script>alert(1)</script>' AS \"<b>\", NULL AS n";
+    const target = `/api/data/query?query=${encodeURIComponent(two)}`;
+    const page = await server.api(target, { headers: { Accept: kBrowser } });
+    assert.equal(page.status, 200);
+    assert.equal(page.headers['content-type'], 'text/html; charset=utf-8');
+    assert.match(page.headers['content-security-policy'], /default-src 'none'/);
+    assert.equal(page.headers['x-content-type-options'], 'nosniff');
+    assert.ok(page.text.includes('<td>&lt;script&gt;alert(1)&lt;/script&gt;<td><i>NULL</i>'), page.text);
+    assert.ok(!page.text.includes('<script') && !page.text.includes('<b>'));
+    for (const headers of [{ Accept: '*/*' }, { Accept: 'text/html;q=0.5, application/json' }, {}]) {
+      assert.match((await server.api(target, { headers })).headers['content-type'], /^application\/json/);
+    }
+    assert.match((await server.api(`${target}&format=csv`, { headers: { Accept: kBrowser } })).headers['content-type'], /^text\/csv/);
   });
 
   it('empty results are whole in each format', async () => {
@@ -61,6 +94,9 @@ describe('asking', () => {
     assert.deepEqual(await server.rows(none), []);
     assert.equal((await server.sql(none, { query: '?format=ndjson' })).text, '');
     assert.equal((await server.sql(none, { query: '?format=csv' })).text, 'a,b\n');
+    assert.equal((await server.sql(none, { query: '?format=tsv' })).text, 'a\tb\n');
+    assert.deepEqual((await server.sql(none, { query: '?format=jsoncompact' })).json().data, []);
+    assert.match((await server.sql(none, { query: '?format=html' })).text, /<p>0 rows<\/p>\n<\/body>\n<\/html>\n$/);
   });
 
   it('bad requests are 400', async () => {
@@ -279,7 +315,7 @@ describe('streams', () => {
     problem(await server.sql("SELECT error('told you')"), 400);
   });
 
-  for (const format of ['json', 'ndjson', 'csv']) {
+  for (const format of ['json', 'ndjson', 'csv', 'tsv', 'jsoncompact', 'html', 'arrow']) {
     it(`an error after the first rows breaks the chunked body (${format})`, async () => {
       const sql = "SELECT i, CAST(CASE WHEN i = 3000000 THEN 'x' ELSE '1' END AS INTEGER) AS n FROM range(4000000) t(i)";
       const answer = await server.sql(sql, { query: `?format=${format}` });

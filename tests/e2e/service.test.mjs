@@ -7,7 +7,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { checkDuckdbFile, holdFile, localFile } from './duckdb.mjs';
-import { RawSocket, Server, binary, eventually, parseMetrics, problem, request, root, runBinary, sleep, startServer, temporaryDirectory, useServer } from './lib.mjs';
+import { RawSocket, Server, binary, eventually, parseMetrics, problem, request, runBinary, serverRoutes, sleep, startServer, temporaryDirectory, useServer } from './lib.mjs';
 
 const kForm = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
@@ -181,13 +181,8 @@ describe('keys', () => {
 
   it('without a key every route of the API answers 401, whatever is sent; the public ones as documented', async () => {
     // The server's own table, so that a route that is added later is asked too.
-    const source = fs.readFileSync(path.join(root, 'src/api/routes.cc'), 'utf8');
     const routes = new Map();
-    const add = (method, pattern) => routes.set(pattern, [...(routes.get(pattern) ?? []), method]);
-    for (const [, method, pattern] of source.matchAll(/\badd\(\s*"(\w+)",\s*"([^"]+)"/g)) add(method, pattern);
-    for (const [, list] of source.matchAll(/const char\* path :\s*\{([^}]*)\}/g)) {
-      for (const [, pattern] of list.matchAll(/"([^"]+)"/g)) ['POST', 'GET'].forEach((method) => add(method, pattern));
-    }
+    for (const [method, pattern] of serverRoutes()) routes.set(pattern, [...(routes.get(pattern) ?? []), method]);
     assert.ok(routes.size >= 20 && routes.has('/api/data/share'), [...routes.keys()].join(' '));
     const shown = { '/': 200, '/livez': 200, '/readyz': 200, '/healthcheck': 200, '/metrics': 200, '/share/{id}': 404,
       '/share/{id}/data.{format}': 404, '/api/data/share': 405, '/api/data/query/share': 405 };

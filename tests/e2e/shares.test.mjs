@@ -98,7 +98,7 @@ describe('shares', () => {
       assert.match(problem(await post({ query: 'SELECT 1' }, { key: await key({ scopes: ['query'] }) }), 403).detail, /'share'/);
       const limited = await key({ tables: ['people'] });
       problem(await post({ query: 'SELECT 1' }, { key: limited }), 403);
-      problem(await server.sql('SELECT 1', { key: limited }), 403);
+      assert.equal((await server.sql('SELECT 1', { key: limited })).status, 200);
     });
   });
 
@@ -174,6 +174,19 @@ describe('shares', () => {
       assert.equal((await get(made.id, '/data.csv')).status, 200);
       for (const format of ['json', 'parquet', 'csv.gz', 'CSV']) assert.equal((await get(made.id, `/data.${format}`)).status, 404, format);
       assert.doesNotMatch((await get(made.id)).text, /data\.json/);
+    });
+
+    test('comes in every format that a query has, where the share names it', async () => {
+      const types = { tsv: /^text\/tab-separated-values/, jsoncompact: /^application\/json/, html: /^text\/html/, arrow: /^application\/vnd\.apache\.arrow\.stream/ };
+      const made = await share({ formats: Object.keys(types) });
+      for (const [format, type] of Object.entries(types)) {
+        const answer = await get(made.id, `/data.${format}`);
+        assert.equal(answer.status, 200, format);
+        assert.match(answer.headers['content-type'], type);
+        assert.match(answer.headers['content-disposition'], /^attachment;/);
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+        assert.equal('content-security-policy' in answer.headers, format === 'html');
+      }
     });
 
     test('HEAD tells of it and counts nothing', async () => {

@@ -335,13 +335,18 @@ std::string conversion(std::string_view column, const ColumnType& from, const Co
 Error explain_attach_error(const Error& error) {
   const std::string& m = error.message;
   Error out{.code = ErrorCode::kUnavailable, .message = ""};
-  const auto held = m.find("Conflicting lock is held in ");
+  static constexpr std::string_view kHeldIn = "Conflicting lock is held in ";
+  const auto held = m.find(kHeldIn);
   if (held != std::string::npos) {
-    // "… held in /usr/bin/duckdb (PID 1234) by user root. …": the program's name and number suffice.
-    std::string holder = m.substr(held + 28, m.find(')', held) - held - 27);
-    const auto slash = holder.find_last_of('/', holder.find(" (PID"));
-    if (slash != std::string::npos) holder = holder.substr(slash + 1);
-    out.message = "the database file is held by another process: " + holder;
+    // "… held in /usr/bin/duckdb (PID 1234) by user root. …": the program's name and number suffice;
+    // "… held in PID 1234. …" where DuckDB may not look at other processes.
+    const std::string rest = m.substr(held + kHeldIn.size());
+    const auto number = std::min(rest.find("PID "), rest.size());
+    const std::string pid = rest.substr(number, rest.find_first_of(").", number) - number);
+    std::string program = rest.substr(0, std::min(rest.find(" ("), number));
+    program = program.substr(program.find_last_of('/') + 1);
+    out.message = "the database file is held by another process" +
+                  (program.empty() ? "" : ": " + program) + " (" + pid + ")";
     out.slug = "database-held";
     return out;
   }

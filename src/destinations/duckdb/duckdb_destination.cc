@@ -17,6 +17,8 @@ namespace {
 
 constexpr Micros kRefusedTooLong = 10 * kMicrosPerSecond;
 constexpr std::uint64_t kWalFarTooLarge = 512ULL << 20;
+constexpr std::uint64_t kWalBesideSnapshot = 4ULL << 30;
+constexpr int kMostDescriptors = 4096;
 
 std::string table_in_main(std::string_view name) {
   return "db.main." + quote_identifier(name);
@@ -32,11 +34,13 @@ Result<> DuckdbDestination::open() {
   Result<> opened = open_instance();
   if (opened) opened = attach();
   if (opened) opened = own_.open(writer_.get());
+  if (opened) opened = readers_.make(database_.get(), options_.readers);
   if (opened) opened = lock_down();
   if (opened) {
     open_ = true;
   } else {
     // The next attempt begins from nothing: a half-open instance would stand in its own way.
+    readers_.clear();
     writer_.reset();
     database_.reset();
   }
@@ -48,21 +52,21 @@ Result<> DuckdbDestination::open_instance() {
   if (duckdb_create_config(config.out()) != DuckDBSuccess) {
     return fail(ErrorCode::kInternal, "DuckDB could not make a configuration");
   }
-  std::vector<std::pair<std::string, std::string>> settings = {
-      {"threads", std::to_string(options_.threads)},
-      {"autoinstall_known_extensions", "false"},
-      {"autoload_known_extensions", "false"},
-      {"allow_community_extensions", "false"},
-      {"allow_persistent_secrets", "false"},
-      {"checkpoint_threshold", "1TB"},
-      {"preserve_insertion_order", "true"},
-      {"custom_user_agent", "scratchdata"},
-      {"max_temp_directory_size", std::to_string(options_.max_temp_bytes) + "B"}};
+  std::vector<std::pair<std::string, std::string>> settings = protective_settings();
+  settings.insert(settings.end(),
+                  {{"threads", std::to_string(options_.threads)},
+                   {"checkpoint_threshold", "1TB"},
+                   {"preserve_insertion_order", "true"},
+                   {"custom_user_agent", "scratchdata"},
+                   {"max_temp_directory_size", std::to_string(options_.max_temp_bytes) + "B"}});
   if (options_.memory_limit_bytes != 0) {
     settings.emplace_back("memory_limit", std::to_string(options_.memory_limit_bytes) + "B");
   }
   if (!options_.temp_directory.empty()) {
     settings.emplace_back("temp_directory", options_.temp_directory);
+  }
+  if (!options_.extension_directory.empty()) {
+    settings.emplace_back("extension_directory", options_.extension_directory);
   }
   if (!options_.extension_repository.empty()) {
     settings.emplace_back("custom_extension_repository", options_.extension_repository);
@@ -114,13 +118,6 @@ Result<> DuckdbDestination::attach() {
   return execute(writer_.get(), "USE db");
 }
 
-Result<> DuckdbDestination::lock_down() {
-  if (options_.target != DuckdbOptions::Target::kMotherDuck) {
-    TRY(execute(writer_.get(), "SET GLOBAL enable_external_access=false"));
-  }
-  return execute(writer_.get(), "SET GLOBAL lock_configuration=true");
-}
-
 Result<Connection> DuckdbDestination::connect() {
   if (!open_) return fail(ErrorCode::kUnavailable, "the database is not open");
   Connection connection;
@@ -129,6 +126,11 @@ Result<Connection> DuckdbDestination::connect() {
   }
   TRY(execute(connection.get(), "USE db"));
   return connection;
+}
+
+Result<Readers::Lease> DuckdbDestination::reader() {
+  if (!open_) return fail(ErrorCode::kUnavailable, "the database is not open");
+  return readers_.take(database_.get());
 }
 
 Result<LoadState> DuckdbDestination::load_state(const Id128& log_id) {
@@ -257,6 +259,9 @@ Result<> DuckdbDestination::maintain() {
   if (!open_ || options_.target != DuckdbOptions::Target::kFile) return {};
   const std::uint64_t wal = wal_bytes();
   if (wal < options_.checkpoint_wal_bytes) return {};
+  Held held = Held::kYes;
+  if (wal < kWalBesideSnapshot && held_ == Held::kYes) return {};
+  held_.compare_exchange_strong(held, Held::kInVain);
   const auto done = checkpoint();
   const Micros now = system_clock().steady_us();
   if (done) {
@@ -272,6 +277,49 @@ Result<> DuckdbDestination::maintain() {
   return {};
 }
 
+// Whose descriptor it is cannot be asked of DuckDB: it is the one of that file.
+std::optional<int> DuckdbDestination::own_descriptor() const {
+  struct stat wanted {};
+  if (::stat(options_.path.c_str(), &wanted) != 0) return std::nullopt;
+  for (int fd = 3; fd < kMostDescriptors; ++fd) {
+    struct stat found {};
+    if (::fstat(fd, &found) == 0 && found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino)
+      return fd;
+  }
+  return std::nullopt;
+}
+
+Result<DuckdbDestination::HeldFile> DuckdbDestination::hold_file() {
+  if (options_.target != DuckdbOptions::Target::kFile) {
+    return fail(Error{.code = ErrorCode::kInvalidArgument,
+                      .message = "this destination has no file of its own",
+                      .slug = "no-file",
+                      .status = 409});
+  }
+  if (held_ != Held::kNo) {
+    return fail(Error{.code = ErrorCode::kUnavailable,
+                      .message = "another snapshot of this destination is under way",
+                      .slug = "snapshot-running",
+                      .retry_after_s = 5});
+  }
+  const Result<> done = checkpoint();
+  if (!done) {
+    Error error = done.error();
+    if (error.code == ErrorCode::kInvalidArgument) error.code = ErrorCode::kUnavailable;
+    return fail(std::move(error));
+  }
+  const auto fd = own_descriptor();
+  struct stat st {};
+  if (!fd || ::fstat(*fd, &st) != 0)
+    return fail(ErrorCode::kInternal, "the database's file is not to be found");
+  held_ = Held::kYes;
+  return HeldFile{.fd = *fd, .bytes = static_cast<std::uint64_t>(st.st_size)};
+}
+
+bool DuckdbDestination::release_file() {
+  return held_.exchange(Held::kNo) == Held::kYes;
+}
+
 Result<> DuckdbDestination::checkpoint() {
   TRY(own_.prune_positions(writer_.get()));
   // Never FORCE: beside an open stream it spins and blocks everything.
@@ -285,6 +333,7 @@ Result<> DuckdbDestination::close() {
   if (open_ && options_.target == DuckdbOptions::Target::kFile) done = checkpoint();
   if (open_) {
     // Detached before the instance ends, so that the file is closed when this returns.
+    readers_.clear();
     (void)execute(writer_.get(), "USE memory");
     const auto detached = execute(writer_.get(), "DETACH db");
     if (done && !detached) done = detached;

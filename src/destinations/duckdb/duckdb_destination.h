@@ -14,10 +14,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "destinations/destination.h"
 #include "destinations/duckdb/handles.h"
 #include "destinations/duckdb/own_tables.h"
+#include "destinations/duckdb/readers.h"
 
 namespace sd::destinations::duckdb {
 
@@ -31,8 +33,12 @@ struct DuckdbOptions {
   std::uint64_t memory_limit_bytes = 0;  // 0: DuckDB's default, 80 % of the machine
   std::string temp_directory;            // where large queries spill
   std::uint64_t max_temp_bytes = 20ULL << 30;
+  std::string extension_directory;   // empty: DuckDB's own, in HOME
   std::string extension_repository;  // a mirror for closed networks; empty: DuckDB's own
   std::uint64_t checkpoint_wal_bytes = 64ULL << 20;
+  std::size_t readers = 16;  // connections that know how far their query is
+  // Files that statements may open although everything else is closed to them.
+  std::vector<std::string> open_paths;
 };
 
 // Reads the settings of a destination of type "duckdb" (api.md). `default_path` is the file where the
@@ -76,14 +82,31 @@ class DuckdbDestination final : public Destination {
 
   // A connection of its own for one query, with `db` as its default database. Any thread, while open.
   Result<Connection> connect();
+  // The same out of those that know how far their query is.
+  Result<Readers::Lease> reader();
 
   bool is_open() const { return open_.load(); }
+  // Others may change it too.
+  bool is_shared() const { return options_.target == DuckdbOptions::Target::kMotherDuck; }
+
+  // The file right after a checkpoint, which stays as it is until release_file(): no other checkpoint is made, unless the
+  // write-ahead log grows beyond all bounds. hold_file() on the loader's thread. The descriptor is DuckDB's own: it is
+  // read at offsets and never closed, as that would let go of DuckDB's lock. kUnavailable with a slug where it is held
+  // already, without one where a checkpoint is refused for now; kInvalidArgument where there is no file.
+  struct HeldFile {
+    int fd = -1;
+    std::uint64_t bytes = 0;
+  };
+  Result<HeldFile> hold_file();
+  // Any thread. Whether the file stayed as it was.
+  bool release_file();
 
   // Set while a checkpoint has been refused for so long that readers must make way: the engine then
   // admits no new query and cancels the oldest ones. Any thread.
   bool wants_readers_gone() const { return wants_readers_gone_.load(); }
 
  private:
+  static std::vector<std::pair<std::string, std::string>> protective_settings();
   Result<> open_instance();
   Result<> attach();
   Result<> lock_down();
@@ -95,16 +118,20 @@ class DuckdbDestination final : public Destination {
   Result<> write_table(const TableBatch& table, const Batch& batch);
   Result<> checkpoint();
   std::uint64_t wal_bytes() const;
+  std::optional<int> own_descriptor() const;
 
   const DuckdbOptions options_;
   Database database_;
   Connection writer_;
+  Readers readers_;
   OwnTables own_;
   std::atomic<bool> open_{false};
   bool in_transaction_ = false;
   std::map<std::string, std::uint64_t> appended_;  // rows in it, by folded table name
   Micros checkpoint_refused_since_ = 0;
   std::atomic<bool> wants_readers_gone_{false};
+  enum class Held : std::uint8_t { kNo, kYes, kInVain };
+  std::atomic<Held> held_{Held::kNo};
 };
 
 }  // namespace sd::destinations::duckdb

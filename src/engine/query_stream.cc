@@ -1,0 +1,284 @@
+#include "engine/query_stream.h"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "base/checksum.h"
+#include "json/document.h"
+#include "query/gate.h"
+#include "query/parameters.h"
+
+namespace sd::engine {
+namespace {
+
+using namespace destinations::duckdb;
+
+constexpr std::size_t kWriteSize = 256U << 10;
+// Smaller results fit into a packet as they are.
+constexpr std::size_t kWorthCompressing = 1400;
+
+class Stream {
+ public:
+  Stream(RunningQuery& running, QueryTask& task, duckdb_connection connection,
+         const StreamContext& context)
+      : running_(running), task_(task), connection_(connection), context_(context) {}
+
+  Result<std::uint64_t> run() {
+    query::GateOptions options;
+    options.tables = task_.tables;
+    TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection_, task_.sql, options));
+    if (!statement.volatile_result && !context_.state.empty()) start_.etag = entity_tag();
+    if (is_known(start_.etag)) {
+      start_.not_modified = true;
+      TRY(context_.started(start_));
+      return 0;
+    }
+    TRY(execute(connection_, "BEGIN TRANSACTION READ ONLY"));
+    if (task_.format == query::Format::kParquet) return copy_parquet(statement);
+    TRY_ASSIGN(const Prepared prepared, query::prepare(connection_, statement));
+    TRY(bind(prepared, statement));
+    Pending pending;
+    if (duckdb_pending_prepared_streaming(prepared.get(), pending.out()) != DuckDBSuccess) {
+      return fail(failure(duckdb_pending_error(pending.get()), DUCKDB_ERROR_INVALID_INPUT));
+    }
+    if (running_.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
+    QueryResult result;
+    if (duckdb_execute_pending(pending.get(), result.get()) != DuckDBSuccess) {
+      return fail(failure(result));
+    }
+    return encode(result);
+  }
+
+ private:
+  Error failure(const char* message, duckdb_error_type type) const {
+    Error error = query::sql_error(type, message != nullptr ? message : "DuckDB gave no reason",
+                                   task_.sql, "sql-error");
+    if (error.code == ErrorCode::kResourceExhausted) error.status = 422;
+    return error;
+  }
+  Error failure(QueryResult& result) const {
+    return failure(duckdb_result_error(result.get()), duckdb_result_error_type(result.get()));
+  }
+  Error too_many_rows() const {
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .message = "the result has more than " + std::to_string(task_.max_rows) +
+                            " rows, which is the limit of this API key",
+                 .slug = "result-too-large",
+                 .status = 422};
+  }
+
+  // Weak (RFC 9110 8.8.1): without ORDER BY the same rows may come in another order.
+  std::string entity_tag() const;
+  bool is_known(const std::string& etag) const;
+
+  Result<> bind(const Prepared& prepared, const query::GatedStatement& statement) const {
+    if (task_.parameters.empty()) return query::bind(prepared.get(), statement, nullptr);
+    TRY_ASSIGN(const json::Value parameters, json::parse_document(task_.parameters));
+    return query::bind(prepared.get(), statement, &parameters);
+  }
+
+  Result<> tell() {
+    if (told_) return {};
+    told_ = true;
+    return context_.started(start_);
+  }
+
+  Result<std::uint64_t> encode(QueryResult& result);
+  Result<std::uint64_t> copy_parquet(const query::GatedStatement& statement);
+  Result<> count_first(const query::GatedStatement& statement);
+
+  RunningQuery& running_;
+  QueryTask& task_;
+  duckdb_connection connection_;
+  const StreamContext& context_;
+  StreamStart start_;
+  bool told_ = false;
+};
+
+std::string Stream::entity_tag() const {
+  Sha256 hash;
+  const auto add = [&](std::string_view part) {
+    const std::uint64_t size = part.size();
+    hash.update({reinterpret_cast<const char*>(&size), sizeof size});
+    hash.update(part);
+  };
+  add(context_.state);
+  add(task_.sql);
+  add(task_.parameters);
+  add(query::format_name(task_.format));
+  add(task_.variant);
+  const Sha256Digest digest = hash.finish();
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string tag = "W/\"";
+  for (std::size_t i = 0; i < 16; ++i) {
+    tag += kHex[digest[i] >> 4];
+    tag += kHex[digest[i] & 15];
+  }
+  return tag + '"';
+}
+
+// If-None-Match compares weakly (RFC 9110 13.1.2). Our tags hold no comma, so that a search is enough; "*" matches no
+// result that does not exist yet.
+bool Stream::is_known(const std::string& etag) const {
+  return !etag.empty() && task_.if_none_match.find(etag.substr(2)) != std::string::npos;
+}
+
+Result<std::uint64_t> Stream::encode(QueryResult& result) {
+  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref()));
+  const auto encoder = query::Encoder::make(task_.format, task_.encode, shape);
+  ResultPipe pipe(std::move(task_.out), running_.stalls, [this] { return running_.should_stop(); });
+  std::uint64_t rows = 0;
+  // The first rows go out at once, later ones in large pieces.
+  const auto write = [&](bool first) -> Result<> {
+    if (first) {
+      const bool compress = pipe.buffer().size() >= kWorthCompressing;
+      start_.coding = compress ? task_.coding : query::Coding::kIdentity;
+      TRY(pipe.compress(start_.coding));
+      TRY(tell());
+    }
+    TRY(pipe.write(first));
+    running_.bytes = pipe.bytes();
+    running_.rows = rows;
+    return {};
+  };
+  encoder->begin(pipe.buffer());
+  while (true) {
+    if (running_.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
+    const DataChunk chunk(duckdb_fetch_chunk(result.ref()));
+    const char* message = duckdb_result_error(result.get());
+    if (!chunk && message != nullptr && message[0] != '\0') return fail(failure(result));
+    const idx_t size = chunk ? duckdb_data_chunk_get_size(chunk.get()) : 0;
+    if (size == 0) break;
+    rows += size;
+    if (task_.max_rows != 0 && rows > task_.max_rows) return fail(too_many_rows());
+    for (idx_t row = 0; row < size;) {
+      TRY_ASSIGN(row, encoder->rows(chunk.get(), row, kWriteSize, pipe.buffer()));
+      if (!told_ || pipe.buffer().size() >= kWriteSize) TRY(write(!told_));
+    }
+  }
+  encoder->end(pipe.buffer());
+  if (!told_) TRY(write(true));
+  running_.rows = rows;
+  TRY(pipe.finish());
+  return rows;
+}
+
+// The words that DuckDB takes in COPY's brackets only behind FROM.
+std::string for_copy(const query::GatedStatement& statement) {
+  std::string sql = statement.sql;
+  const std::size_t last = sql.find_last_not_of(" \t\r\n;");
+  sql.resize(last == std::string::npos ? 0 : last + 1);
+  return statement.describes ? "FROM (" + sql + "\n)" : sql;
+}
+
+// While DuckDB writes into the pipe by itself: tells when there is something in it, and how long it was full.
+class PipeWatch {
+ public:
+  PipeWatch(int fd, Stalls& stalls, std::function<void()> begun)
+      : fd_(fd), stalls_(stalls), begun_(std::move(begun)), thread_([this] { run(); }) {}
+  ~PipeWatch() {
+    done_ = true;
+    thread_.join();
+    if (stalls_.stalled()) stalls_.end(system_clock().steady_us());
+  }
+  PipeWatch(const PipeWatch&) = delete;
+  PipeWatch& operator=(const PipeWatch&) = delete;
+
+ private:
+  // A file begins with its four letters before there is any row.
+  static constexpr int kHead = 4;
+
+  void run() {
+    while (!done_) {
+      int size = 0;
+      if (!told_ && ::ioctl(fd_, FIONREAD, &size) == 0 && size > kHead) {
+        told_ = true;
+        begun_();
+      }
+      pollfd room{fd_, POLLOUT, 0};
+      const bool full = ::poll(&room, 1, 0) == 0;
+      if (full != stalls_.stalled()) {
+        const Micros now = system_clock().steady_us();
+        full ? stalls_.begin(now) : stalls_.end(now);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(told_ ? 20 : 2));
+    }
+  }
+
+  const int fd_;
+  Stalls& stalls_;
+  const std::function<void()> begun_;
+  std::atomic<bool> done_{false};
+  bool told_ = false;
+  std::thread thread_;
+};
+
+// Once DuckDB has begun to write, no answer can say any more that there is too much.
+Result<> Stream::count_first(const query::GatedStatement& statement) {
+  query::GatedStatement counted = statement;
+  counted.sql = "SELECT count(*) FROM (FROM (" + for_copy(statement) + "\n) LIMIT " +
+                std::to_string(task_.max_rows + 1) + ")";
+  TRY_ASSIGN(const Prepared prepared, query::prepare(connection_, counted));
+  TRY(bind(prepared, statement));
+  QueryResult result;
+  if (duckdb_execute_prepared(prepared.get(), result.get()) != DuckDBSuccess)
+    return fail(failure(result));
+  const DataChunk chunk(duckdb_fetch_chunk(result.ref()));
+  if (!chunk) return fail(ErrorCode::kInternal, "a count gave no row");
+  const auto* count = static_cast<const std::int64_t*>(
+      duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk.get(), 0)));
+  if (static_cast<std::uint64_t>(*count) > task_.max_rows) return fail(too_many_rows());
+  return {};
+}
+
+Result<std::uint64_t> Stream::copy_parquet(const query::GatedStatement& statement) {
+  if (statement.kind == query::GatedStatement::Kind::kExplain) {
+    return fail(Error{.code = ErrorCode::kInvalidArgument,
+                      .message = "EXPLAIN has no Parquet form",
+                      .slug = "invalid-parameter"});
+  }
+  // Bound as it stands first, so that errors speak of the statement that was sent.
+  if (!statement.collects_pivot_values) TRY(query::prepare(connection_, statement));
+  if (task_.max_rows != 0) TRY(count_first(statement));
+  std::optional<ParquetSlots::Slot> slot;
+  while (!slot) {
+    if (running_.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
+    TRY_ASSIGN(auto taken, context_.parquet.put(task_.out));
+    if (taken) slot.emplace(std::move(*taken));
+    if (!slot) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  std::string inner = for_copy(statement);
+  if (task_.max_rows != 0) {
+    inner = "FROM (" + inner + "\n) LIMIT " + std::to_string(task_.max_rows + 1);
+  }
+  TRY_ASSIGN(const Prepared prepared,
+             query::prepare_copy(connection_, statement,
+                                 "COPY (" + inner + "\n) TO '" + slot->path() +
+                                     "' (FORMAT PARQUET, USE_TMP_FILE false)"));
+  TRY(bind(prepared, statement));
+  QueryResult result;
+  {
+    const PipeWatch watch(slot->fd(), running_.stalls, [&] { (void)tell(); });
+    if (duckdb_execute_prepared(prepared.get(), result.get()) != DuckDBSuccess) {
+      return fail(failure(result));
+    }
+  }
+  const idx_t rows = duckdb_rows_changed(result.get());
+  if (task_.max_rows != 0 && rows > task_.max_rows) return fail(too_many_rows());
+  TRY(tell());
+  running_.rows = rows;
+  slot->close();
+  return rows;
+}
+
+}  // namespace
+
+Result<std::uint64_t> stream_query(RunningQuery& running, QueryTask& task,
+                                   duckdb_connection connection, const StreamContext& context) {
+  return Stream(running, task, connection, context).run();
+}
+
+}  // namespace sd::engine

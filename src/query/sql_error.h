@@ -1,0 +1,24 @@
+// What DuckDB says of a statement, as a client may read it.
+#pragma once
+
+#include <duckdb.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace sd::query {
+
+// What DuckDB says of `sql` as an Error (see destinations::duckdb::duckdb_error). Where it is the
+// statement's fault, it gets the slug and, if the message carries "LINE n: … ^", sql_position. Never has
+// stack traces, advice about settings or, unless it is the statement's fault, paths; `limited`: nor
+// guesses at other names.
+Error sql_error(duckdb_error_type type, std::string_view message, std::string_view sql,
+                std::string slug, bool limited = false);
+
+// A message without what is for whoever runs the server: stack traces (they hold paths), advice on
+// settings.
+std::string_view without_advice(std::string_view message);
+
+}  // namespace sd::query
