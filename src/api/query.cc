@@ -52,18 +52,19 @@ Error hidden(const Error& error) {
   return Error{.code = ErrorCode::kInternal, .message = "this result cannot be produced any more"};
 }
 
-// Copies what the engine writes until the pipe ends; false when the client has gone, or when there is more than
-// `max_bytes` (0: any number).
-Task<bool> copy_out(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes) {
+// Copies what the engine writes until the pipe ends; false when the client has gone, when there is more than `max_bytes` (0:
+// any number), or when `stop` says that the result will not be whole: however slowly the client reads.
+Task<bool> copy_out(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes,
+                    Mailbox<bool>& stop) {
   for (std::uint64_t written_bytes = 0;;) {
-    auto next = co_await (pipe.read_some() || exchange.client_gone());
-    if (next.index() == 1) co_return false;
+    auto next = co_await (pipe.read_some() || exchange.client_gone() || stop.pop());
+    if (next.index() != 0) co_return false;
     Result<std::string_view> bytes = std::move(std::get<0>(next));
     if (!bytes || bytes->empty()) co_return true;
     written_bytes += bytes->size();
     if (max_bytes != 0 && written_bytes > max_bytes) co_return false;
-    const Result<> written = co_await exchange.write(*bytes);
-    if (!written) co_return false;
+    auto written = co_await (exchange.write(*bytes) || stop.pop());
+    if (written.index() != 0 || !std::get<0>(written)) co_return false;
   }
 }
 
@@ -103,7 +104,8 @@ class QueryStream {
         exchange_(exchange),
         tenant_(tenant),
         request_(request),
-        mailbox_(exchange.executor()) {}
+        mailbox_(exchange.executor()),
+        stop_(exchange.executor()) {}
 
   // The error is the answer; none where there has been one, or nobody is left to have it.
   Task<Result<>> run();
@@ -118,13 +120,17 @@ class QueryStream {
   Tenant& tenant_;
   StreamRequest& request_;
   Mailbox<Event> mailbox_;
+  Mailbox<bool> stop_;  // the query was cancelled, or the engine has failed
   bool not_admitted_ = false;
 };
 
 Task<Result<>> QueryStream::run() {
   PlaceWait wait(exchange_);
   RunningQueries::Entry entry = app_.running_queries().add(
-      request_.id, tenant_.id(), [sender = wait.sender()] { sender.push(false); });
+      request_.id, tenant_.id(), [sender = wait.sender(), stop = stop_.sender()] {
+        sender.push(PlaceWait::News::kCancelled);
+        stop.push(true);
+      });
   if (!entry) {
     co_return std::unexpected(Error{.code = ErrorCode::kAlreadyExists,
                                     .message = "a query with this query_id is running",
@@ -142,7 +148,8 @@ Task<Result<>> QueryStream::run() {
                                    sender.push(Event{std::move(started), {}});
                                  },
                              .on_end =
-                                 [sender](Result<std::uint64_t> rows) {
+                                 [sender, stop = stop_.sender()](Result<std::uint64_t> rows) {
+                                   if (!rows) stop.push(true);
                                    sender.push(Event{{}, std::move(rows)});
                                  }};
   const std::uint64_t id = app_.pool().query(tenant_.id(), std::move(request_.query),
@@ -188,7 +195,7 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
     co_return Result<>();
   }
   bool whole = began.has_value();
-  if (whole) whole = co_await copy_out(exchange_, pipe, request_.max_bytes);
+  if (whole) whole = co_await copy_out(exchange_, pipe, request_.max_bytes, stop_);
   pipe.close();
   if (!whole) {
     app_.pool().cancel(id);

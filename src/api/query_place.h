@@ -17,12 +17,15 @@ Error query_cancelled();
 // Nobody waits longer for a place.
 inline constexpr std::chrono::milliseconds kLongestWait{30'000};
 
-// Of one query. The mailbox takes true when there is a place, false when the query was cancelled.
+// Of one query.
 class PlaceWait {
  public:
   explicit PlaceWait(http::Exchange& exchange)
       : exchange_(exchange), mailbox_(exchange.executor()) {}
-  Mailbox<bool>::Sender sender() const { return mailbox_.sender(); }
+
+  enum class News : std::uint8_t { kPlace, kMakeWay, kCancelled };
+  // For whoever cancels the query.
+  Mailbox<News>::Sender sender() const { return mailbox_.sender(); }
 
   // `party` is who shares places with whom: a key, a share. kUnavailable where too many wait or it took too long,
   // kCancelled where the query was cancelled or the client has gone.
@@ -32,7 +35,7 @@ class PlaceWait {
 
  private:
   http::Exchange& exchange_;
-  Mailbox<bool> mailbox_;
+  Mailbox<News> mailbox_;
 };
 
 }  // namespace sd::api

@@ -2,8 +2,9 @@
 // beyond is refused.
 //
 // Fair among parties (a key, a share): the next place goes to the waiting party that has the fewest queries running,
-// among equals to the one that has waited longest. So a party that asks for a hundred at once does not keep the others
-// out, and within a party it is first come, first served.
+// among equals to the one that has waited longest, and within a party it is first come, first served. No party has more
+// than three quarters of the places (of four and more), and where nobody else may wait, the newest of the party that has
+// most of them waiting makes way. So a party that asks for a hundred at once does not keep the others out.
 //
 // Any thread. A place and a ticket must not outlive the queue.
 #pragma once
@@ -13,7 +14,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -52,9 +53,10 @@ class QueryQueue {
     std::uint64_t id_ = 0;
   };
 
-  // `granted` is called once the query may run: within this call where there is room, else later on the thread of
-  // whoever made room, with the queue locked: it must not call back. Empty where too many wait already.
-  Place enter(std::string party, std::function<void()> granted);
+  // `told` is called once: with true when the query may run, within this call where there is room, else later; with false
+  // when it must make way. On the thread of whoever made it so, with the queue locked: it must not call back. Empty where
+  // too many wait already.
+  Place enter(std::string party, std::function<void(bool)> told);
 
   std::size_t running() const;
   std::size_t waiting() const;
@@ -62,15 +64,17 @@ class QueryQueue {
  private:
   struct Waiting {
     std::uint64_t id;
-    std::function<void()> granted;
+    std::function<void(bool)> told;
   };
   struct Party {
-    std::size_t running = 0;
+    std::set<std::uint64_t> running;
     std::deque<Waiting> waiting;
   };
 
   void leave(const std::string& party, std::uint64_t id);
   void grant_next();
+  bool make_room(const std::string& party);
+  std::size_t most_of_a_party() const { return max_running_ - max_running_ / 4; }
 
   const std::size_t max_running_;
   const std::size_t max_waiting_;

@@ -29,10 +29,9 @@ std::string share_url(const App& app, const http::Exchange& exchange, const Shar
 Result<Access> may_share(App& app, const http::Exchange& exchange, const Query& query,
                          const Query* form) {
   TRY_ASSIGN(Access access, authorise(app, exchange, query, catalog::Scope::kShare, form));
-  if (access.key->tables) {
-    return fail(
-        ErrorCode::kPermissionDenied,
-        "this API key is limited to tables; such keys cannot share queries in this version");
+  if (access.key->tables || access.key->max_rows != 0 || access.key->max_bytes != 0) {
+    return fail(ErrorCode::kPermissionDenied,
+                "this API key has limits; such keys cannot share queries in this version");
   }
   return access;
 }

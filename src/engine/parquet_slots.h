@@ -44,7 +44,7 @@ class ParquetSlots {
     int index_;
   };
 
-  // Fills the places with /dev/null.
+  // Fills the places.
   Result<> reserve();
   // Puts the descriptor into a free place; nothing where all are in use. The caller's own is closed.
   Result<std::optional<Slot>> put(UniqueFd& pipe);

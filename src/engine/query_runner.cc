@@ -13,7 +13,7 @@ namespace {
 using namespace destinations::duckdb;
 
 // The end comes within a second of the deadline: watch() sees the deadline and this up to a tenth late.
-constexpr Micros kStopWithin = 750'000;
+constexpr Micros kStopWithin = 600'000;
 // A dry run of a large body looks up at each part of it, and holds nothing.
 constexpr Micros kTrialStopsWithin = 60 * kMicrosPerSecond;
 constexpr Micros kQuestionLimit = 30 * kMicrosPerSecond;

@@ -2,7 +2,7 @@
 // backpressure: a slow client stalls the encoder, a client that has gone is EPIPE.
 //
 // A query that runs over its time, not counting the time it was stalled on the pipe, is interrupted ten
-// times a second; one that has not ended three quarters of a second later cannot be stopped, and the
+// times a second; one that has not ended six tenths of a second later cannot be stopped, and the
 // process is told to end, within a second of the deadline. watch() does both; the control thread calls it.
 #pragma once
 

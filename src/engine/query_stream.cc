@@ -240,8 +240,14 @@ Result<std::uint64_t> Stream::copy_parquet(const query::GatedStatement& statemen
                       .message = "EXPLAIN has no Parquet form",
                       .slug = "invalid-parameter"});
   }
+  if (statement.collects_pivot_values) {
+    return fail(Error{.code = ErrorCode::kInvalidArgument,
+                      .message = "PIVOT without its list of values, as in ON x IN (1, 2), has no "
+                                 "Parquet form",
+                      .slug = "invalid-parameter"});
+  }
   // Bound as it stands first, so that errors speak of the statement that was sent.
-  if (!statement.collects_pivot_values) TRY(query::prepare(connection_, statement));
+  TRY(query::prepare(connection_, statement));
   if (task_.max_rows != 0) TRY(count_first(statement));
   std::optional<ParquetSlots::Slot> slot;
   while (!slot) {

@@ -132,6 +132,7 @@ describe('a query', () => {
       assert.equal(duckdbIntegers([`SELECT max(i)::BIGINT FROM read_parquet('${one}')`])[0], BigInt(i));
     }
     problem(await server.sql(kForEver, { query: '?format=parquet&timeout_ms=300' }), 504);
+    assert.match(problem(await server.sql('PIVOT (SELECT 1 AS a, 2 AS b) ON a USING sum(b)', { query: '?format=parquet' }), 400, 'invalid-parameter').detail, /PIVOT/);
   });
 });
 
@@ -167,6 +168,35 @@ describe('places', () => {
     await cancel(5);
     await Promise.all(asked);
     assert.equal(await server.value('SELECT 1'), 1);
+  });
+
+  it('a client that reads nothing keeps its place no longer than until it is cancelled; of one key there are never all places', { timeout: 120_000 }, async (t) => {
+    const server = await startServer(t, { flags: ['--query-max-running', '4', '--query-max-waiting', '4'] });
+    const other = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{}' })).json().api_key;
+    const sockets = [];
+    t.after(() => sockets.forEach((socket) => socket.destroy()));
+    const stalled = (n, format) => new Promise((resolve, reject) => {
+      const sql = 'SELECT i, random() AS r, md5(i::VARCHAR) AS m FROM range(20000000) t(i)';
+      const request = http.get(`${server.url}/api/data/query?format=${format}&query_id=${uuid(n)}&query=${encodeURIComponent(sql)}`, { headers: { Authorization: 'Bearer local' } }, (response) => {
+        response.on('error', () => {});
+        response.pause();
+        resolve();
+      });
+      request.on('error', reject);
+      request.on('socket', (socket) => sockets.push(socket));
+    });
+    for (const [n, format] of [[1, 'ndjson'], [2, 'parquet'], [3, 'csv']]) await stalled(n, format);
+    // Five more of this key wait, or are told to come again; another key is served.
+    for (let n = 4; n <= 8; ++n) server.api(`/api/data/query?query_id=${uuid(n)}`, { body: kForEver }).catch(() => {});
+    await eventually('the queue', async () => (await server.metrics())('scratchdata_queries_waiting', { destination: 'local' }) === 4);
+    assert.equal((await server.metrics())('scratchdata_queries_running', { destination: 'local' }), 3);
+    const began = Date.now();
+    assert.equal((await server.sql('SELECT 1', { key: other })).status, 200);
+    assert.ok(Date.now() - began < 2000);
+    for (const n of [1, 2, 3]) {
+      assert.equal((await server.api(`/api/data/query/${uuid(n)}`, { method: 'DELETE', key: other })).status, 204);
+      await eventually(`query ${n} is gone`, async () => (await server.api(`/api/data/query/${uuid(n)}`, { key: other })).status === 404, 2000);
+    }
   });
 
   it('a client that leaves frees the engine within a second, before its rows and amid them', async (t) => {
@@ -206,6 +236,7 @@ describe('keys with limits', () => {
     const broken = await ask("SELECT repeat('x', 1000) FROM range(100000)", bytes);
     assert.ok(broken.error || broken.complete === false);
     problem(await server.api('/api/data/snapshot', { key: bytes }), 403);
+    problem(await server.api('/api/data/share', { key: rows, body: '{"query":"FROM range(11)"}' }), 403);
   });
 
   it('are handed on, and never widened', async () => {
@@ -286,5 +317,8 @@ describe('GET /api/data/snapshot', () => {
     const made = (await server.api('/api/destinations', { key: server.adminKey, body: '{"name":"mem","settings":{"in_memory":true}}' })).json();
     problem(await server.api('/api/data/snapshot', { key: made.api_key }), 409, 'no-file');
     problem(await server.api('/api/data/snapshot', { key: null }), 401);
+    // It holds failed rows, which are an admin's.
+    const reader = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":"query"}' })).json().api_key;
+    assert.match(problem(await server.api('/api/data/snapshot', { key: reader }), 403).detail, /admin/);
   });
 });
