@@ -144,6 +144,8 @@ TEST(Idempotency, OneAtATimeHasTheTurnAndOthersWaitInOrder) {
   IdempotencyTurns turns;
   const Id128 key = Id128::make();
   std::string order;
+  // It outlives the tasks that it makes.
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
   const auto one = [&](char name, int work_ms, int limit_ms) -> Task<void> {
     const std::chrono::milliseconds limit(limit_ms);
     auto turn = co_await turns.wait(io.get_executor(), key, limit);
