@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "json/decimal.h"
 
 namespace sd::json {
 namespace {
@@ -76,37 +77,6 @@ bool is_at_most(std::string_view number, std::string_view limit) {
   return number.size() != limit.size() ? number.size() < limit.size() : number <= limit;
 }
 
-// The digits of a number and where its point is, whatever its exponent.
-struct Digits {
-  std::string digits;
-  std::int64_t exponent = 0;
-  bool operator==(const Digits&) const = default;
-};
-
-Digits digits_of(std::string_view text) {
-  Digits out;
-  const std::size_t e = text.find_first_of("eE");
-  if (e != std::string_view::npos) {
-    std::string_view exponent = text.substr(e + 1);
-    if (exponent.starts_with('+')) exponent.remove_prefix(1);
-    std::from_chars(exponent.data(), exponent.data() + exponent.size(), out.exponent);
-    text = text.substr(0, e);
-  }
-  bool behind = false;
-  for (const char c : text) {
-    if (c == '.') behind = true;
-    if (!is_digit(c)) continue;
-    if (behind) --out.exponent;
-    if (c != '0' || !out.digits.empty()) out.digits += c;
-  }
-  while (out.digits.ends_with('0')) {
-    out.digits.pop_back();
-    ++out.exponent;
-  }
-  if (out.digits.empty()) out.exponent = 0;
-  return out;
-}
-
 bool is_float(std::string_view text) {
   float value = 0;
   const char* end = text.data() + text.size();
@@ -114,8 +84,8 @@ bool is_float(std::string_view text) {
   if (parsed.ec != std::errc{} || parsed.ptr != end) return false;
   std::array<char, 64> buffer;
   const auto spelled = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  return digits_of(text) ==
-         digits_of({buffer.data(), static_cast<std::size_t>(spelled.ptr - buffer.data())});
+  return decompose(text) ==
+         decompose({buffer.data(), static_cast<std::size_t>(spelled.ptr - buffer.data())});
 }
 
 bool is_date(std::string_view text) {
@@ -231,19 +201,13 @@ bool has_exact_numbers(std::string_view json) {
 
 // Numbers that append_text() leaves with an exponent, as far as a column could hold them.
 std::string without_exponent(std::string text) {
-  const std::size_t e = text.find_first_of("eE");
-  if (e == std::string::npos) return text;
-  const Digits number = digits_of(text);
-  const auto count = static_cast<std::int64_t>(number.digits.size());
-  const std::int64_t point = count + number.exponent;
+  if (text.find_first_of("eE") == std::string::npos) return text;
+  const Decimal number = decompose(text);
+  const std::int64_t point = static_cast<std::int64_t>(number.digits.size()) + number.exponent;
   if (point > 40 || point < -40) return text;
-  std::string out = text.starts_with('-') ? "-" : "";
-  if (point <= 0)
-    return out + "0." + std::string(static_cast<std::size_t>(-point), '0') + number.digits;
-  if (point >= count)
-    return out + number.digits + std::string(static_cast<std::size_t>(point - count), '0');
-  const auto at = static_cast<std::size_t>(point);
-  return out + number.digits.substr(0, at) + "." + number.digits.substr(at);
+  std::string out;
+  append_plain(out, number);
+  return out;
 }
 
 }  // namespace

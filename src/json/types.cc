@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "base/result.h"
+#include "json/decimal.h"
 
 namespace sd::json {
 namespace {
@@ -15,64 +16,6 @@ constexpr int kMaxDecimalDigits = 38;
 
 std::uint8_t saturate(std::int64_t n) {
   return static_cast<std::uint8_t>(n < 0 ? 0 : n > 255 ? 255 : n);
-}
-
-// A decimal number as its significant digits (no zeros at either end) and the power of ten of the
-// last one: 1.50 is "15" and -1, 1200 is "12" and 2. Zero is "" and 0.
-struct Decimal {
-  std::string digits;
-  std::int64_t exponent = 0;
-  bool negative = false;
-};
-
-Decimal decompose(std::string_view token) {
-  Decimal out;
-  std::size_t i = 0;
-  if (i < token.size() && token[i] == '-') {
-    out.negative = true;
-    ++i;
-  }
-  bool fraction = false;
-  for (; i < token.size() && token[i] != 'e' && token[i] != 'E'; ++i) {
-    if (token[i] == '.') {
-      fraction = true;
-      continue;
-    }
-    if (fraction) --out.exponent;
-    if (token[i] == '0' && out.digits.empty()) continue;
-    out.digits += token[i];
-  }
-  if (i < token.size()) {
-    ++i;
-    bool negative = false;
-    if (i < token.size() && (token[i] == '+' || token[i] == '-')) negative = token[i++] == '-';
-    std::int64_t e = 0;
-    for (; i < token.size(); ++i) {
-      if (e < 1'000'000'000'000) e = e * 10 + (token[i] - '0');
-    }
-    out.exponent += negative ? -e : e;
-  }
-  while (!out.digits.empty() && out.digits.back() == '0') {
-    out.digits.pop_back();
-    ++out.exponent;
-  }
-  if (out.digits.empty()) out.exponent = 0;
-  return out;
-}
-
-// Without an exponent, and without zeros that say nothing.
-void append_plain(std::string& out, const Decimal& number) {
-  const auto count = static_cast<std::int64_t>(number.digits.size());
-  const std::int64_t before = count + number.exponent;
-  if (number.negative) out += '-';
-  if (before <= 0) {
-    out += "0." + std::string(static_cast<std::size_t>(-before), '0') + number.digits;
-  } else if (before >= count) {
-    out += number.digits + std::string(static_cast<std::size_t>(number.exponent), '0');
-  } else {
-    out += number.digits;
-    out.insert(out.end() + number.exponent, '.');
-  }
 }
 
 void set_text(Cell& cell, Kind kind, std::string_view text) {
