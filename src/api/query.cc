@@ -52,20 +52,26 @@ Error hidden(const Error& error) {
   return Error{.code = ErrorCode::kInternal, .message = "this result cannot be produced any more"};
 }
 
-// Copies what the engine writes until the pipe ends; false when the client has gone, when there is more than `max_bytes` (0:
-// any number), or when `stop` says that the result will not be whole: however slowly the client reads.
+// Copies what the engine writes until the pipe ends; false when the client takes no more, or when there is more than
+// `max_bytes` (0: any number).
+Task<bool> copy_all(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes) {
+  for (std::uint64_t written_bytes = 0;;) {
+    const Result<std::size_t> bytes = co_await pipe.wait_readable();
+    if (!bytes) co_return false;
+    if (*bytes == 0) co_return true;
+    written_bytes += *bytes;
+    if (max_bytes != 0 && written_bytes > max_bytes) co_return false;
+    const Result<> written = co_await exchange.write_from(pipe, *bytes);
+    if (!written) co_return false;
+  }
+}
+
+// The same, until the client has gone, or `stop` says that the result will not be whole: however slowly the client reads.
 Task<bool> copy_out(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes,
                     Mailbox<bool>& stop) {
-  for (std::uint64_t written_bytes = 0;;) {
-    auto next = co_await (pipe.read_some() || exchange.client_gone() || stop.pop());
-    if (next.index() != 0) co_return false;
-    Result<std::string_view> bytes = std::move(std::get<0>(next));
-    if (!bytes || bytes->empty()) co_return true;
-    written_bytes += bytes->size();
-    if (max_bytes != 0 && written_bytes > max_bytes) co_return false;
-    auto written = co_await (exchange.write(*bytes) || stop.pop());
-    if (written.index() != 0 || !std::get<0>(written)) co_return false;
-  }
+  const auto end =
+      co_await (copy_all(exchange, pipe, max_bytes) || exchange.client_gone() || stop.pop());
+  co_return end.index() == 0 && std::get<0>(end);
 }
 
 Task<std::optional<Event>> next_event(Mailbox<Event>& mailbox, http::Exchange& exchange) {

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "base/checksum.h"
+#include "engine/chunk_reader.h"
+#include "engine/result_pipe.h"
 #include "json/document.h"
 #include "query/gate.h"
 #include "query/parameters.h"
@@ -16,7 +18,7 @@ namespace {
 
 using namespace destinations::duckdb;
 
-constexpr std::size_t kWriteSize = 256U << 10;
+constexpr std::size_t kWriteSize = 512U << 10;
 // Smaller results fit into a packet as they are.
 constexpr std::size_t kWorthCompressing = 1400;
 
@@ -145,17 +147,17 @@ Result<std::uint64_t> Stream::encode(QueryResult& result) {
     return {};
   };
   encoder->begin(pipe.buffer());
+  ChunkReader reader(result, running_);
   while (true) {
     if (running_.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
-    const DataChunk chunk(duckdb_fetch_chunk(result.ref()));
-    const char* message = duckdb_result_error(result.get());
-    if (!chunk && message != nullptr && message[0] != '\0') return fail(failure(result));
-    const idx_t size = chunk ? duckdb_data_chunk_get_size(chunk.get()) : 0;
-    if (size == 0) break;
+    const ChunkReader::Next next = reader.next();
+    if (next.failed) return fail(failure(result));
+    if (!next.chunk) break;
+    const idx_t size = duckdb_data_chunk_get_size(next.chunk.get());
     rows += size;
     if (task_.max_rows != 0 && rows > task_.max_rows) return fail(too_many_rows());
     for (idx_t row = 0; row < size;) {
-      TRY_ASSIGN(row, encoder->rows(chunk.get(), row, kWriteSize, pipe.buffer()));
+      TRY_ASSIGN(row, encoder->rows(next.chunk.get(), row, kWriteSize, pipe.buffer()));
       if (!told_ || pipe.buffer().size() >= kWriteSize) TRY(write(!told_));
     }
   }
@@ -182,7 +184,7 @@ class PipeWatch {
   ~PipeWatch() {
     done_ = true;
     thread_.join();
-    if (stalls_.stalled()) stalls_.end(system_clock().steady_us());
+    stalls_.set_writing(false);
   }
   PipeWatch(const PipeWatch&) = delete;
   PipeWatch& operator=(const PipeWatch&) = delete;
@@ -199,11 +201,7 @@ class PipeWatch {
         begun_();
       }
       pollfd room{fd_, POLLOUT, 0};
-      const bool full = ::poll(&room, 1, 0) == 0;
-      if (full != stalls_.stalled()) {
-        const Micros now = system_clock().steady_us();
-        full ? stalls_.begin(now) : stalls_.end(now);
-      }
+      stalls_.set_writing(::poll(&room, 1, 0) == 0);
       std::this_thread::sleep_for(std::chrono::milliseconds(told_ ? 20 : 2));
     }
   }

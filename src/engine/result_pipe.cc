@@ -52,10 +52,10 @@ Result<> ResultPipe::put(std::string_view bytes) {
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return fail(ErrorCode::kCancelled, "the client has gone");
     if (should_stop_()) return fail(ErrorCode::kCancelled, "cancelled");
-    stalls_.begin(system_clock().steady_us());
+    stalls_.set_writing(true);
     pollfd wait{fd_.get(), POLLOUT, 0};
     (void)::poll(&wait, 1, 100);
-    stalls_.end(system_clock().steady_us());
+    stalls_.set_writing(false);
   }
   return {};
 }

@@ -9,32 +9,12 @@
 #include <memory>
 #include <string>
 
-#include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "engine/stalls.h"
 #include "query/compression.h"
 
 namespace sd::engine {
-
-// How long a query has been waiting for its client.
-class Stalls {
- public:
-  // All of it, up to `now` where it waits right now.
-  Micros total_us(Micros now) const {
-    const Micros since = since_.load();
-    return finished_us_.load() + (since != 0 ? now - since : 0);
-  }
-  bool stalled() const { return since_.load() != 0; }
-  void begin(Micros now) { since_ = now; }
-  void end(Micros now) {
-    finished_us_ += now - since_.load();
-    since_ = 0;
-  }
-
- private:
-  std::atomic<Micros> finished_us_{0};
-  std::atomic<Micros> since_{0};  // 0: not now
-};
 
 class ResultPipe {
  public:

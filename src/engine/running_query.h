@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "destinations/duckdb/handles.h"
-#include "engine/result_pipe.h"
+#include "engine/stalls.h"
 
 namespace sd::engine {
 

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "engine/result_pipe.h"
+
 namespace sd::engine {
 namespace {
 

@@ -1,5 +1,6 @@
 #include "http/connection.h"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -101,7 +102,7 @@ ReadOutcome Connection::read_outcome(error_code ec, std::size_t bytes) {
   return {ec || bytes == 0 ? ReadEnd::kClosed : ReadEnd::kBytes, bytes};
 }
 
-Connection::Sent Connection::try_send(Parts& parts) {
+Connection::Sent Connection::try_send(Parts& parts, int flags) {
   if (broken_) return Sent::kBroken;
   for (;;) {
     std::array<iovec, 4> vectors;
@@ -123,7 +124,7 @@ Connection::Sent Connection::try_send(Parts& parts) {
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | flags);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Sent::kBlocked;
     if (sent < 0) {
@@ -148,16 +149,48 @@ Task<Result<>> Connection::send(Parts parts) {
     const Sent sent = try_send(parts);
     if (sent == Sent::kAll) co_return Result<>();
     if (sent == Sent::kBroken) co_return fail(gone());
-    error_code ec;
-    expired_ = false;
-    deadline_ = std::chrono::steady_clock::now() + worker_.shared.options.write_timeout;
-    co_await socket_.async_wait(Socket::wait_write, net::redirect_error(net::use_awaitable, ec));
-    deadline_ = Time::max();
-    if (ec) {
-      broken_ = true;
-      co_return fail(gone());
-    }
+    const bool has_room = co_await wait_for_room();
+    if (!has_room) co_return fail(gone());
   }
+}
+
+Connection::Sent Connection::try_splice(int pipe, std::size_t& bytes) {
+  Parts none{};
+  const Sent before = try_send(none, MSG_MORE);
+  if (before != Sent::kAll) return before;
+  while (bytes > 0) {
+    const ssize_t sent =
+        ::splice(pipe, nullptr, socket_.native_handle(), nullptr, bytes, SPLICE_F_NONBLOCK);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Sent::kBlocked;
+    if (sent <= 0) {
+      broken_ = true;
+      return Sent::kBroken;
+    }
+    bytes -= static_cast<std::size_t>(sent);
+    bytes_out += static_cast<std::size_t>(sent);
+  }
+  return Sent::kAll;
+}
+
+Task<Result<>> Connection::send_from(int pipe, std::size_t bytes) {
+  for (;;) {
+    const Sent sent = try_splice(pipe, bytes);
+    if (sent == Sent::kAll) co_return Result<>();
+    if (sent == Sent::kBroken) co_return fail(gone());
+    const bool has_room = co_await wait_for_room();
+    if (!has_room) co_return fail(gone());
+  }
+}
+
+Task<bool> Connection::wait_for_room() {
+  error_code ec;
+  expired_ = false;
+  deadline_ = std::chrono::steady_clock::now() + worker_.shared.options.write_timeout;
+  co_await socket_.async_wait(Socket::wait_write, net::redirect_error(net::use_awaitable, ec));
+  deadline_ = Time::max();
+  if (ec) broken_ = true;
+  co_return !ec;
 }
 
 Error Connection::gone() {

@@ -68,7 +68,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The same without the event loop, where the kernel takes everything at once; kBlocked: what is
   // left of `parts` must go through send(). Most answers end here, and spare a coroutine.
   enum class Sent : std::uint8_t { kAll, kBlocked, kBroken };
-  Sent try_send(Parts& parts);
+  Sent try_send(Parts& parts, int flags = 0);
+  // Sends pending() and then the next `bytes` of a pipe, which holds as many and has no other reader.
+  // They never enter this process: splice(2).
+  Task<Result<>> send_from(int pipe, std::size_t bytes);
   bool has_pending() const { return out_.size() > out_at_; }
   // Sends pending() as soon as the event loop turns, unless it was sent before: what is added until
   // then goes along.
@@ -97,6 +100,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   ReadOutcome read_outcome(boost::system::error_code ec, std::size_t bytes);
   void flush_now();
+  Sent try_splice(int pipe, std::size_t& bytes);
+  // Until the kernel takes more; false where the client is gone.
+  Task<bool> wait_for_room();
   Error gone();
 
   Worker& worker_;

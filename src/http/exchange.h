@@ -54,6 +54,8 @@ struct Parameter {
   std::string value;
 };
 
+class PipeSource;
+
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -95,6 +97,10 @@ class Exchange {
   // something.
   virtual Task<Result<>> begin(int status, Headers headers) = 0;
   virtual Task<Result<>> write(std::string_view data) = 0;
+  // write() of the next `bytes` of a pipe that holds as many (PipeSource::wait_readable()), without
+  // copying them through this process. The process must ignore SIGPIPE. For a HEAD request what the
+  // pipe holds is dropped.
+  virtual Task<Result<>> write_from(PipeSource& pipe, std::size_t bytes) = 0;
   virtual Task<Result<>> finish() = 0;
   // No final chunk: the client sees a broken answer. The connection closes after the handler.
   virtual void break_off() = 0;

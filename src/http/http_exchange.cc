@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "http/pipe.h"
 
 namespace sd::http {
 namespace {
@@ -138,39 +139,62 @@ Task<Result<>> HttpExchange::begin(int status, Headers headers) {
   co_return Result<>();
 }
 
-Result<> HttpExchange::may_write() const {
+Result<> HttpExchange::may_finish() const {
   if (!answered_ || finished_ || broken_off_)
     return fail(ErrorCode::kInternal, "No streamed answer is open.");
   return {};
 }
 
+Result<> HttpExchange::may_write(std::size_t bytes) {
+  TRY(may_finish());
+  if (!promised_) return {};
+  if (bytes > *promised_) {
+    broken_off_ = true;
+    return fail(ErrorCode::kInternal, "The answer is longer than its Content-Length.");
+  }
+  *promised_ -= bytes;
+  return {};
+}
+
+// RFC 9112 7.1: the size of a chunk, which its bytes follow.
+void HttpExchange::put_chunk_size(std::size_t bytes) {
+  std::array<char, 16> digits;
+  const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), bytes, 16).ptr;
+  std::string& pending = connection_.pending();
+  pending.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  pending += "\r\n";
+}
+
 Task<Result<>> HttpExchange::write(std::string_view data) {
-  CO_TRY(may_write());
-  if (data.empty()) co_return Result<>();
-  if (promised_) {
-    if (data.size() > *promised_) {
-      broken_off_ = true;
-      co_return fail(ErrorCode::kInternal, "The answer is longer than its Content-Length.");
-    }
-    *promised_ -= data.size();
-  }
+  if (data.empty()) co_return may_finish();
+  CO_TRY(may_write(data.size()));
   Connection::Parts parts{};
-  if (is_head_) co_return co_await connection_.send(parts);
-  if (!chunked_) {
-    parts[0] = data;
-    co_return co_await connection_.send(parts);
+  if (!is_head_) {
+    if (chunked_) put_chunk_size(data.size());
+    parts = {data, chunked_ ? "\r\n" : ""};
   }
-  std::array<char, 20> size;
-  char* end = std::to_chars(size.data(), size.data() + 16, data.size(), 16).ptr;
-  *end++ = '\r';
-  *end++ = '\n';
-  parts = {std::string_view(size.data(), static_cast<std::size_t>(end - size.data())), data,
-           "\r\n"};
   co_return co_await connection_.send(parts);
 }
 
+Task<Result<>> HttpExchange::write_from(PipeSource& pipe, std::size_t bytes) {
+  if (bytes == 0) co_return may_finish();
+  CO_TRY(may_write(bytes));
+  if (is_head_) {
+    CO_TRY(co_await pipe.read_some());
+    co_return Result<>();
+  }
+  if (chunked_) put_chunk_size(bytes);
+  CO_TRY(co_await connection_.send_from(pipe.native_handle(), bytes));
+  // Goes along with the next piece's size, if that comes soon.
+  if (chunked_) {
+    connection_.pending() += "\r\n";
+    connection_.flush_later();
+  }
+  co_return Result<>();
+}
+
 Task<Result<>> HttpExchange::finish() {
-  CO_TRY(may_write());
+  CO_TRY(may_finish());
   if (promised_ && *promised_ != 0 && !is_head_) {
     broken_off_ = true;
     co_return fail(ErrorCode::kInternal, "The answer is shorter than its Content-Length.");

@@ -40,6 +40,7 @@ class HttpExchange final : public Exchange {
   Task<Result<>> respond(Response response) override;
   Task<Result<>> begin(int status, Headers headers) override;
   Task<Result<>> write(std::string_view data) override;
+  Task<Result<>> write_from(PipeSource& pipe, std::size_t bytes) override;
   Task<Result<>> finish() override;
   void break_off() override { broken_off_ = true; }
   bool answered() const override { return answered_; }
@@ -67,7 +68,10 @@ class HttpExchange final : public Exchange {
  private:
   void start_head(int status, std::optional<std::uint64_t> length, bool chunked,
                   const Headers& headers);
-  Result<> may_write() const;
+  // Whether a piece of so many bytes may go out now, which it then is counted as.
+  Result<> may_write(std::size_t bytes);
+  Result<> may_finish() const;
+  void put_chunk_size(std::size_t bytes);
 
   Connection& connection_;
   const Head& head_;

@@ -1,6 +1,8 @@
 #include "http/pipe.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,6 +66,27 @@ Task<Result<std::string_view>> PipeSource::read_some() {
     co_return fail(ErrorCode::kCancelled, "Reading a pipe was given up.");
   if (ec) co_return fail(ErrorCode::kInternal, "Reading a pipe failed: " + ec.message() + ".");
   co_return std::string_view(impl_->buffer.data(), n);
+}
+
+Task<Result<std::size_t>> PipeSource::wait_readable() {
+  for (;;) {
+    // In this order: what the writer put in before it closed its end is seen.
+    pollfd state{native_handle(), POLLIN, 0};
+    const bool ended = ::poll(&state, 1, 0) == 1 && (state.revents & POLLHUP) != 0;
+    int bytes = 0;
+    const bool asked = ::ioctl(native_handle(), FIONREAD, &bytes) == 0;
+    if (!asked || bytes > 0 || ended) co_return static_cast<std::size_t>(bytes);
+    boost::system::error_code ec;
+    co_await impl_->descriptor.async_wait(net::posix::stream_descriptor::wait_read,
+                                          net::redirect_error(net::use_awaitable, ec));
+    if (ec == net::error::operation_aborted)
+      co_return fail(ErrorCode::kCancelled, "Reading a pipe was given up.");
+    if (ec) co_return fail(ErrorCode::kInternal, "Reading a pipe failed: " + ec.message() + ".");
+  }
+}
+
+int PipeSource::native_handle() const {
+  return impl_->descriptor.native_handle();
 }
 
 void PipeSource::close() {

@@ -26,6 +26,10 @@ class PipeSource {
   PipeSource& operator=(const PipeSource&) = delete;
   // The next bytes (valid until the next call); empty at end of file.
   Task<Result<std::string_view>> read_some();
+  // Waits until there is something to read; how many bytes that are, 0 at end of file. For
+  // Exchange::write_from().
+  Task<Result<std::size_t>> wait_readable();
+  int native_handle() const;
   // The writer gets EPIPE from now on. Idempotent.
   void close();
 

@@ -235,6 +235,126 @@ TEST(Pipe, IsCopiedOutAsItIsWritten) {
   EXPECT_EQ(reply.body, std::string(5000000, 'p'));
 }
 
+// Writes `piece` into a new pipe so many times from a thread, and sends what comes out of it.
+Task<void> send_pipe(Exchange& e, Headers headers, std::string piece, int times) {
+  const auto ends = make_pipe(1U << 20);
+  EXPECT_TRUE(ends);
+  std::thread writer([fd = ends->write_fd, piece = std::move(piece), times] {
+    bool taken = true;
+    for (int i = 0; taken && i < times; ++i) {
+      const auto size = static_cast<ssize_t>(piece.size());
+      taken = ::write(fd, piece.data(), piece.size()) == size;
+    }
+    ::close(fd);
+  });
+  {
+    PipeSource source(e.executor(), ends->read_fd);
+    co_await e.begin(200, std::move(headers));
+    for (bool more = true; more;) {
+      const auto bytes = co_await source.wait_readable();
+      EXPECT_TRUE(bytes);
+      more = bytes && *bytes != 0;
+      if (!more) continue;
+      const Result<> written = co_await e.write_from(source, *bytes);
+      more = written.has_value();
+    }
+  }
+  writer.join();
+  co_await e.finish();
+}
+
+std::string numbered(std::size_t size) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < size; ++i) text += std::to_string(i) + '\n';
+  text.resize(size);
+  return text;
+}
+
+void pipe_routes(Router& router) {
+  ::signal(SIGPIPE, SIG_IGN);
+  router.add("GET", "/chunked",
+             [](Exchange& e) { return send_pipe(e, {}, numbered(300'001), 40); });
+  router.add("GET", "/long", [](Exchange& e) {
+    return send_pipe(e, {{"Content-Length", "12000040"}}, numbered(300'001), 40);
+  });
+  router.add("GET", "/longer", [](Exchange& e) {
+    return send_pipe(e, {{"Content-Length", "300000"}}, numbered(300'001), 1);
+  });
+  router.add("GET", "/empty", [](Exchange& e) { return send_pipe(e, {}, "", 0); });
+}
+
+std::string numbered_times(int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += numbered(300'001);
+  return all;
+}
+
+TEST(Pipe, IsSentWithoutACopyInEveryFraming) {
+  TestServer server(pipe_routes);
+  Client client(server);
+  const Reply chunked = client.ask(get("/chunked"));
+  EXPECT_TRUE(chunked.whole);
+  EXPECT_EQ(chunked.header("transfer-encoding"), "chunked");
+  EXPECT_TRUE(chunked.body == numbered_times(40));
+  const Reply sized = client.ask(get("/long"));
+  EXPECT_TRUE(sized.whole);
+  EXPECT_TRUE(sized.body == numbered_times(40));
+  EXPECT_EQ(client.ask(get("/empty")).body, "");
+  client.send("HEAD /chunked HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(client.reply(true).status, 200);
+  EXPECT_TRUE(client.ask(get("/chunked")).body == numbered_times(40))
+      << "the connection is unharmed";
+  Client old(server);
+  const Reply without_chunks = old.ask("GET /chunked HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(without_chunks.whole);
+  EXPECT_TRUE(without_chunks.body == numbered_times(40));
+  Client cut(server);
+  EXPECT_FALSE(cut.ask(get("/longer")).whole);
+}
+
+TEST(Pipe, WaitsForASlowClientAndGivesUpOneThatHasGone) {
+  TestServer server(pipe_routes);
+  Client slow(server);
+  slow.send(get("/chunked"));
+  std::this_thread::sleep_for(300ms);  // the socket and the pipe are full
+  const Reply reply = slow.reply();
+  EXPECT_TRUE(reply.whole);
+  EXPECT_TRUE(reply.body == numbered_times(40));
+  Client leaving(server);
+  leaving.send(get("/chunked"));
+  leaving.receive();
+  leaving.close();  // the handler ends, or the server's end would wait for it
+}
+
+TEST(Pipe, ShowsAPieceBeforeTheNextIsThere) {
+  std::atomic<bool> go{false};
+  TestServer server([&](Router& router) {
+    router.add("GET", "/late", [&](Exchange& e) -> Task<void> {
+      const auto ends = make_pipe(4096);
+      EXPECT_TRUE(ends);
+      EXPECT_EQ(::write(ends->write_fd, "abc", 3), 3);
+      PipeSource source(e.executor(), ends->read_fd);
+      co_await e.begin(200, {});
+      co_await e.write_from(source, 3);
+      while (!go) co_await wait(e, 2ms);
+      ::close(ends->write_fd);
+      const auto at_end = co_await source.wait_readable();
+      EXPECT_TRUE(at_end && *at_end == 0);
+      co_await e.finish();
+    });
+  });
+  Client client(server);
+  client.send(get("/late"));
+  std::string got;
+  while (!got.ends_with("\r\n3\r\nabc\r\n")) {
+    const std::string more = client.receive(5s);
+    ASSERT_FALSE(more.empty()) << got;
+    got += more;
+  }
+  go = true;
+  EXPECT_EQ(client.receive(5s), "0\r\n\r\n");
+}
+
 TEST(Pipe, TellsItsWriterThatItIsClosed) {
   net::io_context context;
   const auto ends = make_pipe(64U << 10);

@@ -70,6 +70,8 @@ class JsonEncoder final : public Encoder {
     VectorTree tree;
   };
   static constexpr std::size_t kBlock = 16;
+  // Rows ahead: a row's values lie in as many places as there are columns, more than the processor foresees.
+  static constexpr idx_t kPrefetched = 14;
 
   // Block by block: most names are one or two, and no call is made for them.
   static char* copy_name(char* p, const Column& column) {
@@ -96,6 +98,7 @@ class JsonEncoder final : public Encoder {
       return sink.set_cursor(std::copy_n("null", 4, p));
     }
     if (tree.type->kind == ValueKind::kVarchar) {
+      __builtin_prefetch(&tree.at<duckdb_string_t>(row + kPrefetched));
       const std::string_view text = tree.string_at(row);
       if (text.size() + 2 <= kFrequentBytes) {
         *p = '"';
@@ -105,6 +108,7 @@ class JsonEncoder final : public Encoder {
         }
       }
     } else if (!options_.quote_int64) {
+      __builtin_prefetch(&tree.at<std::int64_t>(row + kPrefetched));
       if (char* end = frequent_text<true>(p, tree, row)) return sink.set_cursor(end);
     }
     sink.set_cursor(p);
