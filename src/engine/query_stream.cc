@@ -12,6 +12,7 @@
 #include "json/document.h"
 #include "query/gate.h"
 #include "query/parameters.h"
+#include "query/parquet_type.h"
 
 namespace sd::engine {
 namespace {
@@ -91,6 +92,7 @@ class Stream {
   Result<std::uint64_t> encode(QueryResult& result);
   Result<std::uint64_t> copy_parquet(const query::GatedStatement& statement);
   Result<> count_first(const query::GatedStatement& statement);
+  Result<std::string> exact_in_parquet(const query::GatedStatement& statement);
 
   RunningQuery& running_;
   QueryTask& task_;
@@ -232,6 +234,21 @@ Result<> Stream::count_first(const query::GatedStatement& statement) {
   return {};
 }
 
+// The statement, with what Parquet cannot hold cast to what it can. The types are those of a run that gives no row:
+// a parameter has one only once it is bound.
+Result<std::string> Stream::exact_in_parquet(const query::GatedStatement& statement) {
+  std::string inner = for_copy(statement);
+  query::GatedStatement empty = statement;
+  empty.sql = "FROM (" + inner + "\n) LIMIT 0";
+  TRY_ASSIGN(const Prepared prepared, query::prepare(connection_, empty));
+  TRY(bind(prepared, statement));
+  QueryResult result;
+  if (duckdb_execute_prepared(prepared.get(), result.get()) != DuckDBSuccess)
+    return fail(failure(result));
+  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref()));
+  return query::cast_for_parquet(inner, shape).value_or(inner);
+}
+
 Result<std::uint64_t> Stream::copy_parquet(const query::GatedStatement& statement) {
   if (statement.kind == query::GatedStatement::Kind::kExplain) {
     return fail(Error{.code = ErrorCode::kInvalidArgument,
@@ -254,7 +271,7 @@ Result<std::uint64_t> Stream::copy_parquet(const query::GatedStatement& statemen
     if (taken) slot.emplace(std::move(*taken));
     if (!slot) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  std::string inner = for_copy(statement);
+  TRY_ASSIGN(std::string inner, exact_in_parquet(statement));
   if (task_.max_rows != 0) {
     inner = "FROM (" + inner + "\n) LIMIT " + std::to_string(task_.max_rows + 1);
   }

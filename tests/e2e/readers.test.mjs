@@ -27,25 +27,26 @@ const all = types.map((_, index) => index);
 const rows = Array.from({ length: rowCount }, (_, row) => row);
 const table = (pick) => rows.map((row) => [String(row), ...all.map((index) => pick(expected(index, row)))]);
 
+// Columns of which a row is not what the statement gives in DuckDB itself.
+function check(reader, kind, sql = statement) {
+  const differs = all.map((index) => {
+    const { type, [`${kind}Back`]: back = 'X!', [`${kind}Expected`]: wanted = 'X!' } = types[index];
+    const column = columnName(index);
+    const read = back.replaceAll('T!', type.replaceAll("'", back.includes("'{") ? "''" : "'")).replaceAll('X!', `f.${column}`);
+    const there = wanted.replaceAll('X!', `e.${column}`);
+    return `count(*) FILTER (WHERE (${there})::VARCHAR IS DISTINCT FROM (${read})::VARCHAR)`;
+  });
+  const [joined, ...wrong] = duckdbIntegers([
+    "SET TimeZone = 'UTC'",
+    `CREATE TABLE expected AS ${sql}`,
+    `CREATE TABLE read AS SELECT * FROM ${reader}`,
+    `SELECT count(*), ${differs.join(', ')} FROM expected e JOIN read f USING (r)`,
+  ]);
+  assert.equal(joined, BigInt(rowCount));
+  assert.deepEqual(all.filter((index) => wrong[index] !== 0n).map((index) => types[index].type), []);
+}
+
 describe("DuckDB's readers", () => {
-  // Columns of which a row is not what the statement gives in DuckDB itself.
-  function check(reader, kind) {
-    const differs = all.map((index) => {
-      const { type, [`${kind}Back`]: back = 'X!', [`${kind}Expected`]: wanted = 'X!' } = types[index];
-      const column = columnName(index);
-      const read = back.replaceAll('T!', type.replaceAll("'", back.includes("'{") ? "''" : "'")).replaceAll('X!', `f.${column}`);
-      const there = wanted.replaceAll('X!', `e.${column}`);
-      return `count(*) FILTER (WHERE (${there})::VARCHAR IS DISTINCT FROM (${read})::VARCHAR)`;
-    });
-    const [joined, ...wrong] = duckdbIntegers([
-      "SET TimeZone = 'UTC'",
-      `CREATE TABLE expected AS ${statement}`,
-      `CREATE TABLE read AS SELECT * FROM ${reader}`,
-      `SELECT count(*), ${differs.join(', ')} FROM expected e JOIN read f USING (r)`,
-    ]);
-    assert.equal(joined, BigInt(rowCount));
-    assert.deepEqual(all.filter((index) => wrong[index] !== 0n).map((index) => types[index].type), []);
-  }
   const columns = (kind) => {
     const each = all.map((index) => `${columnName(index)}: '${(types[index][`${kind}Read`] ?? types[index].type).replaceAll("'", "''")}'`);
     return `{r: 'BIGINT', ${each.join(', ')}}`;
@@ -64,6 +65,42 @@ describe("DuckDB's readers", () => {
       check(`read_json('${file}', format = '${options}', columns = ${columns('json')})`, 'json');
     });
   }
+});
+
+describe("DuckDB's reader of Parquet", () => {
+  // The integers of 39 digits are an error there.
+  const large = all.filter((index) => types[index].type.endsWith('HUGEINT')).map(columnName);
+  const fits = `SELECT * REPLACE (${large.map((column) => `CASE WHEN ${column}::VARCHAR NOT SIMILAR TO '-?[0-9]{39}' THEN ${column} END AS ${column}`).join(', ')}) FROM (${statement})`;
+  // What a type comes back as, where it is another.
+  const written = {
+    HUGEINT: 'DECIMAL(38,0)', UHUGEINT: 'DECIMAL(38,0)', BIGNUM: 'VARCHAR', BIT: 'VARCHAR', 'TIME WITH TIME ZONE': 'VARCHAR', INTERVAL: 'VARCHAR', TIMESTAMP_S: 'TIMESTAMP',
+    TIMESTAMP_MS: 'TIMESTAMP', 'DOUBLE[2]': 'DOUBLE[]', 'INTEGER[2][2]': 'INTEGER[][]', "ENUM('x', 'a\"b,', '')": 'VARCHAR', 'UNION(num INTEGER, str VARCHAR)': 'JSON',
+  };
+
+  it('reads every type back', async () => {
+    const file = await fetched('parquet', fits);
+    check(`read_parquet('${file}')`, 'parquet', fits);
+    const same = all.map((index) => `(typeof(any_value(${columnName(index)})) = typeof(NULL::${written[types[index].type] ?? types[index].type}))::BIGINT`);
+    const right = duckdbIntegers([`SELECT ${same.join(', ')} FROM read_parquet('${file}')`]);
+    assert.deepEqual(all.filter((index) => right[index] !== 1n).map((index) => types[index].type), []);
+  });
+
+  it('reads them back where they are nested, and under names that repeat', async () => {
+    const sql = `SELECT [{'h': 9007199254740993::HUGEINT, 'i': INTERVAL '-1 month 0.000001 seconds'}] AS n, MAP {'a': [TIMETZ '12:00:00+05:30']} AS n, 7::HUGEINT AS "a ""b", $1::UHUGEINT AS p`;
+    const answer = await server.api('/api/data/query?format=parquet', { body: JSON.stringify({ query: sql, params: ['99999999999999999999999999999999999999'] }) });
+    assert.equal(answer.status, 200, answer.text);
+    const file = path.join(directory, 'nested.parquet');
+    fs.writeFileSync(file, answer.body);
+    assert.deepEqual(duckdbIntegers([`SELECT (typeof(n) = 'STRUCT(h DECIMAL(38,0), i VARCHAR)[]')::BIGINT, (n[1].h::VARCHAR = '9007199254740993')::BIGINT,
+      (n[1].i::INTERVAL = INTERVAL '-1 month 0.000001 seconds')::BIGINT, (n_1['a'][1] = '12:00:00+05:30')::BIGINT, ("a ""b" = 7)::BIGINT,
+      (p::VARCHAR = '99999999999999999999999999999999999999')::BIGINT FROM read_parquet('${file}')`]), Array(6).fill(1n));
+  });
+
+  it('is never given an integer that it would read as another', async () => {
+    const answer = await server.sql('SELECT 170141183460469231731687303715884105727::HUGEINT AS h', { query: '?format=parquet' });
+    assert.equal(answer.status, 400, answer.text);
+    assert.match(answer.text, /38/);
+  });
 });
 
 describe("Python's csv", () => {

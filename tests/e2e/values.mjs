@@ -5,6 +5,7 @@
 // no other text than a string's.
 const type = (name, values, how = {}) => ({
   type: name,
+  parquetBack: 'X!::T!',
   values: [...values, ['NULL', 'null', null]].map(([sql, json, csv = json.startsWith('"') ? JSON.parse(json) : json]) => ({ sql, json, csv })),
   ...how,
 });
@@ -76,7 +77,7 @@ export const types = [
     { jsonRead: 'JSON', jsonBack: "map_from_entries(from_json(X!, '[{\"key\":\"INTEGER\",\"value\":\"VARCHAR\"}]'))",
       csvRead: 'JSON', csvBack: "map_from_entries(from_json(X!, '[{\"key\":\"INTEGER\",\"value\":\"VARCHAR\"}]'))" }),
   type('UNION(num INTEGER, str VARCHAR)', [['union_value(num := 1)', '{"num":1}'], ["union_value(str := 'x')", '{"str":"x"}']],
-    { jsonRead: 'JSON', jsonBack: kUnionBack(), csvRead: 'JSON', csvBack: kUnionBack() }),
+    { jsonRead: 'JSON', jsonBack: kUnionBack(), csvRead: 'JSON', csvBack: kUnionBack(), parquetBack: kUnionBack() }),
   // VARIANT: no statement may make one (the gate); value_text_test.cc has its spelling.
 ];
 
