@@ -73,6 +73,12 @@ class JsonEncoder final : public Encoder {
   // Rows ahead: a row's values lie in as many places as there are columns, more than the processor foresees.
   static constexpr idx_t kPrefetched = 14;
 
+  // The address may lie behind the vector, or there may be none (a STRUCT has only children): a number, not a pointer.
+  static void prefetch(const VectorTree& tree, std::size_t offset) {
+    const auto address = reinterpret_cast<std::uintptr_t>(tree.data) + offset;
+    __builtin_prefetch(reinterpret_cast<const void*>(address));
+  }
+
   // Block by block: most names are one or two, and no call is made for them.
   static char* copy_name(char* p, const Column& column) {
     for (std::size_t at = 0; at < column.size; at += kBlock) {
@@ -98,7 +104,7 @@ class JsonEncoder final : public Encoder {
       return sink.set_cursor(std::copy_n("null", 4, p));
     }
     if (tree.type->kind == ValueKind::kVarchar) {
-      __builtin_prefetch(&tree.at<duckdb_string_t>(row + kPrefetched));
+      prefetch(tree, (row + kPrefetched) * sizeof(duckdb_string_t));
       const std::string_view text = tree.string_at(row);
       if (text.size() + 2 <= kFrequentBytes) {
         *p = '"';
@@ -108,7 +114,7 @@ class JsonEncoder final : public Encoder {
         }
       }
     } else if (!options_.quote_int64) {
-      __builtin_prefetch(&tree.at<std::int64_t>(row + kPrefetched));
+      prefetch(tree, (row + kPrefetched) * sizeof(std::int64_t));
       if (char* end = frequent_text<true>(p, tree, row)) return sink.set_cursor(end);
     }
     sink.set_cursor(p);
