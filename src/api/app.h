@@ -16,6 +16,7 @@
 
 #include "api/append.h"
 #include "api/running_queries.h"
+#include "api/share_guard.h"
 #include "api/tenant.h"
 #include "base/metrics.h"
 #include "catalog/catalog.h"
@@ -34,6 +35,11 @@ struct AppOptions {
   std::vector<std::string> hosts;                // Host values that may stand in URLs we hand out
   std::string healthcheck_fail_file;
   std::chrono::milliseconds query_timeout{300'000};
+  // Of downloads of shares, where the share says nothing else; 0: any number of rows.
+  std::chrono::milliseconds share_timeout{60'000};
+  std::uint64_t share_max_rows = 0;
+  std::size_t share_max_running = 16;
+  bool share_log_addresses = false;
   std::string version;
 };
 
@@ -63,6 +69,10 @@ class App {
   Tenants& tenants() { return tenants_; }
   RunningQueries& running_queries() { return running_queries_; }
   net::thread_pool& blocking() { return blocking_; }
+  ShareGuard& share_guard() { return share_guard_; }
+  // For hashing passwords, a tenth of a second and 64 MiB each: no more than two at a time, and nothing else waits behind
+  // them.
+  net::thread_pool& passwords() { return passwords_; }
 
   // Opens a destination's journal and lets it take requests. Blocks.
   Result<std::shared_ptr<Tenant>> open_tenant(const catalog::Destination& destination);
@@ -88,7 +98,9 @@ class App {
   metrics::Registry& metrics_;
   Tenants tenants_;
   RunningQueries running_queries_;
+  ShareGuard share_guard_;
   net::thread_pool blocking_{4};
+  net::thread_pool passwords_{2};
   std::mutex changing_mutex_;
   std::set<Id128> changing_;
   std::mutex sinks_mutex_;

@@ -11,9 +11,11 @@ namespace sd::api {
 std::string escape_html(std::string_view text);
 
 // What a page of ours may do: show itself, and nothing else. Not framed, no referrer.
-void add_page_policy(http::Headers& headers);
+// `framers`: origins whose pages may hold it in a frame all the same. A form of the page goes to its own address only.
+void add_page_policy(http::Headers& headers, const std::vector<std::string>& framers = {});
 
 // A whole page around `body` (HTML), with a strict Content-Security-Policy, not framed, no referrer.
-http::Response page(std::string_view title, std::string_view body, int status = 200);
+http::Response page(std::string_view title, std::string_view body, int status = 200,
+                    const std::vector<std::string>& framers = {});
 
 }  // namespace sd::api

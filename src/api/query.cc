@@ -54,8 +54,9 @@ Error hidden(const Error& error) {
 
 // Copies what the engine writes until the pipe ends; false when the client takes no more, or when there is more than
 // `max_bytes` (0: any number).
-Task<bool> copy_all(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes) {
-  for (std::uint64_t written_bytes = 0;;) {
+Task<bool> copy_all(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes,
+                    std::uint64_t& written_bytes) {
+  for (;;) {
     const Result<std::size_t> bytes = co_await pipe.wait_readable();
     if (!bytes) co_return false;
     if (*bytes == 0) co_return true;
@@ -68,9 +69,9 @@ Task<bool> copy_all(http::Exchange& exchange, http::PipeSource& pipe, std::uint6
 
 // The same, until the client has gone, or `stop` says that the result will not be whole: however slowly the client reads.
 Task<bool> copy_out(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes,
-                    Mailbox<bool>& stop) {
-  const auto end =
-      co_await (copy_all(exchange, pipe, max_bytes) || exchange.client_gone() || stop.pop());
+                    Mailbox<bool>& stop, std::uint64_t& written_bytes) {
+  const auto end = co_await (copy_all(exchange, pipe, max_bytes, written_bytes) ||
+                             exchange.client_gone() || stop.pop());
   co_return end.index() == 0 && std::get<0>(end);
 }
 
@@ -117,6 +118,7 @@ class QueryStream {
   Task<Result<>> run();
   // Whether its error is StreamRequest::admit()'s, which is told to anybody.
   bool is_not_admitted() const { return not_admitted_; }
+  const StreamOutcome& outcome() const { return outcome_; }
 
  private:
   Task<Result<>> stream(http::PipeSource& pipe, std::uint64_t id);
@@ -128,6 +130,7 @@ class QueryStream {
   Mailbox<Event> mailbox_;
   Mailbox<bool> stop_;  // the query was cancelled, or the engine has failed
   bool not_admitted_ = false;
+  StreamOutcome outcome_;
 };
 
 Task<Result<>> QueryStream::run() {
@@ -201,7 +204,8 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
     co_return Result<>();
   }
   bool whole = began.has_value();
-  if (whole) whole = co_await copy_out(exchange_, pipe, request_.max_bytes, stop_);
+  outcome_.began = whole;
+  if (whole) whole = co_await copy_out(exchange_, pipe, request_.max_bytes, stop_, outcome_.bytes);
   pipe.close();
   if (!whole) {
     app_.pool().cancel(id);
@@ -210,27 +214,30 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
   }
   // The end of the pipe is not the end of the result: only the engine's word is.
   const std::optional<Event> last = co_await next_event(mailbox_, exchange_);
-  if (last && last->ended && last->ended->has_value())
-    co_await exchange_.finish();
-  else
+  if (last && last->ended && last->ended->has_value()) {
+    const Result<> finished = co_await exchange_.finish();
+    outcome_.whole = finished.has_value();
+  } else {
     exchange_.break_off();
+  }
   co_return Result<>();
 }
 
 }  // namespace
 
-Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
-                        StreamRequest request) {
+Task<StreamOutcome> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
+                                 StreamRequest request) {
   request.query.coding = query::negotiate_coding(exchange.header("Accept-Encoding"));
   request.query.variant = std::string(query::coding_name(request.query.coding)) +
                           (request.query.quote_int64 ? " quoted " : " ") +
                           std::to_string(request.query.max_rows);
   QueryStream stream(app, exchange, *tenant, request);
   Result<> answered = co_await stream.run();
-  if (answered) co_return;
+  if (answered) co_return stream.outcome();
   const bool hides = request.hide_errors && !stream.is_not_admitted();
   Error shown = hides ? hidden(answered.error()) : std::move(answered).error();
   co_await refuse(exchange, std::move(shown));
+  co_return StreamOutcome();
 }
 
 namespace {

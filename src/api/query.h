@@ -22,8 +22,13 @@ struct StreamRequest {
   std::function<Task<Result<>>()> admit = {};
 };
 
+struct StreamOutcome {
+  bool began = false;       // with the result, not an error
+  bool whole = false;       // all of it went out
+  std::uint64_t bytes = 0;  // of it, as they were sent
+};
 // Runs the query on the tenant's engine and streams its result, or answers with the error.
-Task<void> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
-                        StreamRequest request);
+Task<StreamOutcome> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
+                                 StreamRequest request);
 
 }  // namespace sd::api

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMostCellBytes = 300;
 constexpr std::size_t kMostNameBytes = 100;
+constexpr std::size_t kMostTypeBytes = 60;
 
 // The longest beginning of `text` of at most so many bytes that cuts no character.
 std::string_view beginning(std::string_view text, std::size_t most) {
@@ -86,7 +87,11 @@ std::string render_preview(const Preview& preview) {
   for (std::size_t i = 0; i < preview.columns.size(); ++i) {
     numbers.push_back(is_numeric(preview, i));
     out += numbers.back() ? "<th scope=\"col\" class=\"num\">" : "<th scope=\"col\">";
-    out += escape_html(preview.columns[i]) + "</th>";
+    out += escape_html(preview.columns[i]);
+    if (i < preview.types.size())
+      out += "<span class=\"type\">" + escape_html(beginning(preview.types[i], kMostTypeBytes)) +
+             "</span>";
+    out += "</th>";
   }
   out += "</tr></thead>\n<tbody>\n";
   for (const auto& row : preview.rows) {
@@ -186,13 +191,23 @@ std::optional<Preview> parse_preview(std::string_view csv, bool whole) {
   return preview;
 }
 
-std::string first_rows_of(std::string_view sql) {
-  while (!sql.empty() && (sql.back() == ';' || sql.back() == ' ' || sql.back() == '\n' ||
-                          sql.back() == '\r' || sql.back() == '\t')) {
-    sql.remove_suffix(1);
-  }
+namespace {
+
+std::string as_source(std::string_view sql) {
+  const std::size_t last = sql.find_last_not_of("; \n\r\t");
+  sql = sql.substr(0, last == std::string_view::npos ? 0 : last + 1);
   // The line feed ends a comment that the statement may end with.
-  return "SELECT * FROM (\n" + std::string(sql) + "\n) LIMIT " + std::to_string(kPreviewRows + 1);
+  return "SELECT * FROM (\n" + std::string(sql) + "\n)";
+}
+
+}  // namespace
+
+std::string first_rows_of(std::string_view sql) {
+  return as_source(sql) + " LIMIT " + std::to_string(kPreviewRows + 1);
+}
+
+std::string types_of(std::string_view sql) {
+  return "DESCRIBE " + as_source(sql);
 }
 
 std::string time_left(Micros left) {
@@ -227,6 +242,24 @@ std::string content_disposition(std::string_view name, std::string_view format) 
   return out;
 }
 
+http::Response password_page(const std::string& trouble, int status) {
+  std::string body =
+      "<h1>This share has a password</h1>\n<p>Whoever sent you the link knows it.</p>\n"
+      "<form method=\"post\"><label for=\"password\">Password</label>\n"
+      "<input type=\"password\" id=\"password\" name=\"password\" required autofocus "
+      "autocomplete=\"current-password\"";
+  if (!trouble.empty()) body += " aria-describedby=\"trouble\" aria-invalid=\"true\"";
+  body += ">\n<button>Open</button></form>\n";
+  if (!trouble.empty()) {
+    std::string sentence = trouble;
+    if (sentence[0] >= 'a' && sentence[0] <= 'z')
+      sentence[0] = static_cast<char>(sentence[0] - 'a' + 'A');
+    body +=
+        "<p id=\"trouble\" role=\"alert\" class=\"trouble\">" + escape_html(sentence) + ".</p>\n";
+  }
+  return page("Password", body, status);
+}
+
 std::string render_share_page(const SharePage& page) {
   std::string out = "<h1>" + escape_html(page.name) + "</h1>\n<p>This link ends ";
   out += time_left(page.expires_at - page.now) + " (<time datetime=\"" +
@@ -247,8 +280,9 @@ std::string render_share_page(const SharePage& page) {
                             "work; else come back in a moment.</p>\n");
   if (!page.formats.empty()) {
     const std::string file = "data." + page.formats.front();
-    out += "<h2>From a terminal</h2>\n<pre>curl -o " + file + " '" + escape_html(page.url) + "/" +
-           file + "'</pre>\n";
+    out += "<h2>From a terminal</h2>\n<pre>curl ";
+    if (page.has_password) out += "-u share:PASSWORD ";
+    out += "-o " + file + " '" + escape_html(page.url) + "/" + file + "'</pre>\n";
   }
   return out;
 }

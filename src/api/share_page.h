@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "http/exchange.h"
 
 namespace sd::api {
 
@@ -18,16 +19,19 @@ struct Preview {
   std::vector<std::string> columns;
   std::vector<std::vector<Cell>> rows;
   bool more = false;  // there are rows behind these
+  std::vector<std::string>
+      types;  // of the columns, as SQL has them; empty where they are not known
 };
 
-inline constexpr std::size_t kPreviewRows = 20;
+inline constexpr std::size_t kPreviewRows = 100;
 
 // Reads our own CSV (query/encoder.h), of which it may have only the beginning: then the last line is
 // left out. nullopt where not even the header is whole.
 std::optional<Preview> parse_preview(std::string_view csv, bool whole);
 
-// A statement for the first rows of `sql` and one more.
+// A statement for the first rows of `sql` and one more; and one for its columns' types, a row for each, the type second.
 std::string first_rows_of(std::string_view sql);
+std::string types_of(std::string_view sql);
 
 // "in 7 days", "in 5 minutes", "in less than a minute".
 std::string time_left(Micros left);
@@ -43,9 +47,13 @@ struct SharePage {
   Micros expires_at = 0;
   Micros now = 0;
   std::vector<std::string> formats;
+  bool has_password = false;
   std::optional<std::int64_t> downloads_left;
   std::optional<Preview> preview;  // none: it cannot be had now
 };
+
+// The page that asks for the password; `trouble` says what was wrong with the one before.
+http::Response password_page(const std::string& trouble, int status);
 
 // The page's body, for html.h's page().
 std::string render_share_page(const SharePage& page);

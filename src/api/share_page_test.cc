@@ -61,8 +61,8 @@ TEST(Preview, ShowsSoManyRowsAndSaysWhetherThereAreMore) {
 }
 
 TEST(Preview, WrapsAStatementWhateverItEndsWith) {
-  EXPECT_EQ(first_rows_of("SELECT 1 ; \n"), "SELECT * FROM (\nSELECT 1\n) LIMIT 21");
-  EXPECT_EQ(first_rows_of("SELECT 1 -- all"), "SELECT * FROM (\nSELECT 1 -- all\n) LIMIT 21");
+  EXPECT_EQ(first_rows_of("SELECT 1 ; \n"), "SELECT * FROM (\nSELECT 1\n) LIMIT 101");
+  EXPECT_EQ(first_rows_of("SELECT 1 -- all"), "SELECT * FROM (\nSELECT 1 -- all\n) LIMIT 101");
 }
 
 TEST(TimeLeft, SpeaksInTheUnitThatPeopleWouldUse) {
@@ -131,6 +131,32 @@ TEST(SharePage, SetsNumbersToTheRightAndNothingElse) {
   const std::string html = render_share_page(page);
   EXPECT_THAT(html, HasSubstr("class=\"num\">a</th><th scope=\"col\">b</th><th scope=\"col\" "
                               "class=\"num\">c</th><th scope=\"col\">d</th>"));
+}
+
+TEST(SharePage, ShowsTheTypesWhereTheyAreKnown) {
+  SharePage page = simple_page();
+  page.preview = parse_preview("a,b\n1,2\n", true);
+  page.preview->types = {"BIGINT", "ENUM('<x>')"};
+  const std::string html = render_share_page(page);
+  EXPECT_THAT(html, HasSubstr("a<span class=\"type\">BIGINT</span></th>"));
+  EXPECT_THAT(html, HasSubstr("b<span class=\"type\">ENUM(&#39;&lt;x&gt;&#39;)</span></th>"));
+}
+
+TEST(SharePage, SaysHowThePasswordIsSent) {
+  SharePage page = simple_page();
+  EXPECT_THAT(render_share_page(page), Not(HasSubstr("PASSWORD")));
+  page.has_password = true;
+  EXPECT_THAT(render_share_page(page), HasSubstr("curl -u share:PASSWORD -o data.csv '"));
+}
+
+TEST(PasswordPage, SaysWhatWasWrongAndNothingOfTheShare) {
+  const http::Response first = password_page("", 401);
+  EXPECT_EQ(first.status, 401);
+  EXPECT_THAT(first.body, HasSubstr("<form method=\"post\">"));
+  EXPECT_THAT(first.body, Not(HasSubstr("role=\"alert\"")));
+  const http::Response again = password_page("too many <tries>", 429);
+  EXPECT_EQ(again.status, 429);
+  EXPECT_THAT(again.body, HasSubstr("role=\"alert\" class=\"trouble\">Too many &lt;tries&gt;."));
 }
 
 TEST(SharePage, SaysSoWhereThereIsNoPreview) {

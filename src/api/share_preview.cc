@@ -83,6 +83,7 @@ Task<std::optional<Preview>> preview_of(App& app, http::Exchange& exchange,
   const Result<QueryQueue::Place> place =
       co_await wait.enter(*tenant, std::move(party), kPlaceLimit);
   if (!place) co_return std::nullopt;
+  const std::string query = sql;
   std::string limited = first_rows_of(sql);
   Result<Beginning> beginning = co_await read_beginning(app, exchange, *tenant, std::move(limited));
   if (!beginning && beginning.error().code == ErrorCode::kInvalidArgument) {
@@ -90,7 +91,18 @@ Task<std::optional<Preview>> preview_of(App& app, http::Exchange& exchange,
     beginning = co_await read_beginning(app, exchange, *tenant, std::move(sql));
   }
   if (!beginning) co_return std::nullopt;
-  co_return parse_preview(beginning->csv, beginning->whole);
+  std::optional<Preview> preview = parse_preview(beginning->csv, beginning->whole);
+  std::string describe = types_of(query);
+  const Result<Beginning> types =
+      co_await read_beginning(app, exchange, *tenant, std::move(describe));
+  const auto described = types ? parse_preview(types->csv, types->whole) : std::nullopt;
+  if (!preview || !described ||
+      described->rows.size() != std::min(preview->columns.size(), kPreviewRows))
+    co_return preview;
+  for (const auto& row : described->rows) {
+    if (row.size() > 1) preview->types.push_back(row[1].value_or(""));
+  }
+  co_return preview;
 }
 
 }  // namespace sd::api

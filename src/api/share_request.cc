@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "api/query_request.h"
 #include "api/resource.h"
@@ -10,9 +11,25 @@ namespace {
 
 constexpr std::int64_t kLongestDuration = 10LL * 365 * 86400;
 
-const std::vector<std::string> kFields = {"query",   "name",           "duration",
-                                          "formats", "max_downloads",  "password",
-                                          "frozen",  "destination_id", "api_key"};
+constexpr std::size_t kLongestPassword = 1000;
+constexpr std::size_t kMostOrigins = 20;
+
+// What a field holds.
+enum class Kind : std::uint8_t { kText, kNumber, kFlag, kList };
+const std::map<std::string, Kind, std::less<>> kFields = {
+    {"query", Kind::kText},           {"name", Kind::kText},
+    {"duration", Kind::kNumber},      {"formats", Kind::kList},
+    {"max_downloads", Kind::kNumber}, {"password", Kind::kText},
+    {"frozen", Kind::kFlag},          {"max_rows", Kind::kNumber},
+    {"timeout_ms", Kind::kNumber},    {"max_simultaneous", Kind::kNumber},
+    {"embed", Kind::kFlag},           {"origins", Kind::kList},
+    {"destination_id", Kind::kText},  {"api_key", Kind::kText}};
+
+std::vector<std::string> field_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, kind] : kFields) names.push_back(name);
+  return names;
+}
 
 struct Field {
   std::string name;
@@ -26,15 +43,24 @@ std::optional<std::int64_t> read_integer(std::string_view text) {
   return value;
 }
 
-// "csv,json", each once and in its usual spelling.
-Result<std::vector<std::string>> read_formats(std::string_view text) {
-  std::vector<std::string> out;
+// The words between commas, without the blanks around them.
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> words;
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
     std::string_view word = text.substr(0, comma);
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
     while (word.starts_with(' ')) word.remove_prefix(1);
     while (word.ends_with(' ')) word.remove_suffix(1);
+    words.emplace_back(word);
+  }
+  return words;
+}
+
+// "csv,json", each once and in its usual spelling.
+Result<std::vector<std::string>> read_formats(std::string_view text) {
+  std::vector<std::string> out;
+  for (const std::string& word : split_list(text)) {
     TRY_ASSIGN(const query::Format parsed, read_format("formats", word));
     const std::string format(query::format_name(parsed));
     if (std::find(out.begin(), out.end(), format) == out.end()) out.push_back(format);
@@ -42,6 +68,45 @@ Result<std::vector<std::string>> read_formats(std::string_view text) {
   if (out.empty())
     return fail(parameter_error("formats: name at least one, or leave it out for all"));
   return out;
+}
+
+// "https://a.example,http://localhost:3000": what a page of another site is loaded from (RFC 6454), with *. for every
+// subdomain. Nothing that means something else in a Content-Security-Policy.
+Result<std::vector<std::string>> read_origins(std::string_view text) {
+  std::vector<std::string> out;
+  for (const std::string& word : split_list(text)) {
+    const bool secure = word.starts_with("https://");
+    if (!secure && !word.starts_with("http://"))
+      return fail(parameter_error("origins: each begins with https:// or http://"));
+    std::string_view host = std::string_view(word).substr(secure ? 8 : 7);
+    if (host.starts_with("*.")) host.remove_prefix(2);
+    if (host.ends_with('.')) host = {};
+    const bool plain = std::ranges::all_of(host, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == ':' ||
+             c == '[' || c == ']';
+    });
+    if (host.empty() || !plain || word.size() > 255) {
+      return fail(parameter_error(
+          "origins: an origin is a scheme, a host in small letters and perhaps a port, as in "
+          "https://app.example.com or https://*.example.com"));
+    }
+    out.push_back(word);
+  }
+  if (out.size() > kMostOrigins)
+    return fail(parameter_error("origins: at most " + std::to_string(kMostOrigins)));
+  return out;
+}
+
+Result<bool> read_flag(const std::string& name, std::string_view text) {
+  if (text == "true" || text == "1") return true;
+  if (text == "false" || text == "0") return false;
+  return fail(parameter_error(name + " must be true or false"));
+}
+
+Result<std::int64_t> read_positive(const std::string& name, std::string_view text) {
+  const auto number = read_integer(text);
+  if (!number || *number < 1) return fail(parameter_error(name + " must be a number from 1"));
+  return *number;
 }
 
 Result<> take_field(const Field& field, ShareRequest& request) {
@@ -60,32 +125,54 @@ Result<> take_field(const Field& field, ShareRequest& request) {
     TRY_ASSIGN(request.formats, read_formats(text));
   }
   if (name == "max_downloads") {
-    const auto most = read_integer(text);
-    if (!most || *most < 1) return fail(parameter_error("max_downloads must be a number from 1"));
-    request.max_downloads = most;
+    TRY_ASSIGN(request.max_downloads, read_positive(name, text));
   }
-  // What would protect or change the share is never passed over in silence.
-  const bool off = text == "false" || text == "0";
-  if (name == "password" || (name == "frozen" && !off)) {
-    return fail(parameter_error(name + " is not available in this version"));
+  if (name == "max_rows") {
+    TRY_ASSIGN(request.max_rows, read_positive(name, text));
+  }
+  if (name == "timeout_ms") {
+    TRY_ASSIGN(request.timeout_ms, read_positive(name, text));
+  }
+  if (name == "max_simultaneous") {
+    TRY_ASSIGN(request.max_running, read_positive(name, text));
+  }
+  if (name == "password") {
+    if (text.empty() || text.size() > kLongestPassword) {
+      return fail(parameter_error("password must have 1 to " + std::to_string(kLongestPassword) +
+                                  " bytes; leave it out for none"));
+    }
+    request.password = text;
+  }
+  if (name == "embed") {
+    TRY_ASSIGN(request.may_embed, read_flag(name, text));
+  }
+  if (name == "origins") {
+    TRY_ASSIGN(request.embed, read_origins(text));
+  }
+  // What would change the share is never passed over in silence.
+  if (name == "frozen") {
+    TRY_ASSIGN(request.frozen, read_flag(name, text));
+    if (request.frozen) return fail(parameter_error(name + " is not available in this version"));
   }
   return {};
 }
 
 // A JSON member as the text that a form would carry.
 Result<std::string> member_text(const std::string& name, const json::Value& value) {
-  const bool number = name == "duration" || name == "max_downloads";
-  const bool list = name == "formats" && value.is_array();
-  if (value.is_string() || (number && value.as_int())) return value.text();
-  if (name == "frozen" && value.as_bool()) return std::string(*value.as_bool() ? "true" : "false");
-  const char* kind = number ? "a whole number" : name == "frozen" ? "true or false" : "a text";
-  if (name == "formats") kind = "a list of texts";
+  const Kind kind = kFields.find(name)->second;
+  if (value.is_string() || (kind == Kind::kNumber && value.as_int())) return value.text();
+  if (kind == Kind::kFlag && value.as_bool())
+    return std::string(*value.as_bool() ? "true" : "false");
+  constexpr const char* kKinds[] = {"a text", "a whole number", "true or false", "a list of texts"};
+  const auto wrong = [&] {
+    return fail(parameter_error(name + " must be " + kKinds[static_cast<std::size_t>(kind)]));
+  };
+  if (kind != Kind::kList || !value.is_array()) return wrong();
   std::string text;
   for (const json::Value& each : value.elements()) {
-    if (!list || !each.is_string()) return fail(parameter_error(name + " must be " + kind));
+    if (!each.is_string() || each.text().find(',') != std::string_view::npos) return wrong();
     text += (text.empty() ? "" : ",") + each.text();
   }
-  if (!list) return fail(parameter_error(name + " must be " + kind));
   return text;
 }
 
@@ -97,7 +184,7 @@ Result<> add_json(std::string_view body, std::vector<Field>& fields, Query& form
     const bool asker = name == "destination_id" || name == "api_key";
     if (asker && value.is_string()) form.parameters.push_back({name, value.text()});
   }
-  TRY(check_members(document, kFields));
+  TRY(check_members(document, field_names()));
   for (const auto& [name, value] : document.members()) {
     if (value.is_null()) continue;
     TRY_ASSIGN(std::string text, member_text(name, value));
@@ -125,10 +212,14 @@ Result<ShareRequest> read_share_request(const Query& query, std::string_view con
   }
   ShareRequest request;
   for (const Field& field : fields) {
-    if (std::find(kFields.begin(), kFields.end(), field.name) == kFields.end()) {
-      return fail(parameter_error(unknown_text("field", field.name, kFields)));
-    }
+    if (!kFields.contains(field.name))
+      return fail(parameter_error(unknown_text("field", field.name, field_names())));
     TRY(take_field(field, request));
+  }
+  if (request.may_embed != !request.embed.empty()) {
+    return fail(
+        parameter_error("a page that may be embedded has both: \"embed\": true, and \"origins\", "
+                        "the pages that may"));
   }
   if (request.query.empty()) {
     return fail(invalid("no SQL: send {\"query\":\"SELECT …\",\"duration\":3600}")

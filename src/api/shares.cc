@@ -3,26 +3,14 @@
 #include <algorithm>
 
 #include "api/ask.h"
-#include "api/html.h"
-#include "api/query.h"
 #include "api/resource.h"
-#include "api/share_page.h"
-#include "api/share_preview.h"
+#include "api/share_access.h"
+#include "catalog/seal.h"
 
 namespace sd::api {
 namespace {
 
 using catalog::Share;
-
-const std::vector<std::string> kFormats = {"csv", "json", "ndjson"};
-
-const std::vector<std::string>& formats_of(const Share& share) {
-  return share.formats.empty() ? kFormats : share.formats;
-}
-
-std::string share_url(const App& app, const http::Exchange& exchange, const Share& share) {
-  return base_url(app, exchange) + "/share/" + share.id.to_string();
-}
 
 // A key of one destination that may share. A key limited to tables may not: what a query reads is not
 // held against the list in this version.
@@ -45,9 +33,11 @@ std::string state_of(const Share& share, Micros now) {
 std::string share_json(const App& app, const http::Exchange& exchange, const Share& share,
                        Micros now) {
   json::Writer w;
-  w.begin_object()
-      .member("id", share.id.to_string())
-      .member("url", share_url(app, exchange, share));
+  w.begin_object().member("id", public_id(share));
+  if (share.token)
+    w.member("url", share_url(app, exchange, share));
+  else
+    w.null_member("url");
   w.member("name", share.name).member("query", share.query).member("state", state_of(share, now));
   w.begin_array("formats");
   for (const std::string& format : formats_of(share)) w.element(format);
@@ -57,6 +47,19 @@ std::string share_json(const App& app, const http::Exchange& exchange, const Sha
     w.member("max_downloads", *share.max_downloads);
   else
     w.null_member("max_downloads");
+  w.member("password", !share.password_hash.empty());
+  const auto limit = [&](const char* name, std::int64_t value) {
+    if (value == 0)
+      w.null_member(name);
+    else
+      w.member(name, value);
+  };
+  limit("max_rows", share.max_rows);
+  limit("timeout_ms", share.timeout_ms);
+  limit("max_simultaneous", share.max_running);
+  w.member("embed", !share.embed.empty()).begin_array("origins");
+  for (const std::string& origin : share.embed) w.element(origin);
+  w.end_array();
   return w.end_object().take();
 }
 
@@ -78,6 +81,17 @@ Task<Result<Share>> create(App& app, http::Exchange& exchange) {
   spec.name = request->name;
   spec.formats = request->formats;
   spec.max_downloads = request->max_downloads;
+  spec.max_rows = request->max_rows;
+  spec.timeout_ms = request->timeout_ms;
+  spec.max_running = request->max_running;
+  spec.embed = request->embed;
+  if (!request->password.empty()) {
+    const auto hashing = [&] { return catalog::hash_password(request->password); };
+    const Result<std::string> hash =
+        co_await run_blocking(app.passwords(), exchange.executor(), hashing);
+    if (!hash) co_return std::unexpected(hash.error());
+    spec.password_hash = *hash;
+  }
   spec.expires_at = app.catalog().clock().wall_us() + request->duration_s * kMicrosPerSecond;
   const auto work = [&] { return app.catalog().create_share(spec); };
   Result<Share> share = co_await run_blocking(app.blocking(), exchange.executor(), work);
@@ -107,6 +121,37 @@ Task<Result<http::Response>> list_shares(App& app, http::Exchange& exchange) {
   co_return http::json_response(list_json(items, next));
 }
 
+std::string download_json(const catalog::Download& download) {
+  json::Writer w;
+  w.begin_object().member("at", format_rfc3339(download.at)).member("format", download.format);
+  w.member("bytes", download.bytes).member("complete", download.whole);
+  if (download.address.empty())
+    w.null_member("address");
+  else
+    w.member("address", download.address);
+  return w.end_object().take();
+}
+
+Task<Result<http::Response>> list_downloads(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  CO_TRY_ASSIGN(const Access access, may_share(app, exchange, query, nullptr));
+  CO_TRY_ASSIGN(const catalog::PageRequest wanted, read_page_request(query));
+  const auto id = Id128::parse(exchange.path_parameter("id"));
+  if (!id) co_return std::unexpected(no_such("share"));
+  const Id128 destination = access.tenant->destination().id;
+  const auto work = [&]() -> Result<catalog::Page<catalog::Download>> {
+    TRY_ASSIGN(const Share share, app.catalog().share_of(destination, *id));
+    return app.catalog().list_downloads(share.id, wanted);
+  };
+  const auto downloads = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!downloads) co_return std::unexpected(downloads.error());
+  std::vector<std::string> items;
+  for (const catalog::Download& each : downloads->items) items.push_back(download_json(each));
+  std::optional<std::string> next;
+  if (downloads->next) next = downloads->next->to_string();
+  co_return http::json_response(list_json(items, next));
+}
+
 Task<Result<http::Response>> revoke_share(App& app, http::Exchange& exchange) {
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(const Access access, may_share(app, exchange, query, nullptr));
@@ -117,57 +162,6 @@ Task<Result<http::Response>> revoke_share(App& app, http::Exchange& exchange) {
   const Result<> revoked = co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!revoked) co_return std::unexpected(revoked.error());
   co_return no_content();
-}
-
-// The live share that a path names, and its destination; the same error whatever is amiss.
-struct Found {
-  Share share;
-  std::shared_ptr<Tenant> tenant;
-};
-
-Error no_share() {
-  return no_such("share, or it has ended");
-}
-
-Error not_now() {
-  return Error{.code = ErrorCode::kUnavailable,
-               .message = "this result cannot be produced right now",
-               .retry_after_s = 30};
-}
-
-Task<Result<Found>> find_share(App& app, http::Exchange& exchange) {
-  exchange.add_header("X-Robots-Tag", "noindex");
-  const auto id = Id128::parse(exchange.path_parameter("id"));
-  if (!id) co_return std::unexpected(no_share());
-  const auto work = [&] { return app.catalog().share(*id); };
-  Result<Share> share = co_await run_blocking(app.blocking(), exchange.executor(), work);
-  if (!share && share.error().code != ErrorCode::kNotFound)
-    co_return std::unexpected(share.error());
-  if (!share || !share->is_live(app.catalog().clock().wall_us()))
-    co_return std::unexpected(no_share());
-  auto tenant = app.tenants().find(share->destination_id);
-  if (!tenant) {
-    // Not served for now, unless its entry in the configuration is gone.
-    const auto destination = app.keys().destination(share->destination_id);
-    const bool active = destination && destination->state == catalog::DestinationState::kActive;
-    co_return std::unexpected(active ? not_now() : no_share());
-  }
-  co_return Found{std::move(*share), std::move(tenant)};
-}
-
-// People get a page, programs a problem.
-Task<void> refuse_page(http::Exchange& exchange, Error error) {
-  const bool person = exchange.header("Accept").find("text/html") != std::string_view::npos;
-  if (!person || error.code != ErrorCode::kNotFound) {
-    co_await refuse(exchange, std::move(error));
-    co_return;
-  }
-  http::Response response =
-      page("Nothing here",
-           "<h1>Nothing here</h1>\n<p>There is no such share, or it has ended. "
-           "Ask whoever sent you the link for a new one.</p>\n",
-           404);
-  co_await exchange.respond(std::move(response));
 }
 
 }  // namespace
@@ -185,10 +179,7 @@ Task<void> handle_create_share(App& app, http::Exchange& exchange) {
     response = http::text_response(url);
   } else {
     json::Writer w;
-    w.begin_object()
-        .member("id", share->id.to_string())
-        .member("url", url)
-        .member("name", share->name);
+    w.begin_object().member("id", public_id(*share)).member("url", url).member("name", share->name);
     w.member("expires_at", format_rfc3339(share->expires_at)).end_object();
     response = http::json_response(w.take());
   }
@@ -210,73 +201,12 @@ Task<void> handle_list_shares(App& app, http::Exchange& exchange) {
   co_await answer_with(app, exchange, list_shares);
 }
 
+Task<void> handle_list_downloads(App& app, http::Exchange& exchange) {
+  co_await answer_with(app, exchange, list_downloads);
+}
+
 Task<void> handle_revoke_share(App& app, http::Exchange& exchange) {
   co_await answer_with(app, exchange, revoke_share);
-}
-
-Task<void> handle_share_page(App& app, http::Exchange& exchange) {
-  Result<Found> found = co_await find_share(app, exchange);
-  if (!found) {
-    co_await refuse_page(exchange, std::move(found).error());
-    co_return;
-  }
-  const Share& share = found->share;
-  SharePage content;
-  content.preview =
-      co_await preview_of(app, exchange, found->tenant, share.query, share.id.to_string());
-  content.id = share.id.to_string();
-  content.url = share_url(app, exchange, share);
-  content.name = share.name;
-  content.expires_at = share.expires_at;
-  content.now = app.catalog().clock().wall_us();
-  content.formats = formats_of(share);
-  if (share.max_downloads) content.downloads_left = *share.max_downloads - share.downloads;
-  http::Response response = page(share.name, render_share_page(content));
-  co_await exchange.respond(std::move(response));
-}
-
-Task<void> handle_share_data(App& app, http::Exchange& exchange) {
-  Result<Found> found = co_await find_share(app, exchange);
-  if (!found) {
-    co_await refuse(exchange, std::move(found).error());
-    co_return;
-  }
-  const Share& share = found->share;
-  const std::string format(exchange.path_parameter("format"));
-  const auto& formats = formats_of(share);
-  const auto parsed = query::parse_format(format);
-  if (!parsed || std::find(formats.begin(), formats.end(), format) == formats.end()) {
-    Error error = no_such("format of this share; look at its page for those that it has");
-    co_await refuse(exchange, std::move(error));
-    co_return;
-  }
-  StreamRequest stream;
-  stream.party = share.id.to_string();
-  stream.headers = {{"Content-Disposition", content_disposition(share.name, format)},
-                    {"Cache-Control", "no-store"},
-                    {"X-Content-Type-Options", "nosniff"}};
-  if (exchange.method() == "HEAD") {
-    stream.headers.emplace_back("Content-Type", query::content_type(*parsed));
-    const Result<> began = co_await exchange.begin(200, std::move(stream.headers));
-    if (began) co_await exchange.finish();
-    co_return;
-  }
-  stream.query.sql = share.query;
-  stream.query.format = *parsed;
-  stream.query.timeout = app.options().query_timeout;
-  stream.query.position = found->tenant->log().durable_end();
-  stream.hide_errors = true;
-  // Counted when the result is there and before its first byte leaves.
-  // The closure lives in `stream`, which outlives the task that it makes.
-  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
-  stream.admit = [&app, &exchange, id = share.id]() -> Task<Result<>> {
-    const auto work = [&] { return app.catalog().count_download(id); };
-    Result<> counted = co_await run_blocking(app.blocking(), exchange.executor(), work);
-    if (!counted && counted.error().code == ErrorCode::kNotFound) counted = fail(no_share());
-    co_return counted;
-  };
-  std::shared_ptr<Tenant> tenant = found->tenant;
-  co_await stream_query(app, exchange, std::move(tenant), std::move(stream));
 }
 
 }  // namespace sd::api

@@ -65,17 +65,40 @@ TEST(ShareRequest, RefusesDurationsOutOfRange) {
 }
 
 TEST(ShareRequest, NeverPassesOverWhatWouldProtectTheShare) {
-  EXPECT_EQ(refusal(R"({"query":"SELECT 1","password":"x"})"),
-            "password is not available in this version");
   EXPECT_EQ(refusal(R"({"query":"SELECT 1","frozen":true})"),
             "frozen is not available in this version");
   EXPECT_EQ(refusal(R"({"query":"SELECT 1","frozen":false,"password":null})"), "taken");
-  EXPECT_EQ(refusal("query=SELECT+1&password=x", kForm),
-            "password is not available in this version");
+  for (const char* bad :
+       {R"({"query":"SELECT 1","password":""})", R"({"query":"SELECT 1","password":5})",
+        R"({"query":"SELECT 1","max_rows":0})", R"({"query":"SELECT 1","max_rows":"x"})",
+        R"({"query":"SELECT 1","timeout_ms":-5})", R"({"query":"SELECT 1","frozen":5})",
+        R"({"query":"SELECT 1","max_simultaneous":true})"}) {
+    EXPECT_NE(refusal(bad), "taken") << bad;
+  }
+  EXPECT_EQ(refusal("query=SELECT+1&password=x&max_rows=5&timeout_ms=10", kForm), "taken");
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","max_download":1})"),
               HasSubstr("did you mean \"max_downloads\"?"));
   EXPECT_THAT(refusal("query=SELECT+1&max_download=1", kForm),
               HasSubstr("did you mean \"max_downloads\"?"));
+}
+
+TEST(ShareRequest, TakesOriginsThatMeanNothingElseInAPolicy) {
+  const auto with = [](const std::string& origins) {
+    return refusal(R"({"query":"SELECT 1","embed":true,"origins":)" + origins + "}");
+  };
+  EXPECT_EQ(
+      with(
+          R"(["https://a.example","http://localhost:3000","https://*.b.example","http://[::1]:80"])"),
+      "taken");
+  for (const char* bad :
+       {"[]", "null", R"(["a.example"])", R"(["https://"])", R"(["https://A.example"])",
+        R"(["https://a.example/x"])", R"(["https://a.example; x"])",
+        R"(["https://a.example,https://b.example"])", R"(["*"])", R"(["'self'"])", R"([5])",
+        R"(["https://*"])"}) {
+    EXPECT_NE(with(bad), "taken") << bad;
+  }
+  EXPECT_NE(refusal(R"({"query":"SELECT 1","embed":true})"), "taken");
+  EXPECT_NE(refusal(R"({"query":"SELECT 1","origins":["https://a.example"]})"), "taken");
 }
 
 TEST(ShareRequest, RefusesWhatIsNoRequest) {

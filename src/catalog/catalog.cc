@@ -137,14 +137,19 @@ Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Catalog::~Catalog() = default;
 
 Result<std::unique_ptr<Catalog>> Catalog::open(CatalogOptions options) {
-  auto impl = std::make_unique<Impl>();
-  impl->path = options.data_dir + "/" + std::string(kCatalogFileName);
+  const std::string path = options.data_dir + "/" + std::string(kCatalogFileName);
+  TRY(ensure_file(options, path));
+  TRY_ASSIGN(Sealer sealer,
+             options.secret_key.empty()
+                 ? Sealer::from_file(options.data_dir + "/" + std::string(kSecretKeyFile))
+                 : Sealer::from_hex(options.secret_key));
+  auto impl = std::make_unique<Impl>(std::move(sealer));
+  impl->path = path;
   impl->options = std::move(options);
-  TRY(ensure_file(impl->options, impl->path));
   TRY_ASSIGN(impl->writer, Connection::open(impl->path));
   TRY(check_integrity(*impl->writer));
   TRY(use_wal(*impl->writer));
-  TRY(migrate(*impl->writer, impl->now()));
+  TRY(migrate(*impl->writer, impl->now(), impl->sealer));
   return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
 }
 
@@ -153,6 +158,13 @@ const std::string& Catalog::data_dir() const {
 }
 const Clock& Catalog::clock() const {
   return *impl_->options.clock;
+}
+
+std::string Catalog::seal(std::string_view plain, std::string_view what) const {
+  return impl_->sealer.seal(plain, what);
+}
+Result<std::string> Catalog::unseal(std::string_view sealed, std::string_view what) const {
+  return impl_->sealer.unseal(sealed, what);
 }
 
 Result<std::optional<std::string>> Catalog::meta(std::string_view name) {

@@ -6,7 +6,8 @@
 // another writer.
 //
 // Invariants:
-//  - Secrets of keys are stored only as SHA-256; the file never held one.
+//  - Secrets of keys are stored only as SHA-256; the file never held one. Those of shares are stored as SHA-256 and
+//    sealed (seal.h), passwords of shares as Argon2id.
 //  - Names of destinations are unique among those not deleted; so are their files.
 //  - Every change that the key cache must see raises the *epoch* in the same transaction.
 //  - Rows are never removed, only marked: an id once given out never means something else.
@@ -40,6 +41,8 @@ namespace sd::catalog {
 struct CatalogOptions {
   std::string data_dir;     // must exist
   bool must_exist = false;  // kNotFound instead of making a new one
+  std::string secret_key =
+      {};  // what sealed texts are sealed with, 64 hex digits; empty: <data_dir>/secret.key
   const Clock* clock = &system_clock();
 };
 
@@ -101,13 +104,24 @@ class Catalog {
 
   // ---- shares
   Result<Share> create_share(const NewShare& spec);
-  // Whatever its state is: ask is_live().
-  Result<Share> share(Id128 id);
+  // By its capability, whatever its state is: ask is_live().
+  Result<Share> share(Id128 token);
   Result<Page<Share>> list_shares(Id128 destination_id, PageRequest page = {});
-  // kNotFound if it is not of this destination.
-  Result<> revoke_share(Id128 destination_id, Id128 id);
+  // By its id or its token; kNotFound if it is not of this destination.
+  Result<Share> share_of(Id128 destination_id, Id128 id_or_token);
+  Result<> revoke_share(Id128 destination_id, Id128 id_or_token);
   // Counts one download, atomically; kNotFound if the share is not live (any more).
   Result<> count_download(Id128 id);
+  // The newest kKeptDownloads of a share are kept.
+  static constexpr int kKeptDownloads = 10'000;
+  Result<> log_download(const Download& download);
+  Result<Page<Download>> list_downloads(Id128 share_id, PageRequest page = {});
+  // By its own id: for whoever cleans up behind it.
+  Result<Share> share_by_id(Id128 id);
+
+  // ---- sealed texts (seal.h), for others who have something to hide
+  std::string seal(std::string_view plain, std::string_view what) const;
+  Result<std::string> unseal(std::string_view sealed, std::string_view what) const;
 
   // ---- settings of the program (node id, first start done …)
   Result<std::optional<std::string>> meta(std::string_view name);

@@ -32,7 +32,7 @@ TEST_F(CatalogTest, KeepsEverythingWhenReopened) {
                                 .formats = {"csv", "json"},
                                 .expires_at = clock_.wall_us() + 5,
                                 .max_downloads = 3})
-                ->id;
+                ->token.value();
     ASSERT_TRUE(catalog->set_meta("node", "7"));
   }
   auto catalog = open();
@@ -374,7 +374,7 @@ TEST_F(CatalogTest, DeletingADestinationEndsItsKeysAndSharesAndForgetsItsSecrets
     ASSERT_TRUE(catalog->delete_destination(id));
     EXPECT_EQ(code(catalog->key_by_secret(key->secret)), ErrorCode::kNotFound);
     EXPECT_TRUE(catalog->key(key->key.id)->revoked_at.has_value());
-    EXPECT_FALSE(catalog->share(share->id)->is_live(clock_.wall_us()));
+    EXPECT_FALSE(catalog->share(*share->token)->is_live(clock_.wall_us()));
     EXPECT_EQ(code(catalog->create_key({.destination_id = id})), ErrorCode::kNotFound);
     EXPECT_EQ(code(catalog->create_share(
                   {.destination_id = id, .query = "q", .expires_at = clock_.wall_us() + 100})),

@@ -13,6 +13,7 @@
 
 #include "base/ids.h"
 #include "catalog/catalog.h"
+#include "catalog/seal.h"
 #include "catalog/sql.h"
 
 namespace sd::catalog {
@@ -21,7 +22,10 @@ namespace sd::catalog {
 struct Catalog::Impl {
   static constexpr std::size_t kReaders = 4;
 
+  explicit Impl(Sealer secret) : sealer(std::move(secret)) {}
+
   CatalogOptions options;
+  Sealer sealer;
   std::string path;
 
   std::mutex write_mutex;

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <string>
+#include <vector>
+
+#include "catalog/share_token.h"
 
 namespace sd::catalog {
 namespace {
@@ -94,8 +97,69 @@ ALTER TABLE api_keys ADD COLUMN max_rows BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE api_keys ADD COLUMN max_bytes BIGINT NOT NULL DEFAULT 0;
 )sql";
 
+// Shares by the hash of their token, with what else they may have; and their downloads. formats, embed: parted by commas.
+constexpr const char* kVersion4 = R"sql(
+DROP INDEX shares_destination;
+ALTER TABLE shares RENAME TO shares_before;
+CREATE TABLE shares (
+  id CHAR(36) PRIMARY KEY,
+  token_hash CHAR(64) NOT NULL,
+  token_sealed TEXT NOT NULL,
+  destination_id CHAR(36) NOT NULL REFERENCES destinations (id),
+  key_id CHAR(36) REFERENCES api_keys (id),
+  name VARCHAR(255) NOT NULL,
+  query TEXT NOT NULL,
+  formats TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  revoked_at BIGINT,
+  max_downloads BIGINT,
+  downloads BIGINT NOT NULL,
+  password_hash TEXT NOT NULL,
+  frozen_rows BIGINT,
+  frozen_bytes BIGINT,
+  max_rows BIGINT NOT NULL,
+  timeout_ms BIGINT NOT NULL,
+  max_running BIGINT NOT NULL,
+  embed TEXT NOT NULL
+);
+CREATE UNIQUE INDEX shares_token ON shares (token_hash);
+CREATE INDEX shares_destination ON shares (destination_id, created_at, id);
+CREATE TABLE share_downloads (
+  id CHAR(36) PRIMARY KEY,
+  share_id CHAR(36) NOT NULL REFERENCES shares (id),
+  at BIGINT NOT NULL,
+  format VARCHAR(32) NOT NULL,
+  bytes BIGINT NOT NULL,
+  whole INTEGER NOT NULL,
+  address TEXT NOT NULL
+);
+CREATE INDEX share_downloads_share ON share_downloads (share_id, at, id);
+)sql";
+
+// The id was the token, as it is.
+Result<> hide_tokens(soci::session& sql, const Sealer& sealer) {
+  std::vector<std::string> tokens;
+  const soci::rowset<std::string> rows = (sql.prepare << "SELECT id FROM shares_before");
+  for (const std::string& token : rows) tokens.push_back(token);
+  for (const std::string& token : tokens) {
+    const std::string id = Id128::make().to_string();
+    const auto parsed = Id128::parse(token);
+    if (!parsed) return fail(ErrorCode::kCorruption, "a share's id is none");
+    const auto [hash, sealed] = hide_token(*parsed, id, sealer);
+    sql << "INSERT INTO shares SELECT :id, :hash, :sealed, destination_id, key_id, name, query, "
+           "formats, "
+           "created_at, expires_at, revoked_at, max_downloads, downloads, '', NULL, NULL, 0, 0, 0, "
+           "'' "
+           "FROM shares_before WHERE id = :token",
+        soci::use(id), soci::use(hash), soci::use(sealed), soci::use(token);
+  }
+  sql << "DROP TABLE shares_before";
+  return {};
+}
+
 constexpr std::array kMigrations = {Migration{1, kVersion1}, Migration{2, kVersion2},
-                                    Migration{3, kVersion3}};
+                                    Migration{3, kVersion3}, Migration{4, kVersion4, hide_tokens}};
 
 void run_statements(soci::session& sql, std::string_view statements) {
   while (true) {
@@ -122,7 +186,7 @@ int newest_schema_version() {
   return kMigrations.back().version;
 }
 
-Result<> migrate(Connection& connection, std::int64_t now_us) {
+Result<> migrate(Connection& connection, std::int64_t now_us, const Sealer& sealer) {
   // First without the write lock: nearly always there is nothing to do.
   const auto version_of = [](soci::session& sql) -> Result<long long> {
     if (count_tables(sql, "name = 'schema_migrations'") == 0) {
@@ -152,6 +216,9 @@ Result<> migrate(Connection& connection, std::int64_t now_us) {
                "applied_at BIGINT NOT NULL)";
       }
       run_statements(sql, migration.statements);
+      if (migration.convert != nullptr) {
+        if (Result<> converted = migration.convert(sql, sealer); !converted) return converted;
+      }
       const long long at = now_us;
       sql << "INSERT INTO schema_migrations (version, applied_at) VALUES (:version, :at)",
           soci::use(migration.version), soci::use(at);

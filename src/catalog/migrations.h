@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "catalog/seal.h"
 #include "catalog/sql.h"
 
 namespace sd::catalog {
@@ -14,6 +15,8 @@ namespace sd::catalog {
 struct Migration {
   int version;
   std::string_view statements;  // separated by ";\n"
+  // Then, in the same transaction, what SQL alone cannot do.
+  Result<> (*convert)(soci::session& sql, const Sealer& sealer) = nullptr;
 };
 
 std::span<const Migration> migrations();
@@ -21,6 +24,6 @@ int newest_schema_version();
 
 // Brings the file to the newest version. kInvalidArgument if a newer program wrote it or if it is
 // some other program's database.
-Result<> migrate(Connection& connection, std::int64_t now_us);
+Result<> migrate(Connection& connection, std::int64_t now_us, const Sealer& sealer);
 
 }  // namespace sd::catalog

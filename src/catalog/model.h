@@ -180,8 +180,17 @@ Sha256Digest hash_secret(std::string_view secret);
 
 // ---- shares -------------------------------------------------------------------------------------
 
+// What a frozen share holds: its result as it was when it was made.
+struct Frozen {
+  std::int64_t rows = 0;
+  std::int64_t bytes = 0;  // of its Parquet file
+};
+
 struct Share {
-  Id128 id;  // the capability itself: whoever knows it may read
+  Id128 id;  // names its files and its log; of no use to anybody outside
+  // The capability itself: whoever knows it may read. Stored as its hash, and sealed for the owner to see again; none
+  // where that was done with a secret key that is not here any more.
+  std::optional<Id128> token;
   Id128 destination_id;
   std::optional<Id128> key_id;  // who made it
   std::string name;
@@ -192,6 +201,13 @@ struct Share {
   std::optional<Micros> revoked_at;
   std::optional<std::int64_t> max_downloads;
   std::int64_t downloads = 0;
+  std::string password_hash;     // empty: none
+  std::optional<Frozen> frozen;  // none: live, it runs its query at each download
+  // Of a live one's download; 0: as the server's settings say.
+  std::int64_t max_rows = 0;
+  std::int64_t timeout_ms = 0;
+  std::int64_t max_running = 0;
+  std::vector<std::string> embed;  // origins whose pages may hold its page in a frame
 
   bool is_live(Micros now) const {
     return !revoked_at && now < expires_at && (!max_downloads || downloads < *max_downloads);
@@ -199,6 +215,7 @@ struct Share {
 };
 
 struct NewShare {
+  Id128 id = Id128::make();
   Id128 destination_id;
   std::optional<Id128> key_id = {};
   std::string name = {};
@@ -206,6 +223,23 @@ struct NewShare {
   std::vector<std::string> formats = {};
   Micros expires_at = 0;
   std::optional<std::int64_t> max_downloads = {};
+  std::string password_hash = {};
+  std::optional<Frozen> frozen = {};
+  std::int64_t max_rows = 0;
+  std::int64_t timeout_ms = 0;
+  std::int64_t max_running = 0;
+  std::vector<std::string> embed = {};
+};
+
+// One download of a share, for its owner.
+struct Download {
+  Id128 id = Id128::make();
+  Id128 share_id;
+  Micros at = 0;
+  std::string format;
+  std::int64_t bytes = 0;  // sent
+  bool whole = false;
+  std::string address = {};  // empty where addresses are not kept
 };
 
 // ---- lists --------------------------------------------------------------------------------------

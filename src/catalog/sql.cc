@@ -69,6 +69,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path) {
     *sql << "PRAGMA busy_timeout = 5000";
     *sql << "PRAGMA foreign_keys = ON";
     *sql << "PRAGMA synchronous = FULL";
+    // What a migration or a change takes away is not left readable in free pages.
+    *sql << "PRAGMA secure_delete = ON";
     return std::unique_ptr<Connection>(new Connection(std::move(sql)));
   });
 }

@@ -44,7 +44,9 @@ std::unique_ptr<Catalog> open_catalog(const SettingSources& settings, CommandCon
     code = refuse(context.err, problem.to_string());
   }
   if (!loaded.errors.empty()) return nullptr;
-  auto opened = Catalog::open({.data_dir = loaded.config.data_dir, .must_exist = true});
+  auto opened = Catalog::open({.data_dir = loaded.config.data_dir,
+                               .must_exist = true,
+                               .secret_key = loaded.config.secret_key});
   if (!opened) {
     code = opened.error().code == ErrorCode::kNotFound
                ? refuse(context.err, loaded.config.data_dir + ": " + opened.error().message +

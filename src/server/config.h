@@ -76,6 +76,13 @@ struct QueryConfig {
   std::int64_t max_waiting = 64;  // beyond it 503
 };
 
+struct ShareConfig {
+  Millis timeout{60'000};              // of a download, where the share says nothing else
+  std::int64_t max_rows = 0;           // of a download; 0: any number
+  std::int64_t max_simultaneous = 16;  // downloads of one share
+  bool log_addresses = false;
+};
+
 struct RowsConfig {
   std::int64_t max_columns = 1000;          // of a table, unless its contract says otherwise
   std::int64_t max_rows_of_a_row = 10'000;  // that flattening may make
@@ -96,10 +103,12 @@ struct PrometheusConfig {
 
 struct Config {
   std::string data_dir = "./data";
+  std::string secret_key;  // 64 hex digits; empty: <data_dir>/secret.key
   ApiConfig api;
   JournalConfig journal;
   EngineConfig engine;
   QueryConfig query;
+  ShareConfig share;
   RowsConfig rows;
   LoggingConfig logging;
   PrometheusConfig prometheus;

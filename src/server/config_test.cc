@@ -457,7 +457,7 @@ TEST(ConfigDocs, EverySettingIsDescribed) {
     EXPECT_NE(text.find("| " + setting.help + " |"), std::string::npos) << setting.key;
   }
   // Secrets have no flag, and a row all the same.
-  for (const char* secret : {"api_keys", "prometheus.password"}) {
+  for (const char* secret : {"api_keys", "prometheus.password", "secret_key"}) {
     EXPECT_NE(text.find("| `" + std::string(secret) + "` |"), std::string::npos) << secret;
   }
 }

@@ -108,6 +108,10 @@ api::AppOptions app_options(const Config& config,
   o.hosts = config.api.hosts;
   o.healthcheck_fail_file = config.api.healthcheck_fail_file;
   o.query_timeout = config.query.timeout;
+  o.share_timeout = config.share.timeout;
+  o.share_max_rows = static_cast<std::uint64_t>(config.share.max_rows);
+  o.share_max_running = static_cast<std::size_t>(config.share.max_simultaneous);
+  o.share_log_addresses = config.share.log_addresses;
   o.tenant.max_running_queries = static_cast<std::size_t>(config.query.max_running);
   o.tenant.max_waiting_queries = static_cast<std::size_t>(config.query.max_waiting);
   o.version = std::string(build_info::kVersion);
@@ -215,7 +219,8 @@ class Serving {
     if (const auto keys = check_well_known_keys(config_, loopback); !keys)
       return refuse_to_start(keys.error().message);
 
-    auto catalog = catalog::Catalog::open({.data_dir = config_.data_dir});
+    auto catalog =
+        catalog::Catalog::open({.data_dir = config_.data_dir, .secret_key = config_.secret_key});
     if (!catalog) return refuse_to_start("the catalog: " + catalog.error().message);
     if (const auto applied = apply_configuration(config_, **catalog, loopback); !applied) {
       return refuse_to_start(applied.error().message);

@@ -33,6 +33,7 @@ export const libraries = [
   { begins: 'arrow_ipc_generated.h', folders: ['query'] }, // made by flatc of src/query/arrow_ipc.fbs
   { begins: 'libpq', folders: ['destinations/postgres'] },
   { begins: 'soci/', folders: ['catalog'] },
+  { begins: 'sodium', folders: ['catalog'] },
   { begins: 'sqlite3.h', folders: ['catalog'] },
   { begins: 'simdjson', folders: ['json'] },
   { begins: 'boost/', folders: ['http', 'api', 'client', 'server'] },

@@ -105,7 +105,9 @@ describe('what is another destination\'s', () => {
       assert.equal((await server.request(`/share/${theirs.share}/data.json`)).status, 200, 'it is there');
     },
     // Whoever has the link may read: that is what a share is. What was never made is no different from what is over.
+    'GET /api/shares/{id}/downloads': () => same('GET', at((id) => `/api/shares/${id}/downloads`, theirs.share)),
     'GET /share/{id}': nothing,
+    'POST /share/{id}': nothing,
     'GET /share/{id}/data.{format}': async () => {
       const answer = await server.request(`/share/${theirs.share}/data.json`);
       for (const secret of [theirs.id, theirs.table, 'SELECT']) assert.ok(!answer.text.includes(secret) && !JSON.stringify(answer.headers).includes(secret), secret);

@@ -143,57 +143,6 @@ TEST(Settings, SecretOnesAreKnownByTheirNames) {
   }
 }
 
-// ---- shares
-
-TEST_F(CatalogTest, SharesBelongToTheirDestination) {
-  auto catalog = open();
-  const Id128 mine = catalog->create_destination({.name = "a"})->id;
-  const Id128 other = catalog->create_destination({.name = "b"})->id;
-  const auto made = catalog->create_share(
-      {.destination_id = mine, .query = "select 'x; --'", .expires_at = clock_.wall_us() + 100});
-  EXPECT_EQ(code(catalog->revoke_share(other, made->id)), ErrorCode::kNotFound);
-  EXPECT_TRUE(catalog->list_shares(other)->items.empty());
-  EXPECT_EQ(code(catalog->list_shares(other, {.after = made->id})), ErrorCode::kNotFound);
-  EXPECT_EQ(catalog->list_shares(mine)->items.front().query, "select 'x; --'");
-  EXPECT_TRUE(catalog->share(made->id)->is_live(clock_.wall_us()));
-  ASSERT_TRUE(catalog->revoke_share(mine, made->id));
-  EXPECT_FALSE(catalog->share(made->id)->is_live(clock_.wall_us()));
-  EXPECT_EQ(code(catalog->share(Id128::make())), ErrorCode::kNotFound);
-}
-
-TEST_F(CatalogTest, SharesExpireAndCountTheirDownloads) {
-  auto catalog = open();
-  const Id128 home = catalog->create_destination({.name = "a"})->id;
-  const auto made = catalog->create_share({.destination_id = home,
-                                           .query = "q",
-                                           .expires_at = clock_.wall_us() + 100,
-                                           .max_downloads = 2});
-  EXPECT_TRUE(catalog->count_download(made->id));
-  EXPECT_TRUE(catalog->count_download(made->id));
-  EXPECT_EQ(code(catalog->count_download(made->id)), ErrorCode::kNotFound);
-  EXPECT_EQ(catalog->share(made->id)->downloads, 2);
-  const auto brief = catalog->create_share(
-      {.destination_id = home, .query = "q", .expires_at = clock_.wall_us() + 100});
-  clock_.advance(100);
-  EXPECT_FALSE(catalog->share(brief->id)->is_live(clock_.wall_us()));
-  EXPECT_EQ(code(catalog->count_download(brief->id)), ErrorCode::kNotFound);
-}
-
-TEST_F(CatalogTest, SharesAreCheckedWhenTheyAreMade) {
-  auto catalog = open();
-  const Id128 home = catalog->create_destination({.name = "a"})->id;
-  const Micros later = clock_.wall_us() + 100;
-  const std::vector<NewShare> bad = {
-      {.destination_id = home, .query = "", .expires_at = later},
-      {.destination_id = home, .query = std::string("a\0b", 3), .expires_at = later},
-      {.destination_id = home, .query = "q", .expires_at = clock_.wall_us()},
-      {.destination_id = home, .query = "q", .formats = {"c,sv"}, .expires_at = later},
-      {.destination_id = home, .query = "q", .expires_at = later, .max_downloads = 0}};
-  for (const NewShare& spec : bad) {
-    EXPECT_EQ(code(catalog->create_share(spec)), ErrorCode::kInvalidArgument);
-  }
-}
-
 // ---- many at once
 
 TEST_F(CatalogTest, EightThreadsAndTwoProcessesWorthOfCatalogsAgree) {

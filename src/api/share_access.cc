@@ -1,0 +1,144 @@
+#include "api/share_access.h"
+
+#include <charconv>
+
+#include "api/resource.h"
+#include "catalog/seal.h"
+
+namespace sd::api {
+namespace {
+
+using catalog::Share;
+
+const std::vector<std::string> kFormats = {"csv", "json", "ndjson"};
+constexpr std::string_view kCookie = "share_password";
+
+Error no_share() {
+  return no_such("share, or it has ended");
+}
+
+Error not_now() {
+  return Error{.code = ErrorCode::kUnavailable,
+               .message = "this result cannot be produced right now",
+               .retry_after_s = 30};
+}
+
+// What the cookie is sealed for: a changed password makes it worthless.
+std::string cookie_place(const Share& share) {
+  return "share password " + share.id.to_string() + share.password_hash;
+}
+
+// The value of a cookie; empty where there is none.
+std::string_view cookie(std::string_view header, std::string_view name) {
+  while (!header.empty()) {
+    const std::size_t end = header.find(';');
+    std::string_view pair = header.substr(0, end);
+    header = end == std::string_view::npos ? std::string_view() : header.substr(end + 1);
+    while (pair.starts_with(' ')) pair.remove_prefix(1);
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('='))
+      return pair.substr(name.size() + 1);
+  }
+  return {};
+}
+
+bool has_cookie(App& app, const http::Exchange& exchange, const Share& share) {
+  const std::string_view value = cookie(exchange.header("Cookie"), kCookie);
+  if (value.empty()) return false;
+  const Result<std::string> until = app.catalog().unseal(value, cookie_place(share));
+  if (!until) return false;
+  Micros at = 0;
+  std::from_chars(until->data(), until->data() + until->size(), at);
+  return app.catalog().clock().wall_us() < at;
+}
+
+Error wants_password() {
+  return Error{.code = ErrorCode::kUnauthenticated,
+               .message =
+                   "this share has a password: send it with HTTP Basic, with any user name, as in "
+                   "curl -u share:PASSWORD",
+               .slug = "password-required"};
+}
+
+}  // namespace
+
+std::string public_id(const Share& share) {
+  return share.token.value_or(share.id).to_string();
+}
+
+std::string share_url(const App& app, const http::Exchange& exchange, const Share& share) {
+  return base_url(app, exchange) + "/share/" + public_id(share);
+}
+
+const std::vector<std::string>& formats_of(const Share& share) {
+  return share.formats.empty() ? kFormats : share.formats;
+}
+
+Task<Result<FoundShare>> find_share(App& app, http::Exchange& exchange) {
+  exchange.add_header("X-Robots-Tag", "noindex");
+  const auto token = Id128::parse(exchange.path_parameter("id"));
+  if (!token) co_return std::unexpected(no_share());
+  const auto work = [&] { return app.catalog().share(*token); };
+  Result<Share> share = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!share && share.error().code != ErrorCode::kNotFound)
+    co_return std::unexpected(share.error());
+  if (!share || !share->is_live(app.catalog().clock().wall_us()))
+    co_return std::unexpected(no_share());
+  share->token = *token;  // also where it could not be unsealed
+  auto tenant = app.tenants().find(share->destination_id);
+  if (!tenant) {
+    // Not served for now, unless its entry in the configuration is gone.
+    const auto destination = app.keys().destination(share->destination_id);
+    const bool active = destination && destination->state == catalog::DestinationState::kActive;
+    co_return std::unexpected(active ? not_now() : no_share());
+  }
+  co_return FoundShare{std::move(*share), std::move(tenant)};
+}
+
+Task<Result<>> try_password(App& app, http::Exchange& exchange, const Share& share,
+                            std::string password) {
+  const std::string address(exchange.peer_address());
+  ShareGuard& guard = app.share_guard();
+  const auto now = [&app] { return app.catalog().clock().wall_us(); };
+  const auto verdict = guard.may_try(share.id, address, now());
+  if (!verdict.may) {
+    co_return std::unexpected(Error{.code = ErrorCode::kResourceExhausted,
+                                    .message = "too many wrong passwords; wait a minute",
+                                    .slug = "too-many-passwords",
+                                    .status = 429,
+                                    .retry_after_s = verdict.retry_after_s});
+  }
+  // Counted before it is looked at, so that many at once are no way around the limit.
+  guard.count_try(share.id, address, now());
+  const auto work = [&] { return catalog::password_matches(share.password_hash, password); };
+  const Result<bool> right = co_await run_blocking(app.passwords(), exchange.executor(), work);
+  if (!right) co_return std::unexpected(right.error());
+  if (!*right) {
+    Error error = wants_password();
+    error.message = "this is not the password of this share";
+    error.slug = "wrong-password";
+    co_return std::unexpected(std::move(error));
+  }
+  guard.forgive(share.id, address);
+  co_return Result<>();
+}
+
+Task<Result<>> check_password(App& app, http::Exchange& exchange, const Share& share) {
+  if (share.password_hash.empty() || has_cookie(app, exchange, share)) co_return Result<>();
+  const auto basic = basic_credentials(exchange);
+  if (!basic) co_return std::unexpected(wants_password());
+  std::string password = basic->second;
+  co_return co_await try_password(app, exchange, share, std::move(password));
+}
+
+std::string password_cookie(App& app, const http::Exchange& exchange, const Share& share) {
+  const Micros until = app.catalog().clock().wall_us() + kPasswordHours * 3600 * kMicrosPerSecond;
+  std::string value(kCookie);
+  value += "=" + app.catalog().seal(std::to_string(until), cookie_place(share));
+  value +=
+      "; Path=/share/" + public_id(share) + "; Max-Age=" + std::to_string(kPasswordHours * 3600);
+  value += "; HttpOnly; SameSite=Strict";
+  if (base_url(app, exchange).starts_with("https://")) value += "; Secure";
+  return value;
+}
+
+}  // namespace sd::api

@@ -1,0 +1,70 @@
+#include "api/share_guard.h"
+
+#include <algorithm>
+
+namespace sd::api {
+
+ShareGuard::Place& ShareGuard::Place::operator=(Place&& other) noexcept {
+  if (this == &other) return *this;
+  leave();
+  guard_ = std::exchange(other.guard_, nullptr);
+  share_ = other.share_;
+  return *this;
+}
+
+void ShareGuard::Place::leave() {
+  if (guard_ != nullptr) guard_->leave(share_);
+  guard_ = nullptr;
+}
+
+ShareGuard::Place ShareGuard::enter(Id128 share, std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  std::size_t& running = running_[share];
+  if (running >= most) return {};
+  ++running;
+  return {*this, share};
+}
+
+void ShareGuard::leave(Id128 share) {
+  const std::lock_guard lock(mutex_);
+  const auto found = running_.find(share);
+  if (--found->second == 0) running_.erase(found);
+}
+
+void ShareGuard::forget(Micros now) {
+  for (auto it = tries_.begin(); it != tries_.end();) {
+    std::deque<Try>& tries = it->second;
+    while (!tries.empty() && tries.front().at <= now - kWindow) tries.pop_front();
+    it = tries.empty() ? tries_.erase(it) : std::next(it);
+  }
+}
+
+ShareGuard::Verdict ShareGuard::may_try(Id128 share, const std::string& address, Micros now) {
+  const std::lock_guard lock(mutex_);
+  forget(now);
+  const auto found = tries_.find(share);
+  if (found == tries_.end()) return {};
+  const std::deque<Try>& tries = found->second;
+  const auto own = static_cast<std::size_t>(
+      std::ranges::count_if(tries, [&](const Try& each) { return each.address == address; }));
+  if (own < kTriesOfAddress && tries.size() < kTries) return {};
+  const Micros left = tries.front().at + kWindow - now;
+  return {.may = false, .retry_after_s = static_cast<int>(left / kMicrosPerSecond) + 1};
+}
+
+void ShareGuard::count_try(Id128 share, const std::string& address, Micros now) {
+  const std::lock_guard lock(mutex_);
+  tries_[share].push_back({.at = now, .address = address});
+}
+
+void ShareGuard::forgive(Id128 share, const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  const auto found = tries_.find(share);
+  if (found == tries_.end()) return;
+  std::deque<Try>& tries = found->second;
+  const auto last = std::ranges::find_if(tries.rbegin(), tries.rend(),
+                                         [&](const Try& each) { return each.address == address; });
+  if (last != tries.rend()) tries.erase(std::next(last).base());
+}
+
+}  // namespace sd::api

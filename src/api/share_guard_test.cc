@@ -1,0 +1,68 @@
+#include "api/share_guard.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace sd::api {
+namespace {
+
+TEST(ShareGuard, GivesAsManyPlacesAsThereMayBeAndTakesThemBack) {
+  ShareGuard guard;
+  const Id128 share = Id128::make();
+  std::vector<ShareGuard::Place> places;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(places.emplace_back(guard.enter(share, 3)));
+  EXPECT_FALSE(guard.enter(share, 3));
+  EXPECT_TRUE(guard.enter(Id128::make(), 3)) << "each share has its own";
+  places.pop_back();
+  EXPECT_TRUE(guard.enter(share, 3));
+  places[0] = guard.enter(share, 3);
+  EXPECT_TRUE(places[0]);
+  EXPECT_FALSE(guard.enter(share, 2));
+  places.clear();
+  EXPECT_TRUE(guard.enter(share, 1));
+}
+
+TEST(ShareGuard, LetsAnAddressGuessTenTimesAMinute) {
+  ShareGuard guard;
+  const Id128 share = Id128::make();
+  const Micros start = 1'000'000'000;
+  for (std::size_t i = 0; i < ShareGuard::kTriesOfAddress; ++i) {
+    EXPECT_TRUE(guard.may_try(share, "a", start).may) << i;
+    guard.count_try(share, "a", start);
+  }
+  const auto verdict = guard.may_try(share, "a", start);
+  EXPECT_FALSE(verdict.may);
+  EXPECT_GE(verdict.retry_after_s, 60);
+  EXPECT_LE(verdict.retry_after_s, 61);
+  EXPECT_TRUE(guard.may_try(share, "b", start).may);
+  EXPECT_TRUE(guard.may_try(Id128::make(), "a", start).may);
+  EXPECT_TRUE(guard.may_try(share, "a", start + ShareGuard::kWindow).may);
+}
+
+TEST(ShareGuard, DoesNotCountWhatWasRight) {
+  ShareGuard guard;
+  const Id128 share = Id128::make();
+  for (std::size_t i = 0; i < 5 * ShareGuard::kTriesOfAddress; ++i) {
+    EXPECT_TRUE(guard.may_try(share, "a", 5).may);
+    guard.count_try(share, "a", 5);
+    guard.forgive(share, "a");
+  }
+  guard.forgive(share, "nobody");
+  guard.count_try(share, "a", 5);
+  EXPECT_TRUE(guard.may_try(share, "a", 5).may);
+}
+
+TEST(ShareGuard, BoundsTheGuessesOfManyAddressesToo) {
+  ShareGuard guard;
+  const Id128 share = Id128::make();
+  for (std::size_t i = 0; i < ShareGuard::kTries; ++i) {
+    const std::string address = std::to_string(i);
+    EXPECT_TRUE(guard.may_try(share, address, 5).may);
+    guard.count_try(share, address, 5);
+  }
+  EXPECT_FALSE(guard.may_try(share, "another", 5).may);
+}
+
+}  // namespace
+}  // namespace sd::api
