@@ -39,6 +39,14 @@ class Timer {
   const Micros began_;
 };
 
+Error too_many_bytes(std::uint64_t limit) {
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .message = "the result has more than " + std::to_string(limit) +
+                          " bytes, which is the limit of this API key",
+               .slug = "result-too-large",
+               .status = 422};
+}
+
 Error hidden(const Error& error) {
   if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kResourceExhausted) {
     return Error{.code = ErrorCode::kUnavailable,
@@ -190,6 +198,14 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
       not_admitted_ = true;
       co_return std::unexpected(std::move(admitted).error());
     }
+  }
+  if (request_.max_bytes != 0 && !first->started->not_modified) {
+    // What is over the limit at once is an error and no broken answer.
+    auto begun = co_await (pipe.wait_readable() || exchange_.client_gone());
+    const Result<std::size_t> bytes =
+        begun.index() == 0 ? std::get<0>(begun) : Result<std::size_t>(0);
+    if (bytes && *bytes > request_.max_bytes)
+      co_return std::unexpected(too_many_bytes(request_.max_bytes));
   }
   http::Headers headers = answer_headers(tenant_, *first->started, request_);
   if (first->started->not_modified) {

@@ -120,7 +120,8 @@ class Child {
         queries_(destination_, loader_, channel, start.floor,
                  {.log_id = start.log_id,
                   .log_directory = start.log_directory,
-                  .loading = loader_options(start).loader}) {
+                  .loading = loader_options(start).loader},
+                 [](const Error& error) { leave(error); }) {
     watcher_ = std::thread([this] { watch(); });
   }
   ~Child() {

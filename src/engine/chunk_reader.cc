@@ -1,8 +1,37 @@
 #include "engine/chunk_reader.h"
 
+#include <algorithm>
+#include <system_error>
+
 namespace sd::engine {
 
 using destinations::duckdb::DataChunk;
+
+ChunkReader::ChunkReader(destinations::duckdb::QueryResult& result, RunningQuery& running)
+    : result_(result), running_(running) {
+  for (idx_t i = 0; i < duckdb_column_count(result_.get()); ++i) {
+    const duckdb_type type = duckdb_column_type(result_.get(), i);
+    if (type == DUCKDB_TYPE_VARCHAR || type == DUCKDB_TYPE_BLOB) texts_.push_back(i);
+  }
+}
+
+// Of some rows, for all: texts of one column are of a length, mostly.
+std::size_t ChunkReader::text_bytes(duckdb_data_chunk chunk) const {
+  constexpr idx_t kLooked = 16;
+  const idx_t size = duckdb_data_chunk_get_size(chunk);
+  const idx_t step = std::max<idx_t>(1, size / kLooked);
+  std::size_t sum = 0;
+  for (const idx_t column : texts_) {
+    const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, column);
+    std::uint64_t* validity = duckdb_vector_get_validity(vector);
+    const auto* values = static_cast<const duckdb_string_t*>(duckdb_vector_get_data(vector));
+    for (idx_t row = 0; row < size; row += step) {
+      if (validity == nullptr || duckdb_validity_row_is_valid(validity, row))
+        sum += values[row].value.inlined.length;
+    }
+  }
+  return sum * step;
+}
 
 ChunkReader::~ChunkReader() {
   if (!thread_.joinable()) return;
@@ -34,11 +63,22 @@ ChunkReader::Next ChunkReader::next() {
     at_end_ = !next.chunk;
     return next;
   }
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error&) {
+      // As it were without: slower.
+      Next next = fetch();
+      at_end_ = !next.chunk;
+      return next;
+    }
+  }
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !ahead_.empty(); });
-  Next next = std::move(ahead_.front());
-  ahead_.pop_front();
+  changed_.wait(lock, [&] { return count_ahead_ != 0; });
+  Next next = std::move(ahead_[first_ahead_]);
+  first_ahead_ = (first_ahead_ + 1) % kAhead;
+  --count_ahead_;
+  bytes_ahead_ -= next.bytes;
   at_end_ = !next.chunk;
   lock.unlock();
   changed_.notify_all();
@@ -49,15 +89,17 @@ void ChunkReader::run() {
   for (bool more = true; more;) {
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stop_ || ahead_.size() < kAhead; });
+      changed_.wait(lock, [&] { return stop_ || may_fetch(); });
       if (stop_) break;
     }
     running_.stalls.set_fetching(true);
     Next next = fetch();
     running_.stalls.set_fetching(false);
     more = static_cast<bool>(next.chunk);
+    if (more) next.bytes = text_bytes(next.chunk.get());
     const std::lock_guard lock(mutex_);
-    ahead_.push_back(std::move(next));
+    bytes_ahead_ += next.bytes;
+    ahead_[(first_ahead_ + count_ahead_++) % kAhead] = std::move(next);
     changed_.notify_all();
   }
   const std::lock_guard lock(mutex_);

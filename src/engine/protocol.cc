@@ -142,9 +142,25 @@ Result<std::optional<Frame>> Channel::receive() {
   }
 }
 
+namespace {
+
+constexpr std::size_t kMostMessage = 16U << 10;
+
+// Up to the last whole character.
+std::string beginning_of(const std::string& message) {
+  if (message.size() <= kMostMessage) return message;
+  std::size_t size = kMostMessage;
+  while (size > 0 && (static_cast<unsigned char>(message[size]) & 0xC0) == 0x80) --size;
+  return message.substr(0, size) + "…";
+}
+
+}  // namespace
+
 void write_error(json::Writer& writer, std::string_view key, const Error& error) {
   writer.begin_object(key);
-  writer.member("code", static_cast<int>(error.code)).member("message", error.message);
+  // A statement can make a message as long as it likes (SELECT error(…)), and a frame is bounded.
+  writer.member("code", static_cast<int>(error.code))
+      .member("message", beginning_of(error.message));
   writer.member("slug", error.slug).member("status", error.status);
   writer.member("retry_after", error.retry_after_s).begin_object("members");
   for (const auto& [name, value] : error.members) writer.member(name, value);

@@ -1,6 +1,8 @@
 #include "engine/query_runner.h"
 
 #include <algorithm>
+#include <new>
+#include <system_error>
 
 #include "base/log.h"
 #include "engine/query_stream.h"
@@ -48,6 +50,25 @@ Error not_fresh() {
                .retry_after_s = 1};
 }
 
+Error no_memory() {
+  return Error{.code = ErrorCode::kResourceExhausted,
+               .message = "the engine of this destination has not enough memory for this result",
+               .slug = "out-of-memory",
+               .status = 422};
+}
+
+// Memory is bounded by the kernel, so that any allocation may fail, also in what is our own.
+template <typename F>
+Result<> without_exceptions(F work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return fail(no_memory());
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::kInternal, std::string("an exception: ") + error.what());
+  }
+}
+
 Error must_make_way() {
   return Error{.code = ErrorCode::kUnavailable,
                .message = "the destination is putting its data in order; send the query again",
@@ -58,12 +79,14 @@ Error must_make_way() {
 }  // namespace
 
 QueryRunner::QueryRunner(DuckdbDestination& destination, LoaderThread& loader, Channel& channel,
-                         journal::Position floor, QuestionContext questions)
+                         journal::Position floor, QuestionContext questions,
+                         std::function<void(const Error&)> fatal)
     : destination_(destination),
       loader_(loader),
       channel_(channel),
       floor_(floor),
       questions_(std::move(questions)),
+      fatal_(std::move(fatal)),
       instance_(Id128::make().to_string() + "/") {
   const auto reserved = parquet_.reserve();
   if (!reserved) log::warn("no Parquet", {{"error", reserved.error().message}});
@@ -96,9 +119,12 @@ void QueryRunner::spawn(std::uint64_t id, Micros timeout_us, Work work) {
   running->timeout_us = timeout_us;
   const std::lock_guard lock(mutex_);
   running_[id] = running;
-  running->thread = std::thread([this, running, work = std::move(work)] {
-    Result<> done = work(*running);
+  const auto run = [this, running, work = std::move(work)] {
+    Result<> done = without_exceptions([&] { return work(*running); });
     if (!done) {
+      // Also where the query is given up: what it did to the instance stays.
+      const bool fatal = done.error().code == ErrorCode::kInternal;
+      const Error cause = done.error();
       Error error = std::move(done.error());
       if (running->over_time)
         error = timed_out(running->timeout_us);
@@ -107,9 +133,16 @@ void QueryRunner::spawn(std::uint64_t id, Micros timeout_us, Work work) {
       else if (running->cancelled)
         error = {.code = ErrorCode::kCancelled, .message = "the query was cancelled"};
       fail_query(running->id, error);
+      if (fatal) fatal_(cause);
     }
     running->ended = true;
-  });
+  };
+  try {
+    running->thread = std::thread(run);
+  } catch (const std::system_error&) {
+    running_.erase(id);
+    fail_query(id, no_memory().with_status(503).with_retry_after(1));
+  }
 }
 
 void QueryRunner::reap() {

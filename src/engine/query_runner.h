@@ -29,8 +29,10 @@ namespace sd::engine {
 class QueryRunner {
  public:
   // `floor`: nothing is answered before this much has been applied.
+  // `fatal` ends the process: DuckDB's instance is of no more use after an INTERNAL or FATAL error, to loading neither.
   QueryRunner(destinations::duckdb::DuckdbDestination& destination, LoaderThread& loader,
-              Channel& channel, journal::Position floor, QuestionContext questions);
+              Channel& channel, journal::Position floor, QuestionContext questions,
+              std::function<void(const Error&)> fatal);
   ~QueryRunner();
 
   // Interrupts what runs and waits for it. Before the destination is closed.
@@ -66,6 +68,7 @@ class QueryRunner {
   Channel& channel_;
   const journal::Position floor_;
   const QuestionContext questions_;
+  const std::function<void(const Error&)> fatal_;
   const std::string instance_;  // of this process: nobody else changes the data while it lives
   ParquetSlots parquet_;
   mutable std::mutex mutex_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
 #include "base/ascii.h"
 #include "base/json_text.h"
@@ -195,30 +194,43 @@ class Gate {
     if (findings.statements != 1) {
       return fail(refused("only one statement can be run at a time", begin));
     }
-    note_parameters();
+    count_parameters();
     gated_.volatile_result =
         findings.volatile_result || gated_.kind == GatedStatement::Kind::kExplain;
     return {};
   }
 
-  // A PIVOT without values becomes several statements, of which only the last one is the user's.
+  // A PIVOT without values becomes several statements, of which only the last one is the user's. Those before it name the
+  // same tables; but of nested WITHs DuckDB 1.5.6 writes the inner one first there, so that what it names is a table of
+  // the catalog and not what the outer one calls so, as it is in the statement that was judged.
   Result<> check_values_can_be_collected(std::size_t begin) const {
     constexpr std::string_view kNeeds = " needs its values: PIVOT … ON column IN (…)";
     if (gated_.kind == GatedStatement::Kind::kExplain)
       return fail(refused("EXPLAIN of a PIVOT" + std::string(kNeeds), begin));
+    std::size_t withs = 0;
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      if (tokens_.is_word(i, "with") && !follows_as_modifier(i) &&
+          ++withs > (gated_.limited ? 0U : 1U)) {
+        return fail(refused((gated_.limited ? "a PIVOT in a statement with WITH"
+                                            : "a PIVOT in a statement with more than one WITH") +
+                                std::string(kNeeds),
+                            tokens_[i].begin));
+      }
       if (tokens_.is_symbol(i, '$') || tokens_.is_symbol(i, '?'))
         return fail(refused("a PIVOT with parameters" + std::string(kNeeds), tokens_[i].begin));
     }
     return {};
   }
 
-  void note_parameters() {
-    std::set<std::string> seen;
-    for (std::size_t i = 0; i + 1 < tokens_.size(); ++i) {
-      if (!tokens_.is_symbol(i, '$') || tokens_[i].end != tokens_[i + 1].begin) continue;
-      std::string name = fold_ascii(tokens_.text(i + 1));
-      if (!seen.insert(name).second) gated_.repeated_parameters.push_back(std::move(name));
+  // The WITH of TIMESTAMP WITH TIME ZONE, WITH ORDINALITY and WITH TIES, which names nothing.
+  bool follows_as_modifier(std::size_t i) const {
+    return (tokens_.is_word(i + 1, "time") && tokens_.is_word(i + 2, "zone")) ||
+           tokens_.is_word(i + 1, "ordinality") || tokens_.is_word(i + 1, "ties");
+  }
+
+  void count_parameters() {
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      if (tokens_.is_symbol(i, '$') || tokens_.is_symbol(i, '?')) ++gated_.parameter_marks;
     }
   }
 

@@ -87,8 +87,9 @@ struct GatedStatement {
   // Another result for the same data: it asks the clock, chance, the session or the catalog, or it is
   // EXPLAIN. No ETag then. (Rows without an ORDER BY come in any order, which does not count.)
   bool volatile_result = false;
-  // Names of parameters ("1", "day") that stand in it more than once; bind() asks.
-  std::vector<std::string> repeated_parameters = {};
+  // Places where a parameter stands, "?" or "$" with a number or name; more than there are parameters where one
+  // stands in several. bind() asks.
+  std::size_t parameter_marks = 0;
   // GateOptions::tables was given: messages name no other tables.
   bool limited = false;
 

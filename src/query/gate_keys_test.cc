@@ -114,6 +114,11 @@ TEST_F(LimitedKey, ReadsNothingElse) {
         "(WITH secret AS (SELECT 1) FROM secret) UNION ALL FROM secret",
         "SELECT i FROM t ORDER BY (WITH secret AS (SELECT 1) SELECT count(*) FROM main.secret)",
         "FROM recurring.secret", "WITH r AS (SELECT 1) FROM recurring.secret",
+        // PIVOT collects its values in a statement of its own, with names in another order
+        "WITH secret AS (SELECT 1 AS x) SELECT * FROM (WITH a AS (FROM secret) PIVOT a ON x USING "
+        "count(*))",
+        "WITH secret AS (SELECT 1 AS hidden_column) PIVOT secret ON hidden_column USING count(*)",
+        "SELECT * FROM (WITH a AS (FROM secret) PIVOT a ON hidden_column USING count(*))",
         // views and macros over it
         "FROM v_secret", "FROM v_mixed", "FROM v_other", "FROM other.v_elsewhere", "FROM v_own",
         "FROM v_reads", "SELECT count_secret()", "FROM rows_secret()", "FROM v_catalog",

@@ -57,7 +57,7 @@ bool is_denied_view(std::string_view name) {
 
 bool is_volatile_function(std::string_view name) {
   static constexpr std::string_view kVolatile[] = {
-      "random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid",
+      "random", "reservoir_quantile", "uuid", "uuidv4", "uuidv7", "gen_random_uuid",
       // age(x) is too; age(x, y) is not
       "now", "today", "transaction_timestamp", "get_current_time", "get_current_timestamp",
       "current_localtime", "current_localtimestamp", "current_date", "ago", "pg_conf_load_time",

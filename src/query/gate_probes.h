@@ -145,6 +145,22 @@ inline constexpr Probe kProbes[] = {
     {"PIVOT cities ON (SELECT content FROM read_text('secret.csv')) USING sum(population)",
      Expect::kSyntax},
     {"PIVOT (FROM force_checkpoint()) ON Success USING count(*)", Expect::kRefused},
+    // Of nested WITHs DuckDB turns the order around where it collects the values.
+    {"WITH a AS (FROM cities) PIVOT a ON year USING sum(population)", Expect::kRuns},
+    {"WITH b AS (FROM cities), a AS (FROM b) PIVOT a ON year USING sum(population)", Expect::kRuns},
+    {"SELECT * FROM (WITH a AS (FROM cities) PIVOT a ON year USING sum(population))",
+     Expect::kRuns},
+    {"WITH duckdb_databases AS (SELECT 'x' AS path) SELECT * FROM (WITH a AS (FROM "
+     "duckdb_databases) "
+     "PIVOT a ON path USING count(*))",
+     Expect::kRefused},
+    {"WITH pg_settings AS (SELECT 'x' AS name) SELECT * FROM (WITH a AS (FROM pg_settings) "
+     "PIVOT a ON name USING count(*))",
+     Expect::kRefused},
+    {"WITH u AS (SELECT 1 AS a) SELECT * FROM (WITH b AS (FROM u) SELECT * FROM (PIVOT b ON a, a + "
+     "1 "
+     "USING count(*)))",
+     Expect::kRefused},
     {"PIVOT cities ON year USING sum(population); DROP TABLE t", Expect::kRefused},
     // Files and the network.
     {"SELECT * FROM 'secret.csv'", Expect::kRefused},

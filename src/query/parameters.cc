@@ -258,8 +258,8 @@ Result<DuckdbValue> with_other_type(const Bound& bound, const json::Value& value
   return DuckdbValue(duckdb_get_list_child(list.get(), 0));
 }
 
-Result<> bind_one(duckdb_prepared_statement prepared, const GatedStatement& statement,
-                  const Slot& slot, const json::Value& value) {
+Result<> bind_one(duckdb_prepared_statement prepared, bool repeated, const Slot& slot,
+                  const json::Value& value) {
   if (const auto problem = mismatch(prepared, slot.index, value))
     return fail(parameter_error(slot.name, *problem));
   Result<ParameterType> type = parameter_type(value);
@@ -269,10 +269,8 @@ Result<> bind_one(duckdb_prepared_statement prepared, const GatedStatement& stat
   Bound bound{std::move(*made), std::move(*type)};
   // A statement that takes a parameter both as a type and as whatever comes (SELECT {a: $1}, $1::BIGINT) is
   // bound anew only for a value of another type than it names; with one of that type DuckDB 1.5.6 fails with
-  // an INTERNAL error, and its whole instance is unusable then.
-  const bool repeated = std::ranges::any_of(
-      statement.repeated_parameters,
-      [&](const std::string& name) { return same_ascii_folded(name, slot.name); });
+  // an INTERNAL error, and its whole instance is unusable then. Which one stands in several places only DuckDB's own
+  // parser knows for sure ($01 is $1, $"x" is $x): where any does, all are bound so.
   const bool same_type = duckdb_get_type_id(duckdb_get_value_type(bound.value.get())) ==
                          duckdb_param_type(prepared, slot.index);
   if (repeated && same_type) {
@@ -287,7 +285,7 @@ std::string count_of(std::size_t n) {
   return std::to_string(n) + (n == 1 ? " parameter" : " parameters");
 }
 
-Result<> bind_array(duckdb_prepared_statement prepared, const GatedStatement& statement,
+Result<> bind_array(duckdb_prepared_statement prepared, bool repeated,
                     const std::vector<Slot>& slots, const std::vector<json::Value>& values) {
   for (const Slot& slot : slots) {
     if (!is_number(slot.name)) {
@@ -303,12 +301,12 @@ Result<> bind_array(duckdb_prepared_statement prepared, const GatedStatement& st
     std::from_chars(slot.name.data(), slot.name.data() + slot.name.size(), number);
     if (number < 1 || number > values.size())
       return fail(parameter_error(slot.name, "has no value: numbers must have no gap"));
-    TRY(bind_one(prepared, statement, slot, values[number - 1]));
+    TRY(bind_one(prepared, repeated, slot, values[number - 1]));
   }
   return {};
 }
 
-Result<> bind_object(duckdb_prepared_statement prepared, const GatedStatement& statement,
+Result<> bind_object(duckdb_prepared_statement prepared, bool repeated,
                      const std::vector<Slot>& slots, const json::Value::Members& members) {
   std::vector<bool> bound(slots.size(), false);
   for (const auto& [name, value] : members) {
@@ -319,7 +317,7 @@ Result<> bind_object(duckdb_prepared_statement prepared, const GatedStatement& s
     const auto i = static_cast<std::size_t>(slot - slots.begin());
     if (bound[i]) return fail(parameter_error(name, "is given twice"));
     bound[i] = true;
-    TRY(bind_one(prepared, statement, *slot, value));
+    TRY(bind_one(prepared, repeated, *slot, value));
   }
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (!bound[i]) return fail(parameter_error(slots[i].name, "has no value"));
@@ -336,8 +334,9 @@ Result<> bind(duckdb_prepared_statement prepared, const GatedStatement& statemen
     if (slots.empty()) return {};
     return fail(parameter_error(slots[0].name, "has no value: the statement needs \"params\""));
   }
-  if (params->is_array()) return bind_array(prepared, statement, slots, params->elements());
-  if (params->is_object()) return bind_object(prepared, statement, slots, params->members());
+  const bool repeated = statement.parameter_marks > slots.size();
+  if (params->is_array()) return bind_array(prepared, repeated, slots, params->elements());
+  if (params->is_object()) return bind_object(prepared, repeated, slots, params->members());
   return fail(parameter_error("\"params\" must be an array or an object"));
 }
 

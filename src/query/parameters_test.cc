@@ -237,6 +237,18 @@ TEST_F(Parameters, MayBeTakenAsATypeAndAsWhateverComes) {
   EXPECT_EQ(run("SELECT 'usable'", ""), "usable");
 }
 
+TEST_F(Parameters, LeaveTheInstanceUsableHoweverARepeatedOneIsSpelled) {
+  for (const std::string sql :
+       {"SELECT ({a: $1}.a + CAST($1AS BIGINT))::VARCHAR",
+        "SELECT ({a: ?1}.a + ?1::BIGINT)::VARCHAR", "SELECT ({a: $01}.a + $1::BIGINT)::VARCHAR",
+        "SELECT ({a: $1}.a + $001::BIGINT)::VARCHAR"}) {
+    EXPECT_EQ(run(sql, "[4]"), "8") << sql;
+  }
+  EXPECT_EQ(run("SELECT ({a: $x}.a + $\"x\"::BIGINT)::VARCHAR", R"({"x": 4})"), "8");
+  EXPECT_EQ(run("SELECT ({a: $x}.a + $X::BIGINT)::VARCHAR", R"({"x": 4})"), "8");
+  EXPECT_EQ(run("SELECT 'usable'", ""), "usable");
+}
+
 TEST_F(Parameters, AreNotForAPivotThatCollectsItsValues) {
   EXPECT_TRUE(run("PIVOT t ON s USING sum(i + $1)", "[1]")
                   .starts_with("sql-not-allowed: a PIVOT with parameters needs its values"));
