@@ -170,7 +170,17 @@ void PoolEngine::handle(Frame& frame) {
     said_stopped_ = true;
   } else if (type == "killing") {
     killing_ = id;
+    give_up(id);
   }
+}
+
+// What has the engine killed is answered before it is dead: a process with a lot of memory takes a while to end.
+void PoolEngine::give_up(std::uint64_t id) {
+  const Error too_long{.code = ErrorCode::kDeadlineExceeded,
+                       .message = "this ran longer than it may and could not be stopped",
+                       .slug = "query-timeout"};
+  end_query(id, fail(too_long));
+  if (auto node = asks_.extract(id)) node.mapped()(fail(too_long));
 }
 
 void PoolEngine::on_applied(const json::Value& m) {
@@ -339,20 +349,8 @@ void PoolEngine::fail_all(const Error& error) {
     if (auto node = queries.extract(h.id)) queries_.insert(std::move(node));
     if (auto node = asks.extract(h.id)) asks_.insert(std::move(node));
   }
-  for (auto& [id, query] : queries) {
-    if (id == killing_) {
-      query.events.on_end(
-          fail(Error{.code = ErrorCode::kDeadlineExceeded,
-                     .message = "the query ran longer than it may and could not be stopped",
-                     .slug = "query-timeout"}));
-    } else {
-      query.events.on_end(fail(error));
-    }
-  }
-  const Error too_long{.code = ErrorCode::kDeadlineExceeded,
-                       .message = "this took too long and could not be stopped",
-                       .slug = "query-timeout"};
-  for (auto& [id, answer] : asks) answer(fail(id == killing_ ? too_long : error));
+  for (auto& [id, query] : queries) query.events.on_end(fail(error));
+  for (auto& [id, answer] : asks) answer(fail(error));
 }
 
 void PoolEngine::on_death() {

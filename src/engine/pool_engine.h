@@ -70,6 +70,7 @@ class PoolEngine {
   bool lingers(Micros now) const { return now - ending_since_ > 2 * kMicrosPerSecond; }
   void fail_all(const Error& error);
   Error not_running() const;
+  void give_up(std::uint64_t id);
   void end_query(std::uint64_t id, Result<std::uint64_t> result);
   void send_durable();
 
