@@ -246,6 +246,7 @@ Task<StreamOutcome> stream_query(App& app, http::Exchange& exchange, std::shared
   request.query.coding = query::negotiate_coding(exchange.header("Accept-Encoding"));
   request.query.variant = std::string(query::coding_name(request.query.coding)) +
                           (request.query.quote_int64 ? " quoted " : " ") +
+                          (request.query.spreadsheet ? "spreadsheet " : "") +
                           std::to_string(request.query.max_rows);
   QueryStream stream(app, exchange, *tenant, request);
   Result<> answered = co_await stream.run();

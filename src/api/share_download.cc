@@ -160,7 +160,14 @@ Task<void> handle_share_data(App& app, http::Exchange& exchange) {
     co_await refuse(exchange, std::move(error));
     co_return;
   }
+  const Result<bool> spreadsheet = parse_query(exchange.raw_query()).flag("spreadsheet");
+  if (!spreadsheet) {
+    Error error = spreadsheet.error();
+    co_await refuse(exchange, std::move(error));
+    co_return;
+  }
   StreamRequest stream;
+  stream.query.spreadsheet = *spreadsheet;
   stream.party = share.id.to_string();
   stream.headers = {{"Content-Disposition", content_disposition(share.name, *format)},
                     {"Cache-Control", "no-store"},

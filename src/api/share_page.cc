@@ -272,6 +272,9 @@ std::string render_share_page(const SharePage& page) {
   out += " Each download has the result as it is at that moment.</p>\n<p class=\"buttons\">";
   for (const std::string& format : page.formats) {
     out += "<a href=\"" + page.id + "/data." + format + "\" download>" + upper(format) + "</a>";
+    // The same with a byte order mark, and without formulas.
+    if (format == "csv")
+      out += "<a href=\"" + page.id + "/data.csv?spreadsheet=true\" download>CSV for spreadsheets</a>";
   }
   out += "</p>\n<h2>Preview</h2>\n";
   out += page.preview ? render_preview(*page.preview)

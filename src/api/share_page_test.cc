@@ -120,7 +120,8 @@ TEST(SharePage, ShowsNamesAndValuesAsTextOnly) {
 TEST(SharePage, OffersTheFormatsOfTheShareAndACurlLine) {
   const std::string html = render_share_page(simple_page());
   EXPECT_THAT(html, HasSubstr("<a href=\"0f0f/data.csv\" download>CSV</a><a "
-                              "href=\"0f0f/data.json\" download>JSON</a>"));
+                              "href=\"0f0f/data.csv?spreadsheet=true\" download>CSV for "
+                              "spreadsheets</a><a href=\"0f0f/data.json\" download>JSON</a>"));
   EXPECT_THAT(html, Not(HasSubstr("NDJSON")));
   EXPECT_THAT(html, HasSubstr("curl -o data.csv 'https://data.example/share/0f0f/data.csv'"));
 }

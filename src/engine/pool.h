@@ -58,6 +58,7 @@ struct QueryRequest {
   bool snapshot = false;                           // no SQL: the destination's file (snapshot.h)
   query::Format format = query::Format::kJson;
   bool quote_int64 = false;
+  bool spreadsheet = false;  // CSV and TSV
   query::Coding coding =
       query::Coding::kIdentity;  // that the client takes; small results have none
   std::uint64_t max_rows = 0;    // 0: no limit

@@ -1,4 +1,6 @@
 // CSV and TSV.
+#include <algorithm>
+
 #include "query/encoder_impl.h"
 #include "query/frequent_value.h"
 #include "query/plain_bytes.h"
@@ -7,15 +9,27 @@
 namespace sd::query {
 namespace {
 
+// What a spreadsheet may take for a formula by how it begins.
+bool is_formula(std::string_view text) {
+  if (text.empty()) return false;
+  constexpr std::string_view kBytes("=+-@\t\r\n\0", 8);
+  if (kBytes.find(text.front()) != std::string_view::npos) return true;
+  // U+FF1D, U+FF0B, U+FF0D, U+FF20: the wide forms.
+  constexpr std::string_view kWide[] = {"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0"};
+  return std::ranges::any_of(kWide, [&](std::string_view each) { return text.starts_with(each); });
+}
+
 template <char kSeparator>
 class SeparatedEncoder final : public Encoder {
  public:
-  explicit SeparatedEncoder(const ResultShape& shape) : shape_(shape) {
+  SeparatedEncoder(EncodeOptions options, const ResultShape& shape)
+      : spreadsheet_(options.spreadsheet), shape_(shape) {
     for (const ResultColumn& column : shape.columns()) trees_.emplace_back(column.type);
   }
 
   void begin(std::string& out) override {
     TextSink sink(out);
+    if (spreadsheet_) sink.put("\xEF\xBB\xBF");
     bool first = true;
     for (const ResultColumn& column : shape_.columns()) {
       if (!std::exchange(first, false)) sink.put(kSeparator);
@@ -38,7 +52,7 @@ class SeparatedEncoder final : public Encoder {
         if (i != 0) *p++ = kSeparator;
         sink.set_cursor(p);
         if (!trees_[i].valid(row)) continue;
-        if (char* end = frequent_text<false>(p, trees_[i], row)) {
+        if (char* end = is_frequent(trees_[i]) ? frequent_text<false>(p, trees_[i], row) : nullptr) {
           sink.set_cursor(end);
         } else {
           put_value(sink, trees_[i], row);
@@ -66,11 +80,18 @@ class SeparatedEncoder final : public Encoder {
 #endif
   };
 
+  // The years before Christ begin with a minus.
+  bool is_frequent(const VectorTree& tree) const {
+    return !spreadsheet_ || (tree.type->kind != ValueKind::kTimestamp &&
+                             tree.type->kind != ValueKind::kTimestampTz);
+  }
+
   static bool is_blank(char c) {
     return c == ' ' || c == '\t';
   }
 
-  static void put_field(TextSink& sink, std::string_view text) {
+  void put_field(TextSink& sink, std::string_view text) const {
+    if (spreadsheet_ && is_formula(text)) return put_quoted(sink, "'" + std::string(text));
     // What is empty without quotes is NULL, and readers that trim would lose blanks at the ends.
     if (text.empty() || is_blank(text.front()) || is_blank(text.back())) {
       return put_quoted(sink, text);
@@ -117,11 +138,31 @@ class SeparatedEncoder final : public Encoder {
           put_plain(text, tree, row);
         }
         return put_field(sink, scratch_);
+      case ValueKind::kInterval:
+      case ValueKind::kDate:
+      case ValueKind::kTimestamp:
+      case ValueKind::kTimestampS:
+      case ValueKind::kTimestampMs:
+      case ValueKind::kTimestampNs:
+      case ValueKind::kTimestampTz:
+        return put_text_scalar(sink, tree, row);
       default:
         return put_scalar(sink, tree, row);
     }
   }
 
+  // Spelled without special bytes, but maybe with a minus in front.
+  void put_text_scalar(TextSink& sink, const VectorTree& tree, idx_t row) {
+    if (!spreadsheet_) return put_scalar(sink, tree, row);
+    scratch_.clear();
+    {
+      TextSink text(scratch_);
+      put_scalar(text, tree, row);
+    }
+    put_field(sink, scratch_);
+  }
+
+  const bool spreadsheet_;
   const ResultShape& shape_;
   std::vector<VectorTree> trees_;
   std::string scratch_;
@@ -129,9 +170,10 @@ class SeparatedEncoder final : public Encoder {
 
 }  // namespace
 
-std::unique_ptr<Encoder> make_separated_encoder(char separator, const ResultShape& shape) {
-  if (separator == '\t') return std::make_unique<SeparatedEncoder<'\t'>>(shape);
-  return std::make_unique<SeparatedEncoder<','>>(shape);
+std::unique_ptr<Encoder> make_separated_encoder(char separator, EncodeOptions options,
+                                                const ResultShape& shape) {
+  if (separator == '\t') return std::make_unique<SeparatedEncoder<'\t'>>(options, shape);
+  return std::make_unique<SeparatedEncoder<','>>(options, shape);
 }
 
 }  // namespace sd::query

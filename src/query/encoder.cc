@@ -14,9 +14,9 @@ std::unique_ptr<Encoder> Encoder::make(Format format, EncodeOptions options,
     case Format::kJsonCompact:
       return make_json_encoder(JsonLayout::kCompact, options, shape);
     case Format::kCsv:
-      return make_separated_encoder(',', shape);
+      return make_separated_encoder(',', options, shape);
     case Format::kTsv:
-      return make_separated_encoder('\t', shape);
+      return make_separated_encoder('\t', options, shape);
     case Format::kHtml:
       return make_html_encoder(shape);
     case Format::kArrow:

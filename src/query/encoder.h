@@ -36,6 +36,10 @@
 // where it is empty, holds a quote, a line break or what separates fields, or begins or ends with a
 // blank. TSV and HTML: the same values.
 //
+// With `spreadsheet`, CSV and TSV begin with a byte order mark, without which Excel does not take them for UTF-8; and
+// text that a spreadsheet would take for a formula, since it begins with = + - @, a tab, a line break or NUL, or with the
+// wide forms of the first four, gets an apostrophe before it (OWASP, "CSV Injection"). Numbers are left as they are.
+//
 // An encoder is used by one thread, for one result: begin(), rows()…, end(). It keeps a reference
 // to the shape, which must outlive it, and keeps nothing of a chunk.
 #pragma once
@@ -53,6 +57,8 @@ namespace sd::query {
 
 struct EncodeOptions {
   bool quote_int64 = false;
+  // CSV and TSV for people who open them in a spreadsheet, see above.
+  bool spreadsheet = false;
 };
 
 class Encoder {

@@ -154,5 +154,41 @@ TEST(TypeName, IsWhatCastTakes) {
   EXPECT_EQ(named("union_value(k := [1, 2]::INTEGER[2])"), "UNION(\"k\" INTEGER[2])");
 }
 
+TEST(Spreadsheet, TakesNoTextForAFormula) {
+  const TestDatabase database;
+  const auto csv = [&](const std::string& sql) {
+    return database.encode(sql, Format::kCsv, {.spreadsheet = true});
+  };
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  EXPECT_EQ(csv("SELECT 1 AS a"), std::string(kMark) + "a\n1\n");
+  for (const std::string text : {"=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "－1", "＠x"}) {
+    const std::string expected = std::string(kMark) + "a\n\"'" + text + "\"\n";
+    EXPECT_EQ(csv("SELECT '" + text + "' AS a"), expected);
+    EXPECT_EQ(csv("SELECT ('" + text + "')::ENUM('" + text + "') AS a"), expected);
+  }
+  for (const int code : {9, 10, 13}) {
+    const std::string c(1, static_cast<char>(code));
+    EXPECT_EQ(csv("SELECT chr(" + std::to_string(code) + ") || '=1' AS a"),
+              std::string(kMark) + "a\n\"'" + c + "=1\"\n");
+  }
+  EXPECT_EQ(csv("SELECT chr(0) || '=1' AS a"), std::string(kMark) + "a\n\"'" + std::string("\0=1", 3) + "\"\n");
+  EXPECT_EQ(csv("SELECT '=\"x\"' AS \"=h\""), std::string(kMark) + "\"'=h\"\n\"'=\"\"x\"\"\"\n");
+}
+
+TEST(Spreadsheet, LeavesNumbersAndPlainTextAsTheyAre) {
+  const TestDatabase database;
+  const std::string sql =
+      "SELECT -1 AS i, -1.5 AS d, -2::DOUBLE AS f, -3::HUGEINT AS h, 'a=b' AS s, '' AS e, NULL AS n, "
+      "INTERVAL '-1 month' AS v, DATE '-0043-03-15' AS b, DATE '2024-01-02' AS t, [-1] AS l, "
+      "TIMESTAMP '-0043-03-15 00:00:00' AS ts, TIMESTAMP '2024-01-02' AS tt";
+  EXPECT_EQ(database.encode(sql, Format::kCsv, {.spreadsheet = true}),
+            "\xEF\xBB\xBFi,d,f,h,s,e,n,v,b,t,l,ts,tt\n-1,-1.5,-2.0,-3,a=b,\"\",,\"'-1 month\",\"'-0043-03-15\","
+            "2024-01-02,[-1],\"'-0043-03-15T00:00:00\",2024-01-02T00:00:00\n");
+  // Without the option nothing is changed, and other formats know none.
+  EXPECT_EQ(database.encode("SELECT '=1' AS a", Format::kCsv), "a\n=1\n");
+  EXPECT_EQ(database.encode("SELECT '=1' AS a", Format::kNdjson, {.spreadsheet = true}),
+            "{\"a\":\"=1\"}\n");
+}
+
 }  // namespace
 }  // namespace sd::query

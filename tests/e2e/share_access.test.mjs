@@ -200,6 +200,20 @@ describe('a share', () => {
   });
 });
 
+test('a spreadsheet gets no formula, of a share and of a query', async (t) => {
+  const server = await startServer(t, {});
+  await server.insert('cells', [{ n: -1, t: '=HYPERLINK("http://x.example")' }, { n: 2, t: 'ä+b' }], { query: '?wait=true' });
+  const made = (await server.api('/api/data/share', { body: '{"query":"SELECT n, t FROM cells ORDER BY n"}' })).json();
+  const expected = '\ufeffn,t\n-1,"\'=HYPERLINK(""http://x.example"")"\n2,ä+b\n';
+  const page = await server.request(`/share/${made.id}`);
+  assert.ok(page.text.includes(`href="${made.id}/data.csv?spreadsheet=true"`));
+  assert.equal((await server.request(`/share/${made.id}/data.csv?spreadsheet=true`)).text, expected);
+  assert.doesNotMatch((await server.request(`/share/${made.id}/data.csv`)).text, /^\ufeff|'=/);
+  problem(await server.request(`/share/${made.id}/data.csv?spreadsheet=maybe`), 400, 'invalid-parameter');
+  assert.equal((await server.sql('SELECT n, t FROM cells ORDER BY n', { query: '?format=csv&spreadsheet=true' })).text, expected);
+  assert.equal((await server.api('/api/data/query', { body: JSON.stringify({ query: 'SELECT n, t FROM cells ORDER BY n', format: 'csv', spreadsheet: true }) })).text, expected);
+});
+
 test('addresses are in the log of downloads where the operator wants them', async (t) => {
   const server = await startServer(t, { flags: ['--share-log-addresses', 'true'] });
   const made = (await server.api('/api/data/share', { body: '{"query":"SELECT 1 AS a"}' })).json();
