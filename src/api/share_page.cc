@@ -274,7 +274,8 @@ std::string render_share_page(const SharePage& page) {
     out += "<a href=\"" + page.id + "/data." + format + "\" download>" + upper(format) + "</a>";
     // The same with a byte order mark, and without formulas.
     if (format == "csv")
-      out += "<a href=\"" + page.id + "/data.csv?spreadsheet=true\" download>CSV for spreadsheets</a>";
+      out +=
+          "<a href=\"" + page.id + "/data.csv?spreadsheet=true\" download>CSV for spreadsheets</a>";
   }
   out += "</p>\n<h2>Preview</h2>\n";
   out += page.preview ? render_preview(*page.preview)

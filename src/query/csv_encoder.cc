@@ -15,7 +15,8 @@ bool is_formula(std::string_view text) {
   constexpr std::string_view kBytes("=+-@\t\r\n\0", 8);
   if (kBytes.find(text.front()) != std::string_view::npos) return true;
   // U+FF1D, U+FF0B, U+FF0D, U+FF20: the wide forms.
-  constexpr std::string_view kWide[] = {"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0"};
+  constexpr std::string_view kWide[] = {"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D",
+                                        "\xEF\xBC\xA0"};
   return std::ranges::any_of(kWide, [&](std::string_view each) { return text.starts_with(each); });
 }
 
@@ -52,7 +53,8 @@ class SeparatedEncoder final : public Encoder {
         if (i != 0) *p++ = kSeparator;
         sink.set_cursor(p);
         if (!trees_[i].valid(row)) continue;
-        if (char* end = is_frequent(trees_[i]) ? frequent_text<false>(p, trees_[i], row) : nullptr) {
+        if (char* end =
+                is_frequent(trees_[i]) ? frequent_text<false>(p, trees_[i], row) : nullptr) {
           sink.set_cursor(end);
         } else {
           put_value(sink, trees_[i], row);
@@ -82,8 +84,8 @@ class SeparatedEncoder final : public Encoder {
 
   // The years before Christ begin with a minus.
   bool is_frequent(const VectorTree& tree) const {
-    return !spreadsheet_ || (tree.type->kind != ValueKind::kTimestamp &&
-                             tree.type->kind != ValueKind::kTimestampTz);
+    return !spreadsheet_ ||
+           (tree.type->kind != ValueKind::kTimestamp && tree.type->kind != ValueKind::kTimestampTz);
   }
 
   static bool is_blank(char c) {

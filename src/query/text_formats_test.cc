@@ -171,18 +171,21 @@ TEST(Spreadsheet, TakesNoTextForAFormula) {
     EXPECT_EQ(csv("SELECT chr(" + std::to_string(code) + ") || '=1' AS a"),
               std::string(kMark) + "a\n\"'" + c + "=1\"\n");
   }
-  EXPECT_EQ(csv("SELECT chr(0) || '=1' AS a"), std::string(kMark) + "a\n\"'" + std::string("\0=1", 3) + "\"\n");
+  EXPECT_EQ(csv("SELECT chr(0) || '=1' AS a"),
+            std::string(kMark) + "a\n\"'" + std::string("\0=1", 3) + "\"\n");
   EXPECT_EQ(csv("SELECT '=\"x\"' AS \"=h\""), std::string(kMark) + "\"'=h\"\n\"'=\"\"x\"\"\"\n");
 }
 
 TEST(Spreadsheet, LeavesNumbersAndPlainTextAsTheyAre) {
   const TestDatabase database;
   const std::string sql =
-      "SELECT -1 AS i, -1.5 AS d, -2::DOUBLE AS f, -3::HUGEINT AS h, 'a=b' AS s, '' AS e, NULL AS n, "
+      "SELECT -1 AS i, -1.5 AS d, -2::DOUBLE AS f, -3::HUGEINT AS h, 'a=b' AS s, '' AS e, NULL AS "
+      "n, "
       "INTERVAL '-1 month' AS v, DATE '-0043-03-15' AS b, DATE '2024-01-02' AS t, [-1] AS l, "
       "TIMESTAMP '-0043-03-15 00:00:00' AS ts, TIMESTAMP '2024-01-02' AS tt";
   EXPECT_EQ(database.encode(sql, Format::kCsv, {.spreadsheet = true}),
-            "\xEF\xBB\xBFi,d,f,h,s,e,n,v,b,t,l,ts,tt\n-1,-1.5,-2.0,-3,a=b,\"\",,\"'-1 month\",\"'-0043-03-15\","
+            "\xEF\xBB\xBFi,d,f,h,s,e,n,v,b,t,l,ts,tt\n-1,-1.5,-2.0,-3,a=b,\"\",,\"'-1 "
+            "month\",\"'-0043-03-15\","
             "2024-01-02,[-1],\"'-0043-03-15T00:00:00\",2024-01-02T00:00:00\n");
   // Without the option nothing is changed, and other formats know none.
   EXPECT_EQ(database.encode("SELECT '=1' AS a", Format::kCsv), "a\n=1\n");
