@@ -98,8 +98,7 @@ Task<Result<>> try_password(App& app, http::Exchange& exchange, const Share& sha
                             std::string password) {
   const std::string address(exchange.peer_address());
   ShareGuard& guard = app.share_guard();
-  const auto now = [&app] { return app.catalog().clock().wall_us(); };
-  const auto verdict = guard.may_try(share.id, address, now());
+  const auto verdict = guard.may_try(share.id, address, app.catalog().clock().wall_us());
   if (!verdict.may) {
     co_return std::unexpected(Error{.code = ErrorCode::kResourceExhausted,
                                     .message = "too many wrong passwords; wait a minute",
@@ -107,8 +106,6 @@ Task<Result<>> try_password(App& app, http::Exchange& exchange, const Share& sha
                                     .status = 429,
                                     .retry_after_s = verdict.retry_after_s});
   }
-  // Counted before it is looked at, so that many at once are no way around the limit.
-  guard.count_try(share.id, address, now());
   const auto work = [&] { return catalog::password_matches(share.password_hash, password); };
   const Result<bool> right = co_await run_blocking(app.passwords(), exchange.executor(), work);
   if (!right) co_return std::unexpected(right.error());

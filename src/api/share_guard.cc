@@ -42,19 +42,15 @@ void ShareGuard::forget(Micros now) {
 ShareGuard::Verdict ShareGuard::may_try(Id128 share, const std::string& address, Micros now) {
   const std::lock_guard lock(mutex_);
   forget(now);
-  const auto found = tries_.find(share);
-  if (found == tries_.end()) return {};
-  const std::deque<Try>& tries = found->second;
+  std::deque<Try>& tries = tries_[share];
   const auto own = static_cast<std::size_t>(
       std::ranges::count_if(tries, [&](const Try& each) { return each.address == address; }));
-  if (own < kTriesOfAddress && tries.size() < kTries) return {};
+  if (own < kTriesOfAddress && tries.size() < kTries) {
+    tries.push_back({.at = now, .address = address});
+    return {};
+  }
   const Micros left = tries.front().at + kWindow - now;
   return {.may = false, .retry_after_s = static_cast<int>(left / kMicrosPerSecond) + 1};
-}
-
-void ShareGuard::count_try(Id128 share, const std::string& address, Micros now) {
-  const std::lock_guard lock(mutex_);
-  tries_[share].push_back({.at = now, .address = address});
 }
 
 void ShareGuard::forgive(Id128 share, const std::string& address) {

@@ -45,8 +45,8 @@ class ShareGuard {
     bool may = true;
     int retry_after_s = 0;
   };
+  // Counts it where it may be, before it is looked at: many at once are no way around the limit.
   Verdict may_try(Id128 share, const std::string& address, Micros now);
-  void count_try(Id128 share, const std::string& address, Micros now);
   // The last one counted of the address was right.
   void forgive(Id128 share, const std::string& address);
 
