@@ -57,6 +57,12 @@ Error hidden(const Error& error) {
     return Error{.code = ErrorCode::kDeadlineExceeded,
                  .message = "this result took too long to produce"};
   }
+  if (error.slug == "result-too-large") {
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .message = "this result has more rows than may be downloaded",
+                 .slug = error.slug,
+                 .status = 422};
+  }
   return Error{.code = ErrorCode::kInternal, .message = "this result cannot be produced any more"};
 }
 
