@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/base64.h"
 #include "base/checksum.h"
 #include "base/file.h"
 #include "base/ids.h"
@@ -25,14 +26,6 @@ constexpr std::size_t kKeyIdChars = 8;
 
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-std::string to_base64(std::string_view bytes) {
-  std::string text(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  sodium_bin2base64(text.data(), text.size(), bytes_of(bytes), bytes.size(),
-                    sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();  // its NUL
-  return text;
 }
 
 Result<std::string> from_base64(std::string_view text) {
@@ -121,7 +114,7 @@ std::string Sealer::seal(std::string_view plain, std::string_view what) const {
   unsigned long long size = 0;
   crypto_aead_xchacha20poly1305_ietf_encrypt(at + kNonceBytes, &size, bytes_of(plain), plain.size(),
                                              bytes_of(what), what.size(), nullptr, at, key_.data());
-  return std::string(kVersion) + key_id() + "." + to_base64(bytes);
+  return std::string(kVersion) + key_id() + "." + base64(bytes);
 }
 
 Result<std::string> Sealer::unseal(std::string_view sealed, std::string_view what) const {
