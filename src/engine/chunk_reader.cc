@@ -55,23 +55,23 @@ ChunkReader::Next ChunkReader::fetch() {
   return next;
 }
 
+bool ChunkReader::has_thread() {
+  if (thread_.joinable()) return true;
+  if (fetched_here_++ < kFetchedHere) return false;
+  try {
+    thread_ = std::thread([this] { run(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;  // it goes on without, slower
+  }
+}
+
 ChunkReader::Next ChunkReader::next() {
   if (at_end_) return {};
-  if (fetched_here_ < kFetchedHere) {
-    ++fetched_here_;
+  if (!has_thread()) {
     Next next = fetch();
     at_end_ = !next.chunk;
     return next;
-  }
-  if (!thread_.joinable()) {
-    try {
-      thread_ = std::thread([this] { run(); });
-    } catch (const std::system_error&) {
-      // As it were without: slower.
-      Next next = fetch();
-      at_end_ = !next.chunk;
-      return next;
-    }
   }
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return count_ahead_ != 0; });

@@ -38,6 +38,8 @@ class ChunkReader {
   static constexpr std::size_t kAheadBytes = 4U << 20;
 
   Next fetch();
+  // Starts it once it is worth it.
+  bool has_thread();
   std::size_t text_bytes(duckdb_data_chunk chunk) const;
   bool may_fetch() const {
     return count_ahead_ == 0 || (count_ahead_ < kAhead && bytes_ahead_ < kAheadBytes);
@@ -47,7 +49,7 @@ class ChunkReader {
   destinations::duckdb::QueryResult& result_;
   RunningQuery& running_;
   std::vector<idx_t> texts_;  // columns of text and bytes
-  unsigned fetched_here_ = 0;
+  std::uint64_t fetched_here_ = 0;
   bool at_end_ = false;
   std::thread thread_;
 
