@@ -336,3 +336,24 @@ describe('GET /api/data/snapshot', () => {
     assert.match(problem(await server.api('/api/data/snapshot', { key: reader }), 403).detail, /admin/);
   });
 });
+
+describe('what is too much for an engine', () => {
+  it('memory that ends in our own code is 422, and the engine goes on', { timeout: 120_000 }, async (t) => {
+    const server = await startServer(t, { flags: ['--engine-memory-limit', '400MiB'] });
+    assert.equal(await server.value('SELECT 1'), 1);
+    const engines = server.enginePids();
+    const columns = Array.from({ length: 420 }, (_, k) => `repeat(chr(1), ${1_000_000 - k}) AS c${k}`);
+    problem(await server.sql(`SELECT ${columns.join(', ')}`, { query: '?format=arrow' }), 422);
+    assert.equal(await server.value('SELECT 2'), 2);
+    assert.deepEqual(server.enginePids(), engines);
+  });
+
+  it('an error of any length is an answer', { timeout: 120_000 }, async (t) => {
+    const server = await startServer(t, {});
+    for (const sql of ["SELECT error(repeat('ü', 500000))", "SELECT error(string_agg(repeat('x', 1000000), '')) FROM range(70)"]) {
+      const { detail } = problem(await server.sql(sql), 400, 'sql-error');
+      assert.ok(detail.length > 1000 && detail.length < 20_000, `${detail.length}`);
+    }
+    assert.equal(await server.value('SELECT 1'), 1);
+  });
+});
