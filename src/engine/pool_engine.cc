@@ -222,14 +222,16 @@ bool PoolEngine::send_or_hold(std::uint64_t id, std::string json, UniqueFd fd) {
     process_.send(json, std::move(fd));
     return true;
   }
-  // The old engine is leaving, or the next one comes within a second.
-  const bool soon = state_ == State::kStopping ||
-                    (state_ == State::kEnding && !lingers(system_clock().steady_us())) ||
-                    (state_ == State::kWaiting &&
-                     start_again_at_ - system_clock().steady_us() < kMicrosPerSecond);
-  if (!soon || retired_) return false;
+  if (retired_ || !next_comes_soon(system_clock().steady_us())) return false;
   held_.push_back({id, std::move(json), std::move(fd)});
   return true;
+}
+
+// The old engine is leaving, or the next one comes within a second.
+bool PoolEngine::next_comes_soon(Micros now) const {
+  const bool after_pause = start_again_at_ - now < kMicrosPerSecond;
+  if (state_ == State::kEnding) return !lingers(now) && (!starts_again_ || after_pause);
+  return state_ == State::kStopping || (state_ == State::kWaiting && after_pause);
 }
 
 void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEvents events) {
@@ -382,7 +384,8 @@ void PoolEngine::on_death() {
     }
     start_again_at_ = now + pause;
   }
-  fail_all(engine_died());
+  // One that never came up has said why.
+  fail_all(!applied_known_ && trouble_ ? *trouble_ : engine_died());
   killing_ = 0;
   process_.reap();
   if (!alive()) on_reaped();

@@ -61,6 +61,7 @@ class PoolEngine {
   bool ensure_running();
   // Sends it now, or with the next start where that is near; false where it is not.
   bool send_or_hold(std::uint64_t id, std::string json, UniqueFd fd);
+  bool next_comes_soon(Micros now) const;
   void start();
   void handle(Frame& frame);
   void on_applied(const json::Value& message);
