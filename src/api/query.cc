@@ -249,7 +249,7 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
 
 Task<StreamOutcome> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
                                  StreamRequest request) {
-  request.query.coding = query::negotiate_coding(exchange.header("Accept-Encoding"));
+  request.query.coding = query::negotiate_coding(exchange.header_list("Accept-Encoding"));
   request.query.variant = std::string(query::coding_name(request.query.coding)) +
                           (request.query.quote_int64 ? " quoted " : " ") +
                           (request.query.spreadsheet ? "spreadsheet " : "") +

@@ -103,7 +103,7 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
     TRY_ASSIGN(request.format, read_format("format", *asked.format));
   } else {
     // Something else than we have is no reason to refuse.
-    request.format = query::negotiate(exchange.header("Accept")).value_or(query::Format::kJson);
+    request.format = query::negotiate(exchange.header_list("Accept")).value_or(query::Format::kJson);
   }
   request.timeout = app.options().query_timeout;
   if (asked.timeout_ms) {
@@ -120,7 +120,7 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
   if (!asked.fresh.value_or(true)) request.fresh_timeout = milliseconds(0);
   request.quote_int64 = asked.quote_int64;
   request.spreadsheet = asked.spreadsheet;
-  if (exchange.method() != "POST") request.if_none_match = exchange.header("If-None-Match");
+  if (exchange.method() != "POST") request.if_none_match = exchange.header_list("If-None-Match");
   return request;
 }
 

@@ -16,7 +16,7 @@ namespace {
 using catalog::Share;
 
 bool wants_page(const http::Exchange& exchange) {
-  return exchange.header("Accept").find("text/html") != std::string_view::npos;
+  return exchange.header_list("Accept").find("text/html") != std::string_view::npos;
 }
 
 // People get a page, programs a problem.

@@ -175,7 +175,7 @@ Task<void> handle_create_share(App& app, http::Exchange& exchange) {
   }
   const std::string url = share_url(app, exchange, *share);
   http::Response response;
-  if (prefers_plain_text(exchange.header("Accept"))) {
+  if (prefers_plain_text(exchange.header_list("Accept"))) {
     response = http::text_response(url);
   } else {
     json::Writer w;

@@ -57,6 +57,14 @@ class Stream {
 
  private:
   Error failure(const char* message, duckdb_error_type type) const {
+    // With several threads DuckDB sometimes names the task that it stopped instead of the one that failed. Nobody
+    // cancelled this query.
+    if (type == DUCKDB_ERROR_INTERRUPT && !running_.should_stop()) {
+      return {.code = ErrorCode::kInvalidArgument,
+              .message = "the query failed while it ran, and DuckDB gave no reason; where "
+                         "it has several threads, sending it again may tell",
+              .slug = "sql-error"};
+    }
     Error error = query::sql_error(type, message != nullptr ? message : "DuckDB gave no reason",
                                    task_.sql, "sql-error");
     if (error.code == ErrorCode::kResourceExhausted) error.status = 422;

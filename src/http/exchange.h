@@ -69,6 +69,8 @@ class Exchange {
   virtual std::string_view path_parameter(std::string_view name) const = 0;
   // A header's value without surrounding blanks; empty where absent. Name in any case.
   virtual std::string_view header(std::string_view name) const = 0;
+  // Of a field that is a list (Accept, If-None-Match …), which may come in several lines: all of it.
+  virtual std::string header_list(std::string_view name) const = 0;
   virtual std::string_view request_id() const = 0;
   virtual std::string_view peer_address() const = 0;  // of the TCP connection
   virtual bool local_is_loopback() const = 0;         // the listener's address

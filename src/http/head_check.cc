@@ -231,6 +231,16 @@ std::string_view Head::find(std::string_view name) const {
   return {};
 }
 
+std::string Head::find_list(std::string_view name) const {
+  std::string list;
+  for (const HeaderField& field : fields) {
+    if (!same_ascii_folded(field.name, name) || field.value.empty()) continue;
+    if (!list.empty()) list += ", ";
+    list += field.value;
+  }
+  return list;
+}
+
 std::size_t Head::count(std::string_view name) const {
   return static_cast<std::size_t>(
       std::count_if(fields.begin(), fields.end(),

@@ -75,6 +75,8 @@ struct Head {
 
   // The first field of that name, in any case; empty where absent.
   std::string_view find(std::string_view name) const;
+  // The values of all fields of that name as one list (RFC 9110 5.3), which is for fields that are lists.
+  std::string find_list(std::string_view name) const;
   // How many fields have that name.
   std::size_t count(std::string_view name) const;
 };

@@ -41,6 +41,17 @@ TEST(HeadCheck, ReadsAnOrdinaryRequest) {
   EXPECT_EQ(head.find("absent"), "");
 }
 
+TEST(HeadCheck, AListMayComeInSeveralLines) {
+  Head head;
+  ASSERT_EQ(judge("GET / HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"a\"\r\nAccept: text/html\r\n"
+                  "if-none-match: \"b\", \"c\"\r\nIf-None-Match:\r\n\r\n",
+                  &head),
+            200);
+  EXPECT_EQ(head.find_list("If-None-Match"), "\"a\", \"b\", \"c\"");
+  EXPECT_EQ(head.find_list("accept"), "text/html");
+  EXPECT_EQ(head.find_list("absent"), "");
+}
+
 TEST(HeadCheck, KeepsOrEndsTheConnectionAsVersionAndConnectionSay) {
   Head head;
   ASSERT_EQ(judge("GET / HTTP/1.0\r\n\r\n", &head), 200);

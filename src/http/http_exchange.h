@@ -25,6 +25,7 @@ class HttpExchange final : public Exchange {
   std::string_view raw_query() const override { return head_.query; }
   std::string_view path_parameter(std::string_view name) const override;
   std::string_view header(std::string_view name) const override { return head_.find(name); }
+  std::string header_list(std::string_view name) const override { return head_.find_list(name); }
   std::string_view request_id() const override { return request_id_; }
   std::string_view peer_address() const override { return connection_.peer_address(); }
   std::string local_authority() const override { return connection_.local_authority(); }

@@ -185,7 +185,7 @@ struct Parser {
                     "NAME=VALUE for $NAME; may be repeated. A VALUE that is JSON is that, any "
                     "other is text");
     sub->add_option("--timeout", query.timeout_s, "seconds, on the server [its own limit]")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(0.001, 86400.0));
     leaves.emplace_back(sub, [](Parser& p) -> Command { return p.query; });
   }
 

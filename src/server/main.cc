@@ -1,4 +1,7 @@
 // scratchdata: one program; what it does is the first word of its command line.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <iostream>
 
 #include "build_info.h"
@@ -29,6 +32,16 @@ int run_journal_inspect(const JournalInspectCommand& command) {
   return *sound ? kExitOk : kExitFailed;
 }
 
+// A standard descriptor that came closed would go to the first file or socket that is opened, and what is printed into
+// that. What stands there instead can be neither read nor written.
+void occupy_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) != -1) continue;
+    const int opened = ::open("/dev/null", O_PATH);  // takes the lowest number that is free, which is `fd`
+    if (opened != fd) ::_exit(kExitFailed);
+  }
+}
+
 struct Run {
   CommandContext context;
   int operator()(const ServeCommand& c) const { return run_serve(c); }
@@ -53,6 +66,7 @@ struct Run {
 
 int main(int argc, char** argv) {
   using namespace sd::server;
+  occupy_standard_descriptors();
   const Command command = parse_command_line(argc, argv);
   return std::visit(Run{{std::cin, std::cout, std::cerr, process_environment()}}, command);
 }

@@ -1,6 +1,6 @@
 // `scratchdata query` against a server: formats, parameters, errors, a terminal, Ctrl-C.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { binary, eventually, runBinary, useServer } from './lib.mjs';
 
@@ -40,6 +40,13 @@ describe('scratchdata query', () => {
     assert.equal((await runBinary(['query', 'SELECT 1', '--url', 'ftp://x', '--key', 'x'])).code, 2);
     assert.equal((await query(['SELECT 1', '--param', 'x'])).code, 2);
     assert.match((await query([kSlow, '--timeout', '0.3'])).stderr, /504/);
+    assert.match((await query(['SELECT 1', '--timeout', '0'])).stderr, /--timeout: Value 0 not in range 0\.001000 to 86400/);
+    // An output that takes nothing: closed, or full.
+    for (const out of ['>&-', '>/dev/full']) {
+      const line = `exec '${binary}' query 'SELECT 1' --url '${server.url}' --key local ${out}`;
+      const refused = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
+      assert.deepEqual([refused.status, refused.stderr], [1, 'scratchdata: the output cannot be written\n'], out);
+    }
     // A result that breaks off is no result.
     const broken = await query(["SELECT CASE WHEN i = 900000 THEN error('late') ELSE 'x' END AS v FROM range(1000000) t(i)", '--format', 'csv']);
     assert.deepEqual([broken.code, /broke off/.test(broken.stderr)], [1, true], broken.stderr);

@@ -66,6 +66,7 @@ describe('a query', () => {
     const again = async (options = {}, what = sql) => get(what, { ...options, headers: { 'If-None-Match': `"x", ${first.headers.etag}`, ...options.headers } });
     const same = await again();
     assert.deepEqual([same.status, same.text, same.headers.etag], [304, '', first.headers.etag]);
+    assert.equal((await get(sql, { headers: { 'If-None-Match': ['"x"', first.headers.etag] } })).status, 304, 'two lines');
     // Another format, statement or parameter, and other data.
     assert.equal((await again({ more: '&format=csv' })).status, 200);
     assert.equal((await again({ more: '&quote_int64=true' })).status, 200);
