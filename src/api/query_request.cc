@@ -103,7 +103,8 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
     TRY_ASSIGN(request.format, read_format("format", *asked.format));
   } else {
     // Something else than we have is no reason to refuse.
-    request.format = query::negotiate(exchange.header_list("Accept")).value_or(query::Format::kJson);
+    request.format =
+        query::negotiate(exchange.header_list("Accept")).value_or(query::Format::kJson);
   }
   request.timeout = app.options().query_timeout;
   if (asked.timeout_ms) {

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "engine/query_stream.h"
 #include "engine/snapshot.h"
-#include "query/gate.h"
 
 namespace sd::engine {
 namespace {
@@ -264,6 +263,13 @@ void QueryRunner::start(QueryTask task) {
         [this, shared](RunningQuery& running) { return run_query(running, *shared); });
 }
 
+Result<query::GatedStatement> QueryRunner::gate(const QueryTask& task) {
+  TRY_ASSIGN(const Readers::Lease connection, destination_.reader(Readers::Kind::kPlain));
+  query::GateOptions options;
+  options.tables = task.tables;
+  return query::gate(connection.get(), task.sql, options);
+}
+
 Result<> QueryRunner::run_query(RunningQuery& running, QueryTask& task) {
   TRY_ASSIGN(const bool fresh,
              wait_fresh(running, task.position, task.fresh_us, task.must_be_fresh));
@@ -273,8 +279,6 @@ Result<> QueryRunner::run_query(RunningQuery& running, QueryTask& task) {
   const std::string state = destination_.is_shared()
                                 ? std::string()
                                 : instance_ + std::to_string(loader_.state().position);
-  TRY_ASSIGN(const Readers::Lease connection, destination_.reader());
-  const RunningQuery::Interruptible interruptible(running, connection.get());
   const auto started = [&](const StreamStart& start) {
     json::Writer w;
     w.begin_object().member("type", "started").member("id", task.id);
@@ -283,8 +287,16 @@ Result<> QueryRunner::run_query(RunningQuery& running, QueryTask& task) {
     w.member("not_modified", start.not_modified).end_object();
     return channel_.send(w.text());
   };
-  const Result<std::uint64_t> rows = stream_query(
-      running, task, connection.get(), {.state = state, .started = started, .parquet = parquet_});
+  const auto stream = [&]() -> Result<std::uint64_t> {
+    TRY_ASSIGN(const query::GatedStatement statement, gate(task));
+    const auto kind = statement.plain_scan ? Readers::Kind::kPlain : Readers::Kind::kCountsProgress;
+    TRY_ASSIGN(const Readers::Lease connection, destination_.reader(kind));
+    const RunningQuery::Interruptible interruptible(running, connection.get());
+    if (running.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
+    return stream_query(running, task, statement, connection.get(),
+                        {.state = state, .started = started, .parquet = parquet_});
+  };
+  const Result<std::uint64_t> rows = stream();
   if (!rows) return fail(fresh || !names_nothing(rows.error()) ? rows.error() : not_fresh());
   json::Writer done;
   done.begin_object().member("type", "done").member("id", task.id).member("rows", *rows);

@@ -23,6 +23,7 @@
 #include "engine/query_task.h"
 #include "engine/questions.h"
 #include "engine/running_query.h"
+#include "query/gate.h"
 
 namespace sd::engine {
 
@@ -56,6 +57,7 @@ class QueryRunner {
   using Work = std::function<Result<>(RunningQuery&)>;
 
   void spawn(std::uint64_t id, Micros timeout_us, Work work);
+  Result<query::GatedStatement> gate(const QueryTask& task);
   Result<> run_query(RunningQuery& running, QueryTask& task);
   Result<> run_snapshot(RunningQuery& running, QueryTask& task, bool fresh);
   Result<bool> wait_fresh(RunningQuery& running, journal::Position position, Micros fresh_us,

@@ -10,7 +10,6 @@
 #include "engine/chunk_reader.h"
 #include "engine/result_pipe.h"
 #include "json/document.h"
-#include "query/gate.h"
 #include "query/parameters.h"
 #include "query/parquet_type.h"
 
@@ -29,10 +28,7 @@ class Stream {
          const StreamContext& context)
       : running_(running), task_(task), connection_(connection), context_(context) {}
 
-  Result<std::uint64_t> run() {
-    query::GateOptions options;
-    options.tables = task_.tables;
-    TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection_, task_.sql, options));
+  Result<std::uint64_t> run(const query::GatedStatement& statement) {
     if (!statement.volatile_result && !context_.state.empty()) start_.etag = entity_tag();
     if (is_known(start_.etag)) {
       start_.not_modified = true;
@@ -61,8 +57,9 @@ class Stream {
     // cancelled this query.
     if (type == DUCKDB_ERROR_INTERRUPT && !running_.should_stop()) {
       return {.code = ErrorCode::kInvalidArgument,
-              .message = "the query failed while it ran, and DuckDB gave no reason; where "
-                         "it has several threads, sending it again may tell",
+              .message =
+                  "the query failed while it ran, and DuckDB gave no reason; where "
+                  "it has several threads, sending it again may tell",
               .slug = "sql-error"};
     }
     Error error = query::sql_error(type, message != nullptr ? message : "DuckDB gave no reason",
@@ -306,8 +303,9 @@ Result<std::uint64_t> Stream::copy_parquet(const query::GatedStatement& statemen
 }  // namespace
 
 Result<std::uint64_t> stream_query(RunningQuery& running, QueryTask& task,
+                                   const query::GatedStatement& statement,
                                    duckdb_connection connection, const StreamContext& context) {
-  return Stream(running, task, connection, context).run();
+  return Stream(running, task, connection, context).run(statement);
 }
 
 }  // namespace sd::engine

@@ -1,6 +1,6 @@
-// One query, from its SQL to the last byte in the pipe, on the query's own thread.
+// One query, from its gated SQL to the last byte in the pipe, on the query's own thread.
 //
-// gate → READ ONLY transaction → prepare → bind → run → encode chunk by chunk → pipe. The first chunk, or an error,
+// READ ONLY transaction → prepare → bind → run → encode chunk by chunk → pipe. The first chunk, or an error,
 // decides the status of the answer: only then does the front hear "started".
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "engine/parquet_slots.h"
 #include "engine/query_task.h"
 #include "engine/running_query.h"
+#include "query/gate.h"
 
 namespace sd::engine {
 
@@ -32,6 +33,7 @@ struct StreamContext {
 
 // Returns how many rows went out.
 Result<std::uint64_t> stream_query(RunningQuery& running, QueryTask& task,
+                                   const query::GatedStatement& statement,
                                    duckdb_connection connection, const StreamContext& context);
 
 }  // namespace sd::engine

@@ -195,6 +195,8 @@ class Gate {
       return fail(refused("only one statement can be run at a time", begin));
     }
     count_parameters();
+    gated_.plain_scan =
+        findings.plain_scan && gated_.kind == GatedStatement::Kind::kSelect && !gated_.describes;
     gated_.volatile_result =
         findings.volatile_result || gated_.kind == GatedStatement::Kind::kExplain;
     return {};

@@ -84,6 +84,9 @@ struct GatedStatement {
   bool describes = false;
   // A PIVOT that collects its values from the data: prepare() runs that part.
   bool collects_pivot_values = false;
+  // The rows of one table as they stand: they come from the start on, and how many have come is all there is to tell
+  // of how far it is.
+  bool plain_scan = false;
   // Another result for the same data: it asks the clock, chance, the session or the catalog, or it is
   // EXPLAIN. No ETag then. (Rows without an ORDER BY come in any order, which does not count.)
   bool volatile_result = false;

@@ -188,6 +188,44 @@ TEST_F(LimitedKey, NamesFoldAsTheServersNamesDo) {
   EXPECT_NE(stopped("FROM t"), "");
 }
 
+TEST_F(Gate, KnowsWhatIsRowsOfOneTableAsTheyStand) {
+  const auto is_plain = [&](std::string_view sql) {
+    const Result<GatedStatement> gated = gate(sql);
+    EXPECT_TRUE(gated) << sql << gated.error().message;
+    return gated && gated->plain_scan;
+  };
+  for (const std::string_view sql :
+       {"FROM t", "SELECT * FROM t", "SELECT i, s AS x FROM main.t AS a WHERE i > 3 AND s != 'x'",
+        "SELECT * EXCLUDE (i) FROM t LIMIT 10 OFFSET 2", "SELECT i::VARCHAR, 1 FROM t",
+        "SELECT i FROM t WHERE i IS NOT NULL AND i IN (1, 2) AND i BETWEEN $a AND $b"}) {
+    EXPECT_TRUE(is_plain(sql)) << sql;
+  }
+  for (const std::string_view sql : {"SELECT 1",
+                                     "FROM range(3)",
+                                     "SELECT count(*) FROM t",
+                                     "SELECT i + 1 FROM t",
+                                     "SELECT DISTINCT i FROM t",
+                                     "SELECT i FROM t GROUP BY i",
+                                     "SELECT i FROM t GROUP BY ALL",
+                                     "FROM t ORDER BY i",
+                                     "FROM t, cities",
+                                     "FROM t JOIN cities ON i = year",
+                                     "FROM (FROM t)",
+                                     "WITH a AS (FROM t) FROM a",
+                                     "FROM t UNION ALL FROM t",
+                                     "SELECT sum(i) OVER () FROM t",
+                                     "SELECT i FROM t QUALIFY row_number() OVER () = 1",
+                                     "SELECT i FROM t WHERE i = (SELECT 1)",
+                                     "FROM t USING SAMPLE 3 ROWS",
+                                     "EXPLAIN FROM t",
+                                     "SUMMARIZE t",
+                                     "DESCRIBE t",
+                                     "UNPIVOT cities ON year, population",
+                                     "FROM t LIMIT 10%"}) {
+    EXPECT_FALSE(is_plain(sql)) << sql;
+  }
+}
+
 TEST_F(Gate, KnowsWhatIsVolatile) {
   const auto is_volatile = [&](std::string_view sql) {
     const Result<GatedStatement> gated = gate(sql);

@@ -29,6 +29,11 @@ std::optional<std::size_t> offset(std::string_view text) {
   return value;
 }
 
+bool is_of_a_plain_scan(std::string_view type) {
+  return type == "SELECT_NODE" || type == "BASE_TABLE" || type == "LIMIT_MODIFIER" ||
+         type.ends_with("_TYPE_INFO");
+}
+
 // A CTE that a name may mean.
 struct VisibleCte {
   std::string name;  // folded
@@ -41,6 +46,8 @@ class Walk : private TreeReader {
 
   Result<TreeFindings> run() {
     TRY(read());
+    findings_.plain_scan =
+        !computes_ && findings_.functions.empty() && findings_.tables.size() == 1;
     return std::move(findings_);
   }
 
@@ -81,7 +88,8 @@ class Walk : private TreeReader {
     take("error_message", &TreeNode::error);
     take("position", &TreeNode::position);
     if (key == "id" && raw == "VARIANT") node.variant = true;
-    if (key == "materialized") node.materialized = true;
+    if (key == "materialized") node.materialized = computes_ = true;
+    if (key == "aggregate_handling" && raw != "STANDARD_HANDLING") computes_ = true;
     if (key == "value") node.shape.emplace().set_text(raw);
   }
 
@@ -138,6 +146,7 @@ class Walk : private TreeReader {
       parent.cost.stars += node.cost.stars;
     } else if (node.key == "group_expressions") {
       node.cost.units += group_units(node.cost.elements);
+      if (node.cost.elements > 0) computes_ = true;
     } else if (node.key == "replace_list" || node.key == "rename_list") {
       node.cost.units += replace_units(node.cost.elements);
     } else if (node.key == "modifiers") {
@@ -149,6 +158,7 @@ class Walk : private TreeReader {
   void add_object(TreeNode& node, TreeNode& parent) {
     if (node.key == "at_clause") parent.at_clause = true;
     if (node.key == "node") parent.has_node = true;
+    if (node.key == "sample") computes_ = true;
     if (node.key == "sample" && node.sampled) findings_.volatile_result = true;
     if (node.variant && !node.is_expression()) parent.variant = true;
     if (node.key == "from_table") {
@@ -269,6 +279,7 @@ class Walk : private TreeReader {
     if (!is_allowed_node_type(node.type)) {
       return fail(refusal("a " + unescape_json(node.type), node.location));
     }
+    if (!is_of_a_plain_scan(node.type)) computes_ = true;
     if (node.type == "BASE_TABLE") return judge_table(node);
     if (node.type == "SHOW_REF") return judge_show(node);
     if (node.type == "UNBOUND_TYPE_INFO" && same_ascii_folded(node.type_name, "variant"))
@@ -285,6 +296,7 @@ class Walk : private TreeReader {
     if (!is_allowed_expression_class(node.expression_class)) {
       return fail(refusal("a " + unescape_json(node.expression_class), node.location));
     }
+    if (node.expression_class == "WINDOW" || node.expression_class == "SUBQUERY") computes_ = true;
     if (node.expression_class == "CAST" && node.variant) {
       return fail(refusal("a cast to VARIANT", node.location));
     }
@@ -390,6 +402,7 @@ class Walk : private TreeReader {
   const TreeOptions& options_;
   std::vector<VisibleCte> visible_;
   std::set<std::string> functions_seen_;
+  bool computes_ = false;
   double expression_depth_ = 0;
   double windows_ = 0;
   double join_units_ = 0;

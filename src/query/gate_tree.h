@@ -37,6 +37,8 @@ struct TreeFindings {
   std::vector<FunctionReference> functions;
   // How many tables' columns the largest * stands for.
   double star_tables = 0;
+  // Nothing but columns of one table stands in it: no function, no operator but comparisons, no order, no group.
+  bool plain_scan = false;
   // The result depends on more than the data: the clock, chance, the session, the library's own lists.
   bool volatile_result = false;
 };

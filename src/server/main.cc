@@ -37,7 +37,8 @@ int run_journal_inspect(const JournalInspectCommand& command) {
 void occupy_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) != -1) continue;
-    const int opened = ::open("/dev/null", O_PATH);  // takes the lowest number that is free, which is `fd`
+    const int opened =
+        ::open("/dev/null", O_PATH);  // takes the lowest number that is free, which is `fd`
     if (opened != fd) ::_exit(kExitFailed);
   }
 }

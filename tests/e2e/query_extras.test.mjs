@@ -104,6 +104,13 @@ describe('a query', () => {
     const cut = await stream.catch((error) => ({ error }));
     assert.ok(cut.error || cut.complete === false);
     await eventually('nothing runs', async () => (await running()) === 0, 3000);
+    // In percent where DuckDB can tell.
+    await server.insert('counted', Array.from({ length: 200_000 }, (_, i) => JSON.stringify({ a: i })).join('\n'), { query: '?wait=true' });
+    const joined = post({ query: 'SELECT count(*) FROM counted x, counted y WHERE x.a < y.a', query_id: uuid(3) });
+    const percent = await eventually('percent', async () => (await server.api(`/api/data/query/${uuid(3)}`)).json().percent);
+    assert.ok(percent > 0 && percent <= 100, `${percent}`);
+    await server.api(`/api/data/query/${uuid(3)}`, { method: 'DELETE' });
+    problem(await joined, 499, 'query-cancelled');
   });
 
   it('Parquet: what DuckDB reads back, errors with their status, none of it at hand for others', async () => {

@@ -128,9 +128,9 @@ Result<Connection> DuckdbDestination::connect() {
   return connection;
 }
 
-Result<Readers::Lease> DuckdbDestination::reader() {
+Result<Readers::Lease> DuckdbDestination::reader(Readers::Kind kind) {
   if (!open_) return fail(ErrorCode::kUnavailable, "the database is not open");
-  return readers_.take(database_.get());
+  return readers_.take(database_.get(), kind);
 }
 
 Result<LoadState> DuckdbDestination::load_state(const Id128& log_id) {

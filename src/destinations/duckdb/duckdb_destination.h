@@ -82,8 +82,8 @@ class DuckdbDestination final : public Destination {
 
   // A connection of its own for one query, with `db` as its default database. Any thread, while open.
   Result<Connection> connect();
-  // The same out of those that know how far their query is.
-  Result<Readers::Lease> reader();
+  // The same out of those that are kept.
+  Result<Readers::Lease> reader(Readers::Kind kind);
 
   bool is_open() const { return open_.load(); }
   // Others may change it too.
