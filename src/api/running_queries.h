@@ -39,7 +39,9 @@ class RunningQueries {
       if (list_ != nullptr) list_->remove(key_);
     }
     Entry(Entry&& other) noexcept
-        : list_(std::exchange(other.list_, nullptr)), key_(other.key_), query_(other.query_) {}
+        : list_(std::exchange(other.list_, nullptr)),
+          key_(std::move(other.key_)),
+          query_(std::move(other.query_)) {}
     Entry& operator=(Entry&&) = delete;
     explicit operator bool() const { return list_ != nullptr; }
 
