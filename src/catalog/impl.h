@@ -22,7 +22,7 @@ namespace sd::catalog {
 struct Catalog::Impl {
   static constexpr std::size_t kReaders = 4;
 
-  explicit Impl(Sealer secret) : sealer(std::move(secret)) {}
+  explicit Impl(const Sealer& secret) : sealer(secret) {}
 
   CatalogOptions options;
   Sealer sealer;

@@ -137,10 +137,15 @@ void TableWriter::print_head() {
       return sum - 1;
     };
     while (total() > *width_) {
-      const auto widest = std::ranges::max_element(widths_);
-      if (*widest <= kNarrowest) break;
+      // Numbers are never cut: a part of one looks like another.
+      std::size_t* widest = nullptr;
+      for (std::size_t i = 0; i < widths_.size(); ++i) {
+        if (!right_[i] && (widest == nullptr || widths_[i] > *widest)) widest = &widths_[i];
+      }
+      if (widest == nullptr || *widest <= kNarrowest) break;
       *widest = std::max(kNarrowest, *widest - std::min(*widest, total() - *width_));
     }
+    spare_ = *width_ - std::min(*width_, total());
   }
   print_row(names_);
   for (std::size_t i = 0; i < widths_.size(); ++i)
@@ -150,10 +155,14 @@ void TableWriter::print_head() {
   waiting_.clear();
 }
 
-void TableWriter::put(std::string_view text, std::size_t column, bool is_last) {
+// What is wider than the rows that the columns were made for takes of what the line has left.
+void TableWriter::put(std::string_view text, std::size_t column, bool is_last,
+                      std::size_t& spare) {
   std::string shown(text);
-  if (width_ && display_width(text) > widths_[column]) shown = cut(text, widths_[column]);
+  const std::size_t room = widths_[column] + spare;
+  if (width_ && !right_[column] && display_width(text) > room) shown = cut(text, room);
   const std::size_t used = display_width(shown);
+  if (used > widths_[column]) spare -= std::min(spare, used - widths_[column]);
   const std::string blanks(used < widths_[column] ? widths_[column] - used : 0, ' ');
   if (right_[column])
     out_ << blanks << shown;
@@ -162,9 +171,10 @@ void TableWriter::put(std::string_view text, std::size_t column, bool is_last) {
 }
 
 void TableWriter::print_row(const Cells& cells) {
+  std::size_t spare = spare_;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     out_ << (i == 0 ? " " : " | ");
-    put(cells[i], i, i + 1 == cells.size());
+    put(cells[i], i, i + 1 == cells.size(), spare);
   }
   out_ << "\n";
 }

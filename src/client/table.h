@@ -41,7 +41,7 @@ class TableWriter {
   Result<> take_meta(std::string_view line);
   void print_head();
   void print_row(const Cells& cells);
-  void put(std::string_view text, std::size_t column, bool is_last);
+  void put(std::string_view text, std::size_t column, bool is_last, std::size_t& spare);
 
   std::ostream& out_;
   const std::optional<std::size_t> width_;
@@ -51,6 +51,7 @@ class TableWriter {
   Cells names_;
   std::vector<bool> right_;
   std::vector<std::size_t> widths_;
+  std::size_t spare_ = 0;       // of a line of the screen, beside the columns
   std::vector<Cells> waiting_;  // until the widths are known
   bool head_printed_ = false;
   std::uint64_t rows_ = 0;

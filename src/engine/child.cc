@@ -121,7 +121,10 @@ class Child {
                  {.log_id = start.log_id,
                   .log_directory = start.log_directory,
                   .loading = loader_options(start).loader},
-                 [](const Error& error) { leave(error); }) {
+                 [this](const Error& error) {
+                   (void)channel_.send("{\"type\":\"leaving\"}");
+                   leave(error);
+                 }) {
     watcher_ = std::thread([this] { watch(); });
   }
   ~Child() {

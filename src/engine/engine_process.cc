@@ -40,8 +40,12 @@ constexpr std::array<std::string_view, 14> kEnvironment = {"PATH",
                                                            "ASAN_OPTIONS",
                                                            "UBSAN_OPTIONS"};
 
+// DuckDB's allocator (jemalloc) keeps address space that it has given back otherwise, and the kernel counts that against
+// the engine's limit of memory: one refused allocation of 8 GB would leave next to nothing for anything else.
+std::string kAllocator = "DUCKDB_JE_MALLOC_CONF=retain:false";
+
 std::vector<char*> child_environment() {
-  std::vector<char*> kept;
+  std::vector<char*> kept = {kAllocator.data()};
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view name =
         std::string_view(*entry).substr(0, std::string_view(*entry).find('='));

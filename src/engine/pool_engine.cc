@@ -88,7 +88,7 @@ void PoolEngine::start() {
   started_at_ = last_heard_ = system_clock().steady_us();
   applied_known_ = false;
   trouble_.reset();
-  said_stopped_ = false;
+  said_stopped_ = ends_for_query_ = false;
   up_.set(1);
   StartMessage message = source_->start_message();
   durable_sent_ = message.durable_end = source_->durable_end();
@@ -115,6 +115,7 @@ void PoolEngine::on_socket(std::uint32_t events) {
     if (!frame) return kill("speaks nonsense");
     if (!*frame) break;
     handle(**frame);
+    if (!process_.connected()) return;  // it said that it ends
   }
   if (!open) on_death();
 }
@@ -169,8 +170,12 @@ void PoolEngine::handle(Frame& frame) {
   } else if (type == "stopped") {
     said_stopped_ = true;
   } else if (type == "killing") {
-    killing_ = id;
+    ends_for_query_ = true;
     give_up(id);
+    // What comes from now on is for the next engine: this one takes a while to be dead.
+    on_death();
+  } else if (type == "leaving") {
+    ends_for_query_ = true;
   }
 }
 
@@ -368,7 +373,6 @@ void PoolEngine::on_death() {
     stop_when_reaped_ = true;
   const bool told = was_stopping && !stop_when_reaped_;
   if (said_stopped_) failed_stops_ = 0;
-  const bool for_deadline = killing_ != 0;
   state_ = State::kEnding;
   ending_since_ = now;
   starts_again_ = !told;
@@ -376,7 +380,8 @@ void PoolEngine::on_death() {
     ++restart_count_;
     restarts_.add();
     log::warn("an engine died", {{"destination", source_->name()}});
-    const bool quick = now - started_at_ < kQuickDeath && !for_deadline;
+    // A query that ends engines must not keep the destination from getting another one.
+    const bool quick = now - started_at_ < kQuickDeath && !ends_for_query_;
     quick_deaths_ = quick ? quick_deaths_ + 1 : 0;
     Micros pause = 0;
     if (quick_deaths_ > 1) {
@@ -386,7 +391,7 @@ void PoolEngine::on_death() {
   }
   // One that never came up has said why.
   fail_all(!applied_known_ && trouble_ ? *trouble_ : engine_died());
-  killing_ = 0;
+  ends_for_query_ = false;
   process_.reap();
   if (!alive()) on_reaped();
 }

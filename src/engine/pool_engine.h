@@ -95,7 +95,7 @@ class PoolEngine {
   int failed_stops_ = 0;
   unsigned quick_deaths_ = 0;
   std::uint64_t restart_count_ = 0;
-  std::uint64_t killing_ = 0;  // the query that the engine says it dies for
+  bool ends_for_query_ = false;  // the engine says that it does
   bool retired_ = false;
   bool leaving_ = false;
   bool drain_ = true;

@@ -26,6 +26,7 @@
 //   trouble   {error}                        loading stands still, and why; {} when it goes on
 //   alive     {}                             once a second
 //   killing   {id}                           this query cannot be stopped; the engine ends itself
+//   leaving   {}                             a query left DuckDB's instance unusable; the engine ends itself
 //   stopped   {position}                     last
 //
 // Both sides are one program of one version: hello's version is checked all the same.

@@ -65,6 +65,7 @@ class Stream {
     Error error = query::sql_error(type, message != nullptr ? message : "DuckDB gave no reason",
                                    task_.sql, "sql-error");
     if (error.code == ErrorCode::kResourceExhausted) error.status = 422;
+    if (reworded_) error.message = query::without_excerpt(error.message);
     return error;
   }
   Error failure(QueryResult& result) const {
@@ -105,6 +106,7 @@ class Stream {
   const StreamContext& context_;
   StreamStart start_;
   bool told_ = false;
+  bool reworded_ = false;  // what runs are words of ours around the statement
 };
 
 std::string Stream::entity_tag() const {
@@ -268,6 +270,7 @@ Result<std::uint64_t> Stream::copy_parquet(const query::GatedStatement& statemen
   }
   // Bound as it stands first, so that errors speak of the statement that was sent.
   TRY(query::prepare(connection_, statement));
+  reworded_ = true;
   if (task_.max_rows != 0) TRY(count_first(statement));
   std::optional<ParquetSlots::Slot> slot;
   while (!slot) {

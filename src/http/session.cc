@@ -96,9 +96,13 @@ Task<Next> serve(Connection& connection, const Head& head) {
                                     {"error", *thrown}});
   }
   if (!exchange.answered()) {
-    const Error error{
-        .code = ErrorCode::kInternal,
-        .message = "Something went wrong on our side. The request id finds it in our log."};
+    // A handler breaks off without an answer where nobody is left to have one: that is no fault of ours.
+    const Error error =
+        exchange.is_cut()
+            ? Error{.code = ErrorCode::kCancelled, .message = "The client has gone."}
+            : Error{.code = ErrorCode::kInternal,
+                    .message =
+                        "Something went wrong on our side. The request id finds it in our log."};
     co_await exchange.respond(problem_response(error, exchange.request_id()));
   }
   bool again = exchange.may_continue();

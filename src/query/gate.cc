@@ -287,7 +287,10 @@ Result<Prepared> prepare_text(duckdb_connection connection, const GatedStatement
   Extracted extracted;
   const idx_t count = duckdb_extract_statements(connection, sql.c_str(), extracted.out());
   if (count == 0 || (count != 1 && !statement.collects_pivot_values)) {
-    return fail(ErrorCode::kInternal, "a statement changed between the gate and its preparation");
+    // A fault of ours, and none of the instance's: it must not end the engine (kInternal does).
+    return fail(invalid("this statement is not read in the same way twice")
+                    .with_slug("sql-error")
+                    .with_status(500));
   }
   for (idx_t i = 0; i + 1 < count; ++i) {
     TRY_ASSIGN(const Prepared values,

@@ -47,6 +47,7 @@ struct Definitions {
     std::string name;  // folded
     std::string sql;   // a view's CREATE VIEW; a macro's body
     bool table_macro = false;
+    std::string schema;  // folded
   };
   std::vector<Entry> views;
   std::vector<Entry> macros;

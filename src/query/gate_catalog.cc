@@ -84,19 +84,22 @@ Result<Definitions> read_definitions(duckdb_connection connection) {
   Definitions definitions;
   TRY_ASSIGN(const auto views,
              rows_of(connection,
-                     "SELECT lower(view_name), sql FROM duckdb_views() WHERE NOT internal AND "
-                     "database_name = current_database()",
+                     "SELECT view_name, sql, schema_name FROM duckdb_views() WHERE NOT internal "
+                     "AND database_name = current_database()",
                      std::nullopt));
-  for (const auto& row : views) definitions.views.push_back({fold_ascii(row[0]), row[1], false});
+  // Folded here: SQL's lower() knows more letters than DuckDB's names do.
+  for (const auto& row : views)
+    definitions.views.push_back({fold_ascii(row[0]), row[1], false, fold_ascii(row[2])});
   TRY_ASSIGN(
       const auto macros,
       rows_of(connection,
-              "SELECT function_name, coalesce(macro_definition, ''), function_type FROM "
+              "SELECT function_name, coalesce(macro_definition, ''), function_type, schema_name FROM "
               "duckdb_functions() WHERE NOT internal AND database_name = current_database() AND "
               "function_type IN ('macro', 'table_macro')",
               std::nullopt));
   for (const auto& row : macros) {
-    definitions.macros.push_back({fold_ascii(row[0]), row[1], row[2] == "table_macro"});
+    definitions.macros.push_back(
+        {fold_ascii(row[0]), row[1], row[2] == "table_macro", fold_ascii(row[3])});
   }
   return definitions;
 }
@@ -138,6 +141,7 @@ Result<TreeFindings> GateCatalog::judge(std::string_view tree, bool inlines_ctes
                                                      .where = where}));
   TRY(judge_stars(findings, where(0)));
   TRY(judge_functions(findings));
+  TRY(types_must_be_common(findings));
   for (const TableReference& table : findings.tables) TRY(judge_table(table));
   volatile_result_ = volatile_result_ || findings.volatile_result;
   findings.volatile_result = volatile_result_;
@@ -197,11 +201,16 @@ Result<> GateCatalog::judge_table(const TableReference& table) {
   return exists || !options_.tables ? exists : fail(not_readable(table));
 }
 
-// By the name alone: whichever schema it is in.
+// By the name alone, whichever schema it is in. A limited key reads those of main and no others: in another schema's
+// view DuckDB looks for names in that schema first.
 Result<bool> GateCatalog::judge_view(const TableReference& table) {
   bool found = false;
   for (const Definitions::Entry& view : definitions_->views) {
     if (view.name != fold_ascii(table.table)) continue;
+    if (options_.tables) {
+      TRY_ASSIGN(const bool in_main, is_in_main(table));
+      if (!in_main || view.schema != "main") continue;
+    }
     found = true;
     Result<> judged = judge_definition("the view " + json_string(table.table), view,
                                        query_of_view(view.sql, options_.max_depth), table.position);
@@ -217,6 +226,33 @@ Error GateCatalog::not_readable(const TableReference& table) const {
                  table.position);
 }
 
+// "main.t" and "db.t": DuckDB takes either qualifier there.
+Result<bool> GateCatalog::is_in_main(const TableReference& table) {
+  TRY_ASSIGN(const auto database, lookup("SELECT current_database()", std::nullopt));
+  const std::string name = fold_ascii(database[0]);
+  const std::string schema = fold_ascii(table.schema);
+  return (schema.empty() || schema == "main" || (table.catalog.empty() && schema == name)) &&
+         (table.catalog.empty() || fold_ascii(table.catalog) == name);
+}
+
+// A type of the destination's own may list what stands in a column (ENUM). Those that there are not are refused in the
+// same words.
+Result<> GateCatalog::types_must_be_common(const TreeFindings& findings) {
+  if (!options_.tables || findings.types.empty()) return {};
+  TRY_ASSIGN(const auto common,
+             lookup("SELECT type_name FROM duckdb_types() WHERE internal", std::nullopt));
+  for (const FunctionReference& type : findings.types) {
+    const bool known = std::ranges::any_of(
+        common, [&](const std::string& name) { return fold_ascii(name) == type.name; });
+    if (!known) {
+      return fail(refused("there is no type " + quote_identifier(type.name) +
+                              " that a key limited to tables may name",
+                          type.position));
+    }
+  }
+  return {};
+}
+
 Result<> GateCatalog::must_be_listed(const TableReference& table) {
   if (!tables_of_main_) {
     TRY_ASSIGN(const auto names,
@@ -226,12 +262,7 @@ Result<> GateCatalog::must_be_listed(const TableReference& table) {
     tables_of_main_.emplace();
     for (const std::string& name : names) tables_of_main_->insert(fold_ascii(name));
   }
-  TRY_ASSIGN(const auto database, lookup("SELECT lower(current_database())", std::nullopt));
-  // "main.t" and "db.t": DuckDB takes either qualifier there.
-  const std::string schema = fold_ascii(table.schema);
-  const bool in_main =
-      (schema.empty() || schema == "main" || (table.catalog.empty() && schema == database[0])) &&
-      (table.catalog.empty() || fold_ascii(table.catalog) == database[0]);
+  TRY_ASSIGN(const bool in_main, is_in_main(table));
   const std::string key = fold_ascii(table.table);
   const bool listed = std::ranges::any_of(
       *options_.tables, [&](const std::string& name) { return fold_ascii(name) == key; });

@@ -37,6 +37,8 @@ class GateCatalog {
   Result<> judge_functions(const TreeFindings& findings);
   Result<> judge_table(const TableReference& table);
   Result<bool> judge_view(const TableReference& table);
+  Result<bool> is_in_main(const TableReference& table);
+  Result<> types_must_be_common(const TreeFindings& findings);
   Result<> must_be_listed(const TableReference& table);
   Result<> must_exist(const TableReference& table);
   Result<> must_be_here(const TableReference& table);

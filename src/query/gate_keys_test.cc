@@ -27,11 +27,20 @@ class LimitedKey : public Gate {
         "CREATE VIEW v_mixed AS SELECT * FROM t, (SELECT max(hidden_column) FROM secret)");
     database_.run("CREATE VIEW v_catalog AS SELECT * FROM duckdb_tables()");
     database_.run("CREATE VIEW other.v_elsewhere AS SELECT * FROM other.u");
+    // Names that are in main too, elsewhere.
+    database_.run("CREATE VIEW other.secret AS SELECT 1 AS a");
+    database_.run("CREATE VIEW v_shadowed AS SELECT * FROM secret");
+    database_.run("CREATE VIEW other.listed AS SELECT 1 AS a");
+    database_.run("CREATE SCHEMA recurring");
+    database_.run("CREATE TABLE recurring.t AS SELECT 1 AS a");
+    database_.run("CREATE VIEW \"ÄV\" AS SELECT * FROM secret");
+    database_.run("CREATE TYPE mood AS ENUM('hidden_column', 'b')");
     database_.run("CREATE MACRO count_secret() AS (SELECT count(*) FROM secret)");
     database_.run("CREATE MACRO rows_secret() AS TABLE SELECT * FROM secret");
     definitions_ = *read_definitions(database_.connection());
     options_.definitions = &definitions_;
-    options_.tables = {"T", "cities", "missing", "pg_class", "v_secret", "duckdb_tables", "u"};
+    options_.tables = {"T", "cities", "missing", "pg_class", "v_secret", "duckdb_tables", "u",
+                       "listed"};
   }
 
   Result<GatedStatement> limited(std::string_view sql) {
@@ -84,6 +93,8 @@ TEST_F(LimitedKey, ReadsItsTablesInEveryWay) {
                                      "SELECT twice(i), count_all() FROM t",
                                      "FROM rows_of_t()",
                                      "SELECT now(), random(), current_database()",
+                                     "SELECT '{}'::JSON, 1::HUGEINT, '1'::BIGNUM, NULL::GEOMETRY, "
+                                     "'a'::ENUM('a', 'b'), NULL::TIME_NS, NULL::DECIMAL(3,1)[2]",
                                      "FROM duckdb_keywords()",
                                      "SELECT t FROM t",
                                      "SELECT COLUMNS(*) FROM t"}) {
@@ -114,6 +125,19 @@ TEST_F(LimitedKey, ReadsNothingElse) {
         "(WITH secret AS (SELECT 1) FROM secret) UNION ALL FROM secret",
         "SELECT i FROM t ORDER BY (WITH secret AS (SELECT 1) SELECT count(*) FROM main.secret)",
         "FROM recurring.secret", "WITH r AS (SELECT 1) FROM recurring.secret",
+        // "recurring" outside of a recursion USING KEY
+        "WITH t AS (SELECT 1) FROM recurring.t", "WITH secret AS (SELECT 1) FROM recurring.secret",
+        "WITH RECURSIVE t(a) AS (SELECT 1 UNION SELECT a FROM recurring.t) FROM t",
+        "WITH RECURSIVE t(a) USING KEY (a) AS (SELECT 1 UNION SELECT a FROM recurring.t) FROM "
+        "recurring.t",
+        "WITH RECURSIVE r(a) USING KEY (a) AS (SELECT 1 UNION (WITH t AS (SELECT 1) FROM "
+        "recurring.t)) FROM r",
+        // views of the same name in another schema
+        "FROM v_shadowed", "FROM other.secret", "FROM db.other.secret", "FROM listed",
+        "FROM other.listed", "FROM \"ÄV\"", "FROM \"äV\"",
+        // types of the destination's own
+        "SELECT enum_range(NULL::mood)", "SELECT 'x'::mood", "SELECT NULL::STRUCT(a mood[])",
+        "SELECT TRY_CAST('b' AS main.mood)", "SELECT NULL::nowhere",
         // PIVOT collects its values in a statement of its own, with names in another order
         "WITH secret AS (SELECT 1 AS x) SELECT * FROM (WITH a AS (FROM secret) PIVOT a ON x USING "
         "count(*))",

@@ -436,6 +436,16 @@ inline constexpr Probe kProbes[] = {
     {"WITH RECURSIVE r(a) USING KEY (a) AS (SELECT 1 UNION SELECT length(getenv('HOME')) FROM "
      "recurring.r) FROM r",
      Expect::kRefused},
+    // DuckDB looks for files where "recurring" is no rows of a recursion.
+    {"WITH csv AS (SELECT 1) SELECT * FROM recurring.csv", Expect::kRefused},
+    {"WITH RECURSIVE csv(a) AS (SELECT 1 UNION SELECT a FROM recurring.csv) FROM csv",
+     Expect::kRefused},
+    // Vectors are made for a type also where there is no row.
+    {"SELECT NULL::INT[1000][1000]", Expect::kRefused},
+    {"SELECT NULL::INT[1000][1000][1000][1000]", Expect::kRefused},
+    {"SELECT NULL::STRUCT(a INT[1000][1000])[]", Expect::kRefused},
+    {"SELECT TRY_CAST([1] AS INT[10000][11])", Expect::kRefused},
+    {"SELECT NULL::FLOAT[1536], NULL::INT[10][10]", Expect::kRuns},
     {"SELECT * FROM unnest([getenv('HOME')])", Expect::kRefused},
     {"SELECT unnest([getenv('HOME')])", Expect::kRefused},
     {"FROM generate_series(1, length(getenv('HOME')))", Expect::kRefused},

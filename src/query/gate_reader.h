@@ -26,6 +26,9 @@ struct TreeNode {
   bool sampled = false;       // has a sample without a seed
   bool materialized = false;  // is what a CTE's name stands for
   bool variant = false;       // a type that has VARIANT in it
+  bool has_keys = false;      // a recursive CTE USING KEY
+  bool names_recurring = false;  // a recursive CTE whose right side names its rows so far
+  double array_size = 1;         // of a type: of ARRAYs in ARRAYs the product
 
   std::optional<ArgumentShape> shape;    // of an expression that is a literal
   std::vector<ArgumentShape> arguments;  // of a function; of an array, its elements

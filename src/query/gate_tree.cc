@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kMaxNesting = 1'000'000;
 // Of a table function, DESCRIBE, SUMMARIZE …: no more.
 constexpr double kFunctionColumns = 30;
+// Of an ARRAY's type, with those inside it: DuckDB allots them for 2,048 rows at once, also where there is none.
+constexpr double kMostArrayValues = 100'000;
 constexpr std::string_view kNotSelect = "Only SELECT statements can be serialized to json!";
 
 using Literal = ArgumentShape::Literal;
@@ -38,6 +40,7 @@ bool is_of_a_plain_scan(std::string_view type) {
 struct VisibleCte {
   std::string name;  // folded
   PlanCost cost;
+  bool recursive = false;  // named within its own right side
 };
 
 class Walk : private TreeReader {
@@ -60,7 +63,7 @@ class Walk : private TreeReader {
     if (node.key != "right" || nodes_.size() < 2) return {};
     const TreeNode& parent = nodes_[nodes_.size() - 2];
     if (parent.type == "RECURSIVE_CTE_NODE")
-      visible_.push_back({fold_ascii(unescape_json(parent.cte_name)), PlanCost{}});
+      visible_.push_back({fold_ascii(unescape_json(parent.cte_name)), PlanCost{}, true});
     return {};
   }
 
@@ -102,6 +105,8 @@ class Walk : private TreeReader {
     if (key == "export_state") node.export_state = raw == "true";
     if (key == "error") node.failed = raw == "true";
     if (key == "seed" && raw == "-1") node.sampled = true;
+    if (key == "size" && node.type == "ARRAY_TYPE_INFO")
+      node.array_size *= std::max(std::strtod(std::string(raw).c_str(), nullptr), 1.0);
     if (key == "is_null" && raw == "true") node.shape = ArgumentShape{.literal = Literal::kNumber};
     if (key == "value" && raw != "null" && raw != "true" && raw != "false") {
       node.shape = ArgumentShape{.literal = Literal::kNumber,
@@ -136,6 +141,8 @@ class Walk : private TreeReader {
 
   void add_array(TreeNode& node, TreeNode& parent) {
     if (node.variant) parent.variant = true;
+    parent.array_size = std::max(parent.array_size, node.array_size);
+    if (node.key == "key_targets" && node.cost.elements > 0) parent.has_keys = true;
     if (node.key == "children") {
       parent.arguments = std::move(node.arguments);
       parent.cost.elements = node.cost.elements;
@@ -161,13 +168,14 @@ class Walk : private TreeReader {
     if (node.key == "sample") computes_ = true;
     if (node.key == "sample" && node.sampled) findings_.volatile_result = true;
     if (node.variant && !node.is_expression()) parent.variant = true;
+    if (!node.is_expression()) parent.array_size = std::max(parent.array_size, node.array_size);
     if (node.key == "from_table") {
       parent.source = node.cost;
       node.cost.columns = node.cost.tables = 0;
     }
     // {"key":name,"value":{…,"materialized":…}} of a cte_map: the name can be used from here on.
     if (node.key == "value" && node.materialized) {
-      visible_.push_back({fold_ascii(unescape_json(parent.entry_key)), node.cost});
+      visible_.push_back({fold_ascii(unescape_json(parent.entry_key)), node.cost, false});
     }
     // A CTE's columns and tables count where it is named.
     if (node.key == "cte_map") node.cost.columns = node.cost.tables = node.cost.relations = 0;
@@ -282,14 +290,27 @@ class Walk : private TreeReader {
     if (!is_of_a_plain_scan(node.type)) computes_ = true;
     if (node.type == "BASE_TABLE") return judge_table(node);
     if (node.type == "SHOW_REF") return judge_show(node);
-    if (node.type == "UNBOUND_TYPE_INFO" && same_ascii_folded(node.type_name, "variant"))
-      node.variant = true;
+    if (node.type == "UNBOUND_TYPE_INFO") judge_type_name(node);
+    if (node.type == "ARRAY_TYPE_INFO" && node.array_size > kMostArrayValues) {
+      return fail(refusal("an ARRAY of more than " +
+                              std::to_string(static_cast<std::uint64_t>(kMostArrayValues)) +
+                              " values",
+                          node.location));
+    }
+    if (node.names_recurring && !node.has_keys)
+      return fail(refusal("\"recurring\" in a CTE without USING KEY", node.location));
     if (node.type == "TABLE_FUNCTION") {
       node.cost.units += kTableUnits;
       node.cost.columns += kFunctionColumns;
       node.cost.relations += 1;
     }
     return {};
+  }
+
+  void judge_type_name(TreeNode& node) {
+    const std::string name = fold_ascii(unescape_json(node.type_name));
+    if (name == "variant") node.variant = true;
+    findings_.types.push_back({name, position(node.location).value_or(0)});
   }
 
   Result<> judge_expression(const TreeNode& node) {
@@ -350,9 +371,12 @@ class Walk : private TreeReader {
     cost.units += kTableUnits;
     // "recurring" are the rows so far of a recursive CTE USING KEY. With a dot in its name even a CTE must
     // be a table: should DuckDB see no CTE where one is seen here, it would look for a file.
-    if (table.catalog.empty() && (table.schema.empty() || table.schema == "recurring") &&
+    const bool recurring = table.schema == "recurring";
+    if (table.catalog.empty() && (table.schema.empty() || recurring) &&
         table.table.find('.') == std::string::npos) {
-      if (const VisibleCte* cte = find_cte(table.table, 0)) {
+      const VisibleCte* cte = find_cte(table.table, 0);
+      if (cte != nullptr && recurring && !note_recurring(*cte)) cte = nullptr;
+      if (cte != nullptr) {
         cost.columns += cte->cost.columns;
         cost.tables += cte->cost.tables;
         cost.relations += options_.inlines_ctes ? std::max(cte->cost.relations, 1.0) : 1;
@@ -373,6 +397,19 @@ class Walk : private TreeReader {
     if (is_volatile_view(table.schema, fold_ascii(table.table))) findings_.volatile_result = true;
     findings_.tables.push_back(std::move(table));
     return {};
+  }
+
+  // Whether the CTE is one that this is the right side of, which then must have keys.
+  bool note_recurring(const VisibleCte& cte) {
+    if (!cte.recursive) return false;
+    for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+      if (node->type != "RECURSIVE_CTE_NODE" ||
+          fold_ascii(unescape_json(node->cte_name)) != cte.name)
+        continue;
+      node->names_recurring = true;
+      return true;
+    }
+    return false;
   }
 
   // The latest of that name, not older than the first `from`.

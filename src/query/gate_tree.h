@@ -35,6 +35,8 @@ struct TreeFindings {
   std::vector<TableReference> tables;
   // Each name once, where it stands first.
   std::vector<FunctionReference> functions;
+  // Types that DuckDB looks up by name, folded.
+  std::vector<FunctionReference> types;
   // How many tables' columns the largest * stands for.
   double star_tables = 0;
   // Nothing but columns of one table stands in it: no function, no operator but comparisons, no order, no group.

@@ -43,6 +43,13 @@ ValueType held(const ValueType& type) {
       return {.kind = ValueKind::kJson};
     default:
       std::ranges::transform(type.children, out.children.begin(), held);
+      // SQL can say no type of a STRUCT without names, and a cast goes by position. The names are those that DuckDB
+      // gives them in a file, but for the first, which is empty there.
+      if (type.kind == ValueKind::kStruct) {
+        for (std::size_t i = 0; i < out.labels.size(); ++i) {
+          if (out.labels[i].empty()) out.labels[i] = "_" + std::to_string(i);
+        }
+      }
       return out;
   }
 }

@@ -25,6 +25,20 @@ TEST(ParquetType, IsAnotherOnlyForWhatTheWriterWouldNotKeep) {
             "MAP(VARCHAR, STRUCT(\"a\" VARCHAR, \"b c\" DATE)[])");
 }
 
+TEST(ParquetType, GivesNamesToTheMembersOfStructsWithoutAny) {
+  const TestDatabase database;
+  const std::string sql =
+      "SELECT row(1::HUGEINT, 'x') AS r, [row(1, INTERVAL 1 month)] AS l, MAP {'x': (1, "
+      "2::HUGEINT)} AS m, list((a, b)) AS g, row(1, {'n': 3::HUGEINT}) AS d FROM (SELECT 1 AS a, "
+      "sum(2) AS b)";
+  const auto cast = cast_for_parquet(sql, database.shape(sql));
+  ASSERT_TRUE(cast);
+  EXPECT_EQ(database.ndjson(*cast),
+            "{\"r\":{\"_0\":1,\"_1\":\"x\"},\"l\":[{\"_0\":1,\"_1\":\"1 month\"}],"
+            "\"m\":{\"x\":{\"_0\":1,\"_1\":2}},\"g\":[{\"_0\":1,\"_1\":2}],"
+            "\"d\":{\"_0\":1,\"_1\":{\"n\":3}}}\n");
+}
+
 TEST(ParquetType, CastsColumnsByTheirPlaces) {
   const TestDatabase database;
   const std::string plain = "SELECT 1 AS a, 'x' AS a";

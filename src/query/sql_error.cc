@@ -85,8 +85,10 @@ std::string without_guesses(std::string_view message) {
 }  // namespace
 
 std::string_view without_advice(std::string_view message) {
+  // Of settings and extensions, which nobody may change here.
   for (const std::string_view end :
-       {"\n\nStack Trace:", "\n\nPossible solutions:", " Use \"SET max_expression_depth"}) {
+       {"\n\nStack Trace:", "\n\nPossible solutions:", " Use \"SET max_expression_depth",
+        "\n\nTry installing and loading"}) {
     message = message.substr(0, message.find(end));
   }
   return message;

@@ -19,6 +19,10 @@ Error sql_error(duckdb_error_type type, std::string_view message, std::string_vi
 
 // A message without what is for whoever runs the server: stack traces (they hold paths), advice on
 // settings.
+// Without the line of the statement that DuckDB shows, for statements that are not the user's own words.
+inline std::string_view without_excerpt(std::string_view message) {
+  return message.substr(0, message.find("\n\nLINE "));
+}
 std::string_view without_advice(std::string_view message);
 
 }  // namespace sd::query

@@ -66,6 +66,13 @@ describe('scratchdata query', () => {
     assert.equal(lines.length, 4, out);
     for (const line of lines) assert.ok([...line].length <= 40, line);
     assert.match(lines[2], /^ 1 \| long long .*…$/);
+    // A part of a number looks like another number.
+    const long = await run(["SELECT range AS n, 'text ' || range AS t FROM range(12000)"]);
+    const cells = long.out.split('\n').filter((line) => /^ *\d+ \| /.test(line));
+    assert.equal(cells.length, 12_000);
+    for (const [i, line] of cells.entries()) assert.equal(line.trim(), `${i} | text ${i}`);
+    const wide = await run(["SELECT 170141183460469231731687303715884105727::HUGEINT AS a, 123456789012345678 AS b, repeat('x', 50) AS c"]);
+    assert.match(wide.out, / 170141183460469231731687303715884105727 \| 123456789012345678 \| x{7}…/);
     const refused = await run(['SELECT 1', '--format', 'parquet']);
     assert.deepEqual([refused.code, /not|nothing for a terminal/.test(refused.out)], [2, true], refused.out);
   });

@@ -104,6 +104,11 @@ describe('a query', () => {
     const cut = await stream.catch((error) => ({ error }));
     assert.ok(cut.error || cut.complete === false);
     await eventually('nothing runs', async () => (await running()) === 0, 3000);
+    // Whoever leaves before there is an answer makes no fault of it.
+    const faults = async () => (await server.request('/metrics')).text.split('\n').filter((line) => /^scratchdata_http_requests_total\{.*status="(499|500)"/.test(line) && /query/.test(line)).join('\n');
+    await assert.rejects(post({ query: kForEver }, { signal: AbortSignal.timeout(300) }));
+    await eventually('499', async () => /status="499"/.test(await faults()));
+    assert.doesNotMatch(await faults(), /status="500"/);
     // In percent where DuckDB can tell.
     await server.insert('counted', Array.from({ length: 200_000 }, (_, i) => JSON.stringify({ a: i })).join('\n'), { query: '?wait=true' });
     const joined = post({ query: 'SELECT count(*) FROM counted x, counted y WHERE x.a < y.a', query_id: uuid(3) });
@@ -127,6 +132,11 @@ describe('a query', () => {
     const file = await fetched(sql);
     assert.deepEqual(duckdbIntegers(["SET TimeZone = 'UTC'", `SELECT count(*), count(*) FILTER (WHERE e IS DISTINCT FROM f) FROM (${sql}) e FULL JOIN read_parquet('${file}') f USING (i)`]), [200000n, 0n]);
     assert.equal(duckdbIntegers([`SELECT count(*) FROM read_parquet('${await fetched('SELECT 1 AS a WHERE false')}')`])[0], 0n);
+    for (const odd of ['SELECT (INTERVAL 1 month, 2) AS v', 'SELECT list((a, n)) AS l FROM (SELECT 1 AS a, sum(1) AS n)', "SELECT MAP {'x': (1, 1::HUGEINT)} AS m", 'SELECT row(1, 2) AS plain']) {
+      assert.equal(duckdbIntegers([`SELECT count(*) FROM read_parquet('${await fetched(odd)}')`])[0], 1n, odd);
+    }
+    const words = problem(await server.sql("SELECT ('1' || repeat('0', 38))::HUGEINT AS n", { query: '?format=parquet' }), 400, 'sql-error').detail;
+    assert.doesNotMatch(words, /COPY|CAST\(c0/);
     for (const other of ['DESCRIBE SELECT 1 AS a', 'FROM range(3)', 'VALUES (1)', 'PIVOT (SELECT 1 AS a, 2 AS b) ON a IN (1) USING sum(b)', 'WITH x AS (SELECT 1) FROM x;  -- end']) await fetched(other);
     problem(await server.sql('SELECT nonsense', { query: '?format=parquet' }), 400, 'sql-error');
     problem(await server.sql("SELECT error('early') AS a", { query: '?format=parquet' }), 400, 'sql-error');

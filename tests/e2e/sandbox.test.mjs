@@ -272,6 +272,14 @@ describe("without the gate and DuckDB's own walls", () => {
       assert.ok(grown < 64 * 1024, `the front grew by ${grown} kB`);
     });
 
+    it('a query that ends its engine each time keeps nobody out for long', kSlow, async () => {
+      for (let i = 0; i < 8; i += 1) {
+        assert.equal((await send('SELECT NULL::INT[1000][1000][1000][1000]')).status, 500);
+        await eventually('an answer', async () => (await server.sql('SELECT 1')).status === 200, 3000, 20);
+      }
+      await assertUnharmed('INT[1000][1000][1000][1000]');
+    });
+
     it('leaves no core, and is the first to go where memory is short', () => {
       for (const pid of server.enginePids()) {
         assert.match(fs.readFileSync(`/proc/${pid}/limits`, 'utf8'), /Max core file size\s+0\s+0/);
@@ -350,7 +358,22 @@ describe('an engine', () => {
       assert.ok(inside || /^(pipe|socket|anon_inode):/.test(target), `${fd} is ${target}`);
     }
     problem(await server.sql("SELECT levenshtein(repeat('a', 400000), repeat('b', 400000)) AS n", { query: '?timeout_ms=100' }), 504);
+    // The next one answers whoever asks at once, though the old one may not be dead yet.
+    assert.equal((await server.sql('SELECT 1 AS a')).text, '[{"a":1}]\n');
     await eventually('its last line', () => /warn engine\[local\]: a query cannot be stopped/.test(server.stderr));
+  });
+
+  it('has the memory again that a refused result had taken', kSlow, async (t) => {
+    const server = await startServer(t, { flags: ['--engine-memory-limit', '1GiB'] });
+    await server.insert('t', Array.from({ length: 100_000 }, (_, i) => `{"n":${i}}`).join('\n'), kWait);
+    const [pid] = server.enginePids();
+    for (let i = 0; i < 3; i += 1) {
+      problem(await server.sql('SELECT NULL::DOUBLE[50000], NULL::DOUBLE[50001]'), 422);
+      problem(await server.sql("SELECT length(string_agg(repeat('x', 100000))) FROM range(20000)"), 422);
+    }
+    assert.equal(await server.value('SELECT count(DISTINCT hash(n) % 100000) AS n FROM t') > 10_000, true);
+    assert.deepEqual(server.enginePids(), [pid]);
+    assert.ok(kilobytes(pid, 'VmData') < 700 * 1024, `${kilobytes(pid, 'VmData')} kB`);
   });
 
   it('of a file elsewhere keeps to its folder', async (t) => {
