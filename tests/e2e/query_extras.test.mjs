@@ -360,7 +360,7 @@ describe('what is too much for an engine', () => {
     const server = await startServer(t, { flags: ['--engine-memory-limit', '400MiB'] });
     assert.equal(await server.value('SELECT 1'), 1);
     const engines = server.enginePids();
-    const columns = Array.from({ length: 420 }, (_, k) => `repeat(chr(1), ${1_000_000 - k}) AS c${k}`);
+    const columns = Array.from({ length: 900 }, (_, k) => `repeat(chr(1), ${1_000_000 - k}) AS c${k}`);
     problem(await server.sql(`SELECT ${columns.join(', ')}`, { query: '?format=arrow' }), 422);
     assert.equal(await server.value('SELECT 2'), 2);
     assert.deepEqual(server.enginePids(), engines);
