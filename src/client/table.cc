@@ -156,8 +156,7 @@ void TableWriter::print_head() {
 }
 
 // What is wider than the rows that the columns were made for takes of what the line has left.
-void TableWriter::put(std::string_view text, std::size_t column, bool is_last,
-                      std::size_t& spare) {
+void TableWriter::put(std::string_view text, std::size_t column, bool is_last, std::size_t& spare) {
   std::string shown(text);
   const std::size_t room = widths_[column] + spare;
   if (width_ && !right_[column] && display_width(text) > room) shown = cut(text, room);

@@ -35,7 +35,7 @@ class Stream {
       TRY(context_.started(start_));
       return 0;
     }
-    TRY(execute(connection_, "BEGIN TRANSACTION READ ONLY"));
+    TRY(begin());
     if (task_.format == query::Format::kParquet) return copy_parquet(statement);
     TRY_ASSIGN(const Prepared prepared, query::prepare(connection_, statement));
     TRY(bind(prepared, statement));
@@ -87,6 +87,17 @@ class Stream {
     if (task_.parameters.empty()) return query::bind(prepared.get(), statement, nullptr);
     TRY_ASSIGN(const json::Value parameters, json::parse_document(task_.parameters));
     return query::bind(prepared.get(), statement, &parameters);
+  }
+
+  // An instance that begins no transaction has no other use either: the error ends the engine.
+  Result<> begin() {
+    Result<> begun = execute(connection_, "BEGIN TRANSACTION READ ONLY");
+    if (begun || begun.error().code == ErrorCode::kCancelled) return begun;
+    return fail(Error{.code = ErrorCode::kInternal,
+                      .message = begun.error().message,
+                      .slug = "engine-stopped",
+                      .status = 503,
+                      .retry_after_s = 1});
   }
 
   Result<> tell() {

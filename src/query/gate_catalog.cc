@@ -92,11 +92,12 @@ Result<Definitions> read_definitions(duckdb_connection connection) {
     definitions.views.push_back({fold_ascii(row[0]), row[1], false, fold_ascii(row[2])});
   TRY_ASSIGN(
       const auto macros,
-      rows_of(connection,
-              "SELECT function_name, coalesce(macro_definition, ''), function_type, schema_name FROM "
-              "duckdb_functions() WHERE NOT internal AND database_name = current_database() AND "
-              "function_type IN ('macro', 'table_macro')",
-              std::nullopt));
+      rows_of(
+          connection,
+          "SELECT function_name, coalesce(macro_definition, ''), function_type, schema_name FROM "
+          "duckdb_functions() WHERE NOT internal AND database_name = current_database() AND "
+          "function_type IN ('macro', 'table_macro')",
+          std::nullopt));
   for (const auto& row : macros) {
     definitions.macros.push_back(
         {fold_ascii(row[0]), row[1], row[2] == "table_macro", fold_ascii(row[3])});

@@ -39,8 +39,8 @@ class LimitedKey : public Gate {
     database_.run("CREATE MACRO rows_secret() AS TABLE SELECT * FROM secret");
     definitions_ = *read_definitions(database_.connection());
     options_.definitions = &definitions_;
-    options_.tables = {"T", "cities", "missing", "pg_class", "v_secret", "duckdb_tables", "u",
-                       "listed"};
+    options_.tables = {"T",        "cities",        "missing", "pg_class",
+                       "v_secret", "duckdb_tables", "u",       "listed"};
   }
 
   Result<GatedStatement> limited(std::string_view sql) {

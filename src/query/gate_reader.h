@@ -23,10 +23,10 @@ struct TreeNode {
   bool export_state = false;
   bool failed = false;
   bool has_node = false;
-  bool sampled = false;       // has a sample without a seed
-  bool materialized = false;  // is what a CTE's name stands for
-  bool variant = false;       // a type that has VARIANT in it
-  bool has_keys = false;      // a recursive CTE USING KEY
+  bool sampled = false;          // has a sample without a seed
+  bool materialized = false;     // is what a CTE's name stands for
+  bool variant = false;          // a type that has VARIANT in it
+  bool has_keys = false;         // a recursive CTE USING KEY
   bool names_recurring = false;  // a recursive CTE whose right side names its rows so far
   double array_size = 1;         // of a type: of ARRAYs in ARRAYs the product
 
