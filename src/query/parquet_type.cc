@@ -19,6 +19,9 @@ bool is_exact(const ValueType& type) {
     case ValueKind::kUnion:
     case ValueKind::kVariant:
       return false;
+    case ValueKind::kStruct:
+      if (std::ranges::any_of(type.labels, &std::string::empty)) return false;
+      [[fallthrough]];
     default:
       return std::ranges::all_of(type.children, is_exact);
   }
@@ -43,11 +46,11 @@ ValueType held(const ValueType& type) {
       return {.kind = ValueKind::kJson};
     default:
       std::ranges::transform(type.children, out.children.begin(), held);
-      // SQL can say no type of a STRUCT without names, and a cast goes by position. The names are those that DuckDB
-      // gives them in a file, but for the first, which is empty there.
+      // SQL can say no type of a STRUCT without names, and a cast goes by position: the names that Arrow has too
+      // (arrow_type.cc). DuckDB's own would be an empty one, "_1" ….
       if (type.kind == ValueKind::kStruct) {
         for (std::size_t i = 0; i < out.labels.size(); ++i) {
-          if (out.labels[i].empty()) out.labels[i] = "_" + std::to_string(i);
+          if (out.labels[i].empty()) out.labels[i] = std::to_string(i + 1);
         }
       }
       return out;

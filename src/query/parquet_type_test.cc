@@ -29,14 +29,15 @@ TEST(ParquetType, GivesNamesToTheMembersOfStructsWithoutAny) {
   const TestDatabase database;
   const std::string sql =
       "SELECT row(1::HUGEINT, 'x') AS r, [row(1, INTERVAL 1 month)] AS l, MAP {'x': (1, "
-      "2::HUGEINT)} AS m, list((a, b)) AS g, row(1, {'n': 3::HUGEINT}) AS d FROM (SELECT 1 AS a, "
+      "2::HUGEINT)} AS m, list((a, b)) AS g, row(1, {'n': 3::HUGEINT}) AS d, row(4, 5) AS p FROM "
+      "(SELECT 1 AS a, "
       "sum(2) AS b)";
   const auto cast = cast_for_parquet(sql, database.shape(sql));
   ASSERT_TRUE(cast);
   EXPECT_EQ(database.ndjson(*cast),
-            "{\"r\":{\"_0\":1,\"_1\":\"x\"},\"l\":[{\"_0\":1,\"_1\":\"1 month\"}],"
-            "\"m\":{\"x\":{\"_0\":1,\"_1\":2}},\"g\":[{\"_0\":1,\"_1\":2}],"
-            "\"d\":{\"_0\":1,\"_1\":{\"n\":3}}}\n");
+            "{\"r\":{\"1\":1,\"2\":\"x\"},\"l\":[{\"1\":1,\"2\":\"1 month\"}],"
+            "\"m\":{\"x\":{\"1\":1,\"2\":2}},\"g\":[{\"1\":1,\"2\":2}],"
+            "\"d\":{\"1\":1,\"2\":{\"n\":3}},\"p\":{\"1\":4,\"2\":5}}\n");
 }
 
 TEST(ParquetType, CastsColumnsByTheirPlaces) {
