@@ -39,6 +39,7 @@ struct AppOptions {
   std::chrono::milliseconds share_timeout{60'000};
   std::uint64_t share_max_rows = 0;
   std::size_t share_max_running = 16;
+  std::uint64_t share_max_frozen_bytes = 4ULL << 30;  // all files of one; 0: any number
   bool share_log_addresses = false;
   std::string version;
 };

@@ -210,6 +210,9 @@ Task<Result<>> delete_destination(App& app, http::Exchange& exchange, Id128 id, 
   }
   const auto clean = [&] {
     remove_journals(app, destination);
+    std::error_code kept;
+    std::filesystem::remove_all(
+        catalog::frozen_folder(app.options().tenant.data_dir, destination.id), kept);
     return true;
   };
   co_await run_blocking(app.blocking(), exchange.executor(), clean);

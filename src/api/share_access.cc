@@ -10,7 +10,7 @@ namespace {
 
 using catalog::Share;
 
-const std::vector<std::string> kFormats = {"csv", "json", "ndjson"};
+const std::vector<std::string> kFormats = {"csv", "json", "ndjson", "parquet"};
 constexpr std::string_view kCookie = "share_password";
 
 Error no_share() {
@@ -69,8 +69,8 @@ std::string share_url(const App& app, const http::Exchange& exchange, const Shar
   return base_url(app, exchange) + "/share/" + public_id(share);
 }
 
-const std::vector<std::string>& formats_of(const Share& share) {
-  return share.formats.empty() ? kFormats : share.formats;
+const std::vector<std::string>& offered(const std::vector<std::string>& named) {
+  return named.empty() ? kFormats : named;
 }
 
 Task<Result<FoundShare>> find_share(App& app, http::Exchange& exchange) {
@@ -81,7 +81,11 @@ Task<Result<FoundShare>> find_share(App& app, http::Exchange& exchange) {
   Result<Share> share = co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!share && share.error().code != ErrorCode::kNotFound)
     co_return std::unexpected(share.error());
-  if (!share || !share->is_live(app.catalog().clock().wall_us()))
+  const Micros now = app.catalog().clock().wall_us();
+  if (!share || share->has_ended(now)) co_return std::unexpected(no_share());
+  // Used up by a download of this client's, of which it has not got everything.
+  const std::string address(exchange.peer_address());
+  if (share->is_used_up() && !app.share_guard().has_left(share->id, address, now))
     co_return std::unexpected(no_share());
   share->token = *token;  // also where it could not be unsealed
   auto tenant = app.tenants().find(share->destination_id);

@@ -28,7 +28,10 @@ inline constexpr int kPasswordHours = 12;
 // What a share is called by outside: its token; where that cannot be read any more, its own id, for the owner to revoke.
 std::string public_id(const catalog::Share& share);
 std::string share_url(const App& app, const http::Exchange& exchange, const catalog::Share& share);
-// The formats that it comes in.
-const std::vector<std::string>& formats_of(const catalog::Share& share);
+// The formats that it comes in; those that a share names, or all that a share has where it names none.
+const std::vector<std::string>& offered(const std::vector<std::string>& named);
+inline const std::vector<std::string>& formats_of(const catalog::Share& share) {
+  return offered(share.formats);
+}
 
 }  // namespace sd::api

@@ -1,10 +1,12 @@
 // What a share shows to whoever has its link: the page, and the downloads. See shares.h.
 #include <algorithm>
 
+#include "api/frozen_files.h"
 #include "api/html.h"
 #include "api/query.h"
 #include "api/resource.h"
 #include "api/share_access.h"
+#include "api/share_frozen.h"
 #include "api/share_page.h"
 #include "api/share_preview.h"
 #include "api/shares.h"
@@ -71,6 +73,7 @@ std::uint64_t limit_of(std::int64_t own, std::uint64_t servers) {
 }
 
 Task<void> log_download(App& app, http::Exchange& exchange, catalog::Download download) {
+  if (app.options().share_log_addresses) download.address = exchange.peer_address();
   const auto work = [&] { return app.catalog().log_download(download); };
   const Result<> logged = co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!logged)
@@ -96,8 +99,14 @@ Task<void> handle_share_page(App& app, http::Exchange& exchange) {
     co_return;
   }
   SharePage content;
-  content.preview =
-      co_await preview_of(app, exchange, found->tenant, share.query, share.id.to_string());
+  if (share.frozen) {
+    content.preview = co_await frozen_preview(app, exchange, *found);
+    content.rows = share.frozen->rows;
+    content.frozen_at = share.created_at;
+  } else {
+    content.preview =
+        co_await preview_of(app, exchange, found->tenant, share.query, share.id.to_string());
+  }
   content.id = public_id(share);
   content.url = share_url(app, exchange, share);
   content.name = share.name;
@@ -166,16 +175,14 @@ Task<void> handle_share_data(App& app, http::Exchange& exchange) {
     co_await refuse(exchange, std::move(error));
     co_return;
   }
-  StreamRequest stream;
-  stream.query.spreadsheet = *spreadsheet;
-  stream.party = share.id.to_string();
-  stream.headers = {{"Content-Disposition", content_disposition(share.name, *format)},
-                    {"Cache-Control", "no-store"},
-                    {"Referrer-Policy", "no-referrer"},
-                    {"X-Content-Type-Options", "nosniff"}};
-  if (exchange.method() == "HEAD") {
-    stream.headers.emplace_back("Content-Type", query::content_type(*parsed));
-    const Result<> began = co_await exchange.begin(200, std::move(stream.headers));
+  http::Headers headers = {{"Content-Disposition", content_disposition(share.name, *format)},
+                           {"Cache-Control", share.frozen ? "private, no-cache" : "no-store"},
+                           {"Referrer-Policy", "no-referrer"},
+                           {"X-Content-Type-Options", "nosniff"}};
+  const bool is_head = exchange.method() == "HEAD";
+  if (share.frozen || is_head) headers.emplace_back("Content-Type", query::content_type(*parsed));
+  if (is_head && !share.frozen) {
+    const Result<> began = co_await exchange.begin(200, std::move(headers));
     if (began) co_await exchange.finish();
     co_return;
   }
@@ -186,6 +193,17 @@ Task<void> handle_share_data(App& app, http::Exchange& exchange) {
     co_await refuse(exchange, std::move(error));
     co_return;
   }
+  if (share.frozen) {
+    std::optional<catalog::Download> download =
+        co_await send_frozen(app, exchange, *found, *format,
+                             *spreadsheet && has_spreadsheet_form(*format), std::move(headers));
+    if (download) co_await log_download(app, exchange, std::move(*download));
+    co_return;
+  }
+  StreamRequest stream;
+  stream.query.spreadsheet = *spreadsheet;
+  stream.party = share.id.to_string();
+  stream.headers = std::move(headers);
   stream.query.sql = share.query;
   stream.query.format = *parsed;
   stream.query.timeout = app.options().share_timeout;
@@ -205,7 +223,6 @@ Task<void> handle_share_data(App& app, http::Exchange& exchange) {
   };
   catalog::Download download{.share_id = share.id, .format = *format};
   download.at = app.catalog().clock().wall_us();
-  if (app.options().share_log_addresses) download.address = exchange.peer_address();
   std::shared_ptr<Tenant> tenant = found->tenant;
   const StreamOutcome outcome =
       co_await stream_query(app, exchange, std::move(tenant), std::move(stream));

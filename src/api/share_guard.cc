@@ -31,6 +31,52 @@ void ShareGuard::leave(Id128 share) {
   if (--found->second == 0) running_.erase(found);
 }
 
+void ShareGuard::forget_left(Micros now) {
+  std::erase_if(left_, [now](const auto& each) { return each.second.until <= now; });
+}
+
+bool ShareGuard::has_left(Id128 share, const std::string& address, Micros now) {
+  const std::lock_guard lock(mutex_);
+  forget_left(now);
+  for (auto it = left_.lower_bound({share, address, std::string()}); it != left_.end(); ++it) {
+    if (std::get<0>(it->first) != share || std::get<1>(it->first) != address) break;
+    if (it->second.bytes > 0 && it->second.requests < kMostRequests) return true;
+  }
+  return false;
+}
+
+bool ShareGuard::take_left(Id128 share, const std::string& part, const std::string& address,
+                           std::uint64_t bytes, Micros now) {
+  const std::lock_guard lock(mutex_);
+  forget_left(now);
+  const auto found = left_.find({share, address, part});
+  if (found == left_.end()) return false;
+  Left& left = found->second;
+  if (left.bytes < bytes || left.requests >= kMostRequests) return false;
+  left.bytes -= bytes;
+  ++left.requests;
+  return true;
+}
+
+void ShareGuard::leave_left(Id128 share, const std::string& part, const std::string& address,
+                            std::uint64_t bytes, Micros now) {
+  const std::lock_guard lock(mutex_);
+  left_[{share, address, part}] = {.until = now + kGoesOnFor, .bytes = bytes, .requests = 1};
+}
+
+void ShareGuard::settle(Id128 share, const std::string& part, const std::string& address,
+                        std::uint64_t taken, std::uint64_t sent, Micros now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = left_.find({share, address, part});
+  if (found == left_.end()) return;
+  Left& left = found->second;
+  if (sent < taken) left.bytes += taken - sent + std::min(sent, kMayBeLost);
+  if (left.bytes == 0)
+    left_.erase(found);
+  else
+    left.until = now + kGoesOnFor;
+}
+
 void ShareGuard::forget(Micros now) {
   for (auto it = tries_.begin(); it != tries_.end();) {
     std::deque<Try>& tries = it->second;

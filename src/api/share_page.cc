@@ -153,6 +153,13 @@ std::string file_stem(std::string_view name) {
   return out.empty() ? "share" : out;
 }
 
+// "1,234,567"
+std::string with_thousands(std::int64_t number) {
+  std::string out = std::to_string(number);
+  for (std::size_t at = out.size(); at > 3; at -= 3) out.insert(at - 3, ",");
+  return out;
+}
+
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   constexpr std::string_view kPlain = "!#+-.^_~";
@@ -269,7 +276,14 @@ std::string render_share_page(const SharePage& page) {
     out += " It can be downloaded " +
            (one ? "once" : std::to_string(*page.downloads_left) + " times") + " more.";
   }
-  out += " Each download has the result as it is at that moment.</p>\n<p class=\"buttons\">";
+  if (page.rows) {
+    out += " It holds the result as it was on <time datetime=\"" + format_rfc3339(page.frozen_at) +
+           "\">" + exact_time(page.frozen_at) + "</time>: " + with_thousands(*page.rows) +
+           (*page.rows == 1 ? " row." : " rows.");
+  } else {
+    out += " Each download has the result as it is at that moment.";
+  }
+  out += "</p>\n<p class=\"buttons\">";
   for (const std::string& format : page.formats) {
     out += "<a href=\"" + page.id + "/data." + format + "\" download>" + upper(format) + "</a>";
     // The same with a byte order mark, and without formulas.
@@ -286,6 +300,7 @@ std::string render_share_page(const SharePage& page) {
     const std::string file = "data." + page.formats.front();
     out += "<h2>From a terminal</h2>\n<pre>curl ";
     if (page.has_password) out += "-u share:PASSWORD ";
+    if (page.rows) out += "-C - ";  // goes on where it broke off
     out += "-o " + file + " '" + escape_html(page.url) + "/" + file + "'</pre>\n";
   }
   return out;

@@ -49,6 +49,9 @@ struct SharePage {
   std::vector<std::string> formats;
   bool has_password = false;
   std::optional<std::int64_t> downloads_left;
+  // Of a frozen one: how many rows it has, and of when.
+  std::optional<std::int64_t> rows;
+  Micros frozen_at = 0;
   std::optional<Preview> preview;  // none: it cannot be had now
 };
 

@@ -149,10 +149,8 @@ Result<> take_field(const Field& field, ShareRequest& request) {
   if (name == "origins") {
     TRY_ASSIGN(request.embed, read_origins(text));
   }
-  // What would change the share is never passed over in silence.
   if (name == "frozen") {
     TRY_ASSIGN(request.frozen, read_flag(name, text));
-    if (request.frozen) return fail(parameter_error(name + " is not available in this version"));
   }
   return {};
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "api/ask.h"
+#include "api/freeze.h"
+#include "api/frozen_files.h"
 #include "api/resource.h"
 #include "api/share_access.h"
 #include "catalog/seal.h"
@@ -41,7 +43,14 @@ std::string share_json(const App& app, const http::Exchange& exchange, const Sha
   w.member("name", share.name).member("query", share.query).member("state", state_of(share, now));
   w.begin_array("formats");
   for (const std::string& format : formats_of(share)) w.element(format);
-  w.end_array().member("created_at", format_rfc3339(share.created_at));
+  w.end_array();
+  if (share.frozen) {
+    w.begin_object("frozen").member("rows", share.frozen->rows);
+    w.member("bytes", share.frozen->bytes).end_object();
+  } else {
+    w.null_member("frozen");
+  }
+  w.member("created_at", format_rfc3339(share.created_at));
   w.member("expires_at", format_rfc3339(share.expires_at)).member("downloads", share.downloads);
   if (share.max_downloads)
     w.member("max_downloads", *share.max_downloads);
@@ -61,6 +70,18 @@ std::string share_json(const App& app, const http::Exchange& exchange, const Sha
   for (const std::string& origin : share.embed) w.element(origin);
   w.end_array();
   return w.end_object().take();
+}
+
+Task<Result<catalog::Frozen>> freeze_for(App& app, http::Exchange& exchange, const Access& access,
+                                         const catalog::NewShare& spec) {
+  FreezeRequest request{.share = spec.id, .sql = spec.query, .formats = offered(spec.formats)};
+  request.max_rows =
+      spec.max_rows != 0 ? static_cast<std::uint64_t>(spec.max_rows) : app.options().share_max_rows;
+  request.timeout = spec.timeout_ms != 0 ? std::chrono::milliseconds(spec.timeout_ms)
+                                         : app.options().share_timeout;
+  request.party = access.key->id.to_string();
+  std::shared_ptr<Tenant> tenant = access.tenant;
+  co_return co_await freeze(app, exchange, std::move(tenant), std::move(request));
 }
 
 Task<Result<Share>> create(App& app, http::Exchange& exchange) {
@@ -93,7 +114,16 @@ Task<Result<Share>> create(App& app, http::Exchange& exchange) {
     spec.password_hash = *hash;
   }
   spec.expires_at = app.catalog().clock().wall_us() + request->duration_s * kMicrosPerSecond;
-  const auto work = [&] { return app.catalog().create_share(spec); };
+  if (request->frozen) {
+    Result<catalog::Frozen> frozen = co_await freeze_for(app, exchange, access, spec);
+    if (!frozen) co_return std::unexpected(std::move(frozen).error());
+    spec.frozen = *frozen;
+  }
+  const auto work = [&] {
+    Result<Share> made = app.catalog().create_share(spec);
+    if (!made && spec.frozen) remove_frozen(access.tenant->frozen_folder(), spec.id);
+    return made;
+  };
   Result<Share> share = co_await run_blocking(app.blocking(), exchange.executor(), work);
   co_return share;
 }
@@ -158,7 +188,12 @@ Task<Result<http::Response>> revoke_share(App& app, http::Exchange& exchange) {
   const auto id = Id128::parse(exchange.path_parameter("id"));
   if (!id) co_return std::unexpected(no_such("share"));
   const Id128 destination = access.tenant->destination().id;
-  const auto work = [&] { return app.catalog().revoke_share(destination, *id); };
+  const auto work = [&]() -> Result<> {
+    TRY_ASSIGN(const Share share, app.catalog().share_of(destination, *id));
+    TRY(app.catalog().revoke_share(destination, share.id));
+    if (share.frozen) remove_frozen(access.tenant->frozen_folder(), share.id);
+    return {};
+  };
   const Result<> revoked = co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!revoked) co_return std::unexpected(revoked.error());
   co_return no_content();

@@ -18,6 +18,8 @@
 //
 // A download counts when its result has begun, so that a busy engine costs nobody one. HEAD counts
 // nothing and runs nothing. A download that runs when its share is revoked is not cut.
+//
+// A frozen share is files (frozen_files.h), made when it is made (freeze.h): share_frozen.h sends them.
 #pragma once
 
 #include "api/access.h"

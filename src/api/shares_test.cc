@@ -65,8 +65,7 @@ TEST(ShareRequest, RefusesDurationsOutOfRange) {
 }
 
 TEST(ShareRequest, NeverPassesOverWhatWouldProtectTheShare) {
-  EXPECT_EQ(refusal(R"({"query":"SELECT 1","frozen":true})"),
-            "frozen is not available in this version");
+  EXPECT_EQ(refusal(R"({"query":"SELECT 1","frozen":true})"), "taken");
   EXPECT_EQ(refusal(R"({"query":"SELECT 1","frozen":false,"password":null})"), "taken");
   for (const char* bad :
        {R"({"query":"SELECT 1","password":""})", R"({"query":"SELECT 1","password":5})",

@@ -62,6 +62,7 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
   FileSystem& fs = posix_file_system();
   const std::string folder = catalog::destination_folder(options.data_dir, destination.id);
   TRY(fs.make_directories(folder + "/tmp"));
+  TRY(fs.make_directories(catalog::frozen_folder(options.data_dir, destination.id)));
   TRY(fs.make_directories(options.data_dir + "/journals"));
   if (const auto file = catalog::target_file(options.data_dir, destination)) {
     const std::size_t slash = file->find_last_of('/');
@@ -102,8 +103,13 @@ Result<> Tenant::open_to_engine_user() const {
   FileSystem& fs = posix_file_system();
   TRY(fs.make_directories(log_directory_ + "/" + std::string(journal::kBlobDirectory)));
   TRY(engine::let_read(log_directory_, *options_.engine_user));
+  TRY(engine::let_read(frozen_folder(), *options_.engine_user));
   return engine::give(catalog::destination_folder(options_.data_dir, destination_.id),
                       *options_.engine_user);
+}
+
+std::string Tenant::frozen_folder() const {
+  return catalog::frozen_folder(options_.data_dir, destination_.id);
 }
 
 void Tenant::close() {
@@ -218,6 +224,7 @@ engine::StartMessage Tenant::start_message() const {
   if (in_memory_) m.settings.emplace_back("in_memory", "true");
   m.folder = catalog::destination_folder(options_.data_dir, destination_.id);
   m.temp_directory = m.folder + "/tmp";
+  m.frozen_folder = frozen_folder();
   m.log_directory = log_directory_;
   m.log_id = log_->id();
   // Of a database in memory an engine may have shown what it committed and had not told of yet.

@@ -48,6 +48,8 @@ class Tenant final : public engine::Source {
   const catalog::Destination& destination() const { return destination_; }
   const std::string& id() const { return id_; }
   journal::Log& log() { return *log_; }
+  // Where its frozen shares lie; see frozen_files.h.
+  std::string frozen_folder() const;
   IdempotencyTurns& idempotency() { return idempotency_; }
 
   // Rows that are durable and not yet applied, as far as the front has heard.

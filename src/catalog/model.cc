@@ -124,6 +124,10 @@ std::string destination_folder(std::string_view data_dir, Id128 id) {
   return normalised(std::filesystem::path(data_dir) / "destinations" / id.to_string());
 }
 
+std::string frozen_folder(std::string_view data_dir, Id128 id) {
+  return normalised(std::filesystem::path(data_dir) / "shares" / id.to_string());
+}
+
 std::optional<std::string> target_file(std::string_view data_dir, const Destination& destination) {
   if (destination.type != "duckdb") return std::nullopt;
   if (is_true(destination.setting("in_memory"))) return std::nullopt;

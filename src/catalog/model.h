@@ -105,6 +105,8 @@ struct Destination {
 std::optional<std::string> target_file(std::string_view data_dir, const Destination& destination);
 // <data_dir>/destinations/<id>, absolute and normalised.
 std::string destination_folder(std::string_view data_dir, Id128 id);
+// <data_dir>/shares/<id>, the same: what its frozen shares hold.
+std::string frozen_folder(std::string_view data_dir, Id128 id);
 
 // What two shapes of a destination must share to be the same place: a change of it starts a new log.
 std::string target_of(std::string_view data_dir, const Destination& destination);
@@ -209,9 +211,10 @@ struct Share {
   std::int64_t max_running = 0;
   std::vector<std::string> embed;  // origins whose pages may hold its page in a frame
 
-  bool is_live(Micros now) const {
-    return !revoked_at && now < expires_at && (!max_downloads || downloads < *max_downloads);
-  }
+  // Revoked or expired: for good.
+  bool has_ended(Micros now) const { return revoked_at || now >= expires_at; }
+  bool is_used_up() const { return max_downloads && downloads >= *max_downloads; }
+  bool is_live(Micros now) const { return !has_ended(now) && !is_used_up(); }
 };
 
 struct NewShare {

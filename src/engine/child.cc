@@ -89,7 +89,8 @@ Result<> lock_in(const StartMessage& start, const DuckdbOptions& options) {
     return unavailable("this kernel lacks " + missing.front());
   }
   SandboxPlan plan;
-  plan.read_folder = start.log_directory;
+  plan.read_folders = {start.log_directory};
+  if (!start.frozen_folder.empty()) plan.read_folders.push_back(start.frozen_folder);
   plan.write_folders = {start.folder};
   if (options.target == DuckdbOptions::Target::kFile) plan.add_file(options.path);
   plan.network = options.target == DuckdbOptions::Target::kMotherDuck;
@@ -284,6 +285,7 @@ int run_child(int control_fd) {
     return kExitFault;
   }
   options->open_paths = ParquetSlots::paths();
+  if (!start->frozen_folder.empty()) options->open_folders = {start->frozen_folder};
   Child child(channel, *start, std::move(*options), threads);
   return child.serve();
 }

@@ -56,6 +56,8 @@ struct QueryRequest {
   std::string parameters;                          // JSON, an array or an object; or empty
   std::optional<std::vector<std::string>> tables;  // the only ones that it may read
   bool snapshot = false;                           // no SQL: the destination's file (snapshot.h)
+  // No SQL: the rows of this Parquet file, which lies in StartMessage::frozen_folder.
+  std::string source;
   query::Format format = query::Format::kJson;
   bool quote_int64 = false;
   bool spreadsheet = false;  // CSV and TSV

@@ -191,7 +191,8 @@ std::string StartMessage::to_json() const {
   for (const auto& [name, value] : settings) w.member(name, value);
   w.end_object();
   w.member("data_file", data_file).member("folder", folder);
-  w.member("temp_directory", temp_directory).member("sandbox", sandbox);
+  w.member("temp_directory", temp_directory).member("frozen_folder", frozen_folder);
+  w.member("sandbox", sandbox);
   w.member("require_sandbox", require_sandbox).member("uid", uid).member("gid", gid);
   w.member("log_directory", log_directory).member("log_id", log_id.to_string());
   w.member("durable_end", durable_end).member("floor", floor).member("threads", threads);
@@ -223,6 +224,7 @@ Result<StartMessage> StartMessage::from_json(const json::Value& value) {
   m.data_file = text("data_file");
   m.folder = text("folder");
   m.temp_directory = text("temp_directory");
+  m.frozen_folder = text("frozen_folder");
   m.sandbox = value.bool_or("sandbox", true);
   m.require_sandbox = value.bool_or("require_sandbox", false);
   m.uid = static_cast<std::uint32_t>(number("uid"));

@@ -111,6 +111,7 @@ struct StartMessage {
   std::string data_file;  // where the settings name none
   std::string folder;     // the destination's own; what the engine makes is made in it
   std::string temp_directory;
+  std::string frozen_folder;  // results that were kept, to read (QueryRequest::source); empty: none
   std::string log_directory;
   Id128 log_id;
   std::uint64_t durable_end = 0;

@@ -263,7 +263,13 @@ void QueryRunner::start(QueryTask task) {
         [this, shared](RunningQuery& running) { return run_query(running, *shared); });
 }
 
-Result<query::GatedStatement> QueryRunner::gate(const QueryTask& task) {
+Result<query::GatedStatement> QueryRunner::statement_of(const QueryTask& task) {
+  if (!task.source.empty()) {
+    query::GatedStatement rows_of_file;
+    rows_of_file.sql = "FROM read_parquet(" + quote_literal(task.source) + ")";
+    rows_of_file.plain_scan = rows_of_file.volatile_result = true;
+    return rows_of_file;
+  }
   TRY_ASSIGN(const Readers::Lease connection, destination_.reader(Readers::Kind::kPlain));
   query::GateOptions options;
   options.tables = task.tables;
@@ -288,7 +294,7 @@ Result<> QueryRunner::run_query(RunningQuery& running, QueryTask& task) {
     return channel_.send(w.text());
   };
   const auto stream = [&]() -> Result<std::uint64_t> {
-    TRY_ASSIGN(const query::GatedStatement statement, gate(task));
+    TRY_ASSIGN(const query::GatedStatement statement, statement_of(task));
     const auto kind = statement.plain_scan ? Readers::Kind::kPlain : Readers::Kind::kCountsProgress;
     TRY_ASSIGN(const Readers::Lease connection, destination_.reader(kind));
     const RunningQuery::Interruptible interruptible(running, connection.get());

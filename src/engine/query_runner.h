@@ -57,7 +57,8 @@ class QueryRunner {
   using Work = std::function<Result<>(RunningQuery&)>;
 
   void spawn(std::uint64_t id, Micros timeout_us, Work work);
-  Result<query::GatedStatement> gate(const QueryTask& task);
+  // What is to be run: the user's statement once it is gated, or one of our own.
+  Result<query::GatedStatement> statement_of(const QueryTask& task);
   Result<> run_query(RunningQuery& running, QueryTask& task);
   Result<> run_snapshot(RunningQuery& running, QueryTask& task, bool fresh);
   Result<bool> wait_fresh(RunningQuery& running, journal::Position position, Micros fresh_us,

@@ -16,6 +16,7 @@ QueryTask QueryTask::from_message(const json::Value& message, UniqueFd out) {
     for (const json::Value& table : tables->elements()) task.tables->push_back(table.text());
   }
   task.snapshot = message.bool_or("snapshot", false);
+  task.source = message.string_or("source", "");
   task.format =
       query::parse_format(message.string_or("format", "json")).value_or(query::Format::kJson);
   task.encode.quote_int64 = message.bool_or("quote_int64", false);

@@ -19,6 +19,7 @@ struct QueryTask {
   std::string parameters;                          // JSON, an array or an object; or empty
   std::optional<std::vector<std::string>> tables;  // the only ones that may be read
   bool snapshot = false;                           // no SQL: the destination's file (snapshot.h)
+  std::string source;                              // no SQL: the rows of this Parquet file
   query::Format format = query::Format::kJson;
   query::EncodeOptions encode;
   query::Coding coding = query::Coding::kIdentity;

@@ -48,7 +48,7 @@ struct UserIds {
 };
 
 struct SandboxPlan {
-  std::string read_folder;                 // with all that is in it
+  std::vector<std::string> read_folders;   // with all that is in them
   std::vector<std::string> write_folders;  // the same, and things may be made and removed
   // Where a configured file stands outside of these. Files in it and in folders below it can be
   // read, written, made and removed, not listed: DuckDB makes its log beside the file, and Landlock

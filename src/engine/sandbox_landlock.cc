@@ -129,7 +129,7 @@ int probe_landlock() {
 
 Result<> restrict_files(const SandboxPlan& plan, int abi) {
   TRY_ASSIGN(Ruleset ruleset, Ruleset::make(plan, abi));
-  TRY(ruleset.allow(plan.read_folder, kReading));
+  for (const std::string& folder : plan.read_folders) TRY(ruleset.allow(folder, kReading));
   for (const std::string& folder : plan.write_folders) {
     TRY(ruleset.allow(folder, kEverythingInIt));
   }

@@ -48,7 +48,7 @@ class SandboxTest : public testing::Test {
       std::filesystem::create_directory(directory_ / folder);
       std::ofstream(directory_ / (std::string(folder) + "/file")) << "secret";
     }
-    plan_.read_folder = directory_ / "journal";
+    plan_.read_folders = {directory_ / "journal"};
     plan_.write_folders = {directory_ / "own"};
   }
 

@@ -77,9 +77,10 @@ struct QueryConfig {
 };
 
 struct ShareConfig {
-  Millis timeout{60'000};              // of a download, where the share says nothing else
-  std::int64_t max_rows = 0;           // of a download; 0: any number
-  std::int64_t max_simultaneous = 16;  // downloads of one share
+  Millis timeout{60'000};                     // of a download, where the share says nothing else
+  std::int64_t max_rows = 0;                  // of a download; 0: any number
+  std::int64_t max_simultaneous = 16;         // downloads of one share
+  std::int64_t max_frozen_bytes = 4LL << 30;  // files of one frozen share; 0: any number
   bool log_addresses = false;
 };
 

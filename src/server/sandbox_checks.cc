@@ -35,7 +35,8 @@ Result<std::optional<engine::UserIds>> engine_user(const std::string& name, bool
 
 Result<> open_data_directory(const std::string& data_dir, const std::string& name,
                              const engine::UserIds& user) {
-  for (const std::string& folder : {data_dir, data_dir + "/journals", data_dir + "/destinations"}) {
+  for (const std::string& folder :
+       {data_dir, data_dir + "/journals", data_dir + "/destinations", data_dir + "/shares"}) {
     TRY(posix_file_system().make_directories(folder));
     TRY(engine::let_pass(folder));
   }

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "api/app.h"
+#include "api/frozen_files.h"
 #include "api/service.h"
 #include "base/log.h"
 #include "build_info.h"
@@ -29,6 +30,8 @@ namespace sd::server {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr Micros kSweepEvery = 60 * kMicrosPerSecond;  // files of shares that have ended
 
 // One line for a person, exit code 2.
 int refuse_to_start(const std::string& why) {
@@ -111,6 +114,7 @@ api::AppOptions app_options(const Config& config,
   o.share_timeout = config.share.timeout;
   o.share_max_rows = static_cast<std::uint64_t>(config.share.max_rows);
   o.share_max_running = static_cast<std::size_t>(config.share.max_simultaneous);
+  o.share_max_frozen_bytes = static_cast<std::uint64_t>(config.share.max_frozen_bytes);
   o.share_log_addresses = config.share.log_addresses;
   o.tenant.max_running_queries = static_cast<std::size_t>(config.query.max_running);
   o.tenant.max_waiting_queries = static_cast<std::size_t>(config.query.max_waiting);
@@ -246,6 +250,8 @@ class Serving {
       if (!opened)
         log::error("a destination cannot be served", {{"error", opened.error().message}});
     }
+    for (const auto& tenant : app.tenants().all())
+      api::sweep_frozen(tenant->frozen_folder(), app.catalog(), true);
     link_local_file(config_.data_dir, **keys);
 
     http::Server server(http_options(config_), api::make_router(app), metrics);
@@ -296,7 +302,13 @@ class Serving {
     signals.async_wait([&](auto ec, int) {
       if (!ec) context.stop();
     });
+    Micros swept = 0;
     std::function<void()> look = [&] {
+      if (const Micros now = system_clock().steady_us(); now - swept > kSweepEvery) {
+        swept = now;
+        for (const auto& tenant : app.tenants().all())
+          api::sweep_frozen(tenant->frozen_folder(), app.catalog(), false);
+      }
       app.disk_is_low = disk_is_low(config);
       for (const auto& tenant : app.tenants().all()) {
         tenant->log().tidy();

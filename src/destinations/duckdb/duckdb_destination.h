@@ -39,6 +39,8 @@ struct DuckdbOptions {
   std::size_t readers = 16;  // connections that know how far their query is
   // Files that statements may open although everything else is closed to them.
   std::vector<std::string> open_paths;
+  // Folders, the same of what is in them.
+  std::vector<std::string> open_folders;
 };
 
 // Reads the settings of a destination of type "duckdb" (api.md). `default_path` is the file where the

@@ -12,13 +12,20 @@ std::vector<std::pair<std::string, std::string>> DuckdbDestination::protective_s
           {"allow_persistent_secrets", "false"}};
 }
 
+namespace {
+
+std::string list_of(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + quote_literal(text);
+  return "[" + list + "]";
+}
+
+}  // namespace
+
 Result<> DuckdbDestination::lock_down() {
   if (options_.target != DuckdbOptions::Target::kMotherDuck) {
-    std::string paths;
-    for (const std::string& path : options_.open_paths) {
-      paths += (paths.empty() ? "" : ", ") + quote_literal(path);
-    }
-    TRY(execute(writer_.get(), "SET GLOBAL allowed_paths=[" + paths + "]"));
+    TRY(execute(writer_.get(), "SET GLOBAL allowed_paths=" + list_of(options_.open_paths)));
+    TRY(execute(writer_.get(), "SET GLOBAL allowed_directories=" + list_of(options_.open_folders)));
     TRY(execute(writer_.get(), "SET GLOBAL enable_external_access=false"));
   }
   return execute(writer_.get(), "SET GLOBAL lock_configuration=true");
