@@ -90,7 +90,9 @@ Result<> lock_in(const StartMessage& start, const DuckdbOptions& options) {
   }
   SandboxPlan plan;
   plan.read_folders = {start.log_directory};
-  if (!start.frozen_folder.empty()) plan.read_folders.push_back(start.frozen_folder);
+  // Without it only frozen shares cannot be made.
+  if (::access(start.frozen_folder.c_str(), F_OK) == 0)
+    plan.read_folders.push_back(start.frozen_folder);
   plan.write_folders = {start.folder};
   if (options.target == DuckdbOptions::Target::kFile) plan.add_file(options.path);
   plan.network = options.target == DuckdbOptions::Target::kMotherDuck;
