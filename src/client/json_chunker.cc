@@ -52,6 +52,7 @@ class JsonChunker final : public Chunker {
     while (!ended_ && rows_ < limits_.rows && body_.size() + held_.size() < limits_.bytes) {
       Result<std::optional<Row>> row = take_row();
       if (!row) failed_ = std::move(row).error();
+      // NOLINTNEXTLINE(bugprone-use-after-move)
       if (!row || !*row) {
         ended_ = true;
         return;

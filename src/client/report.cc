@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -91,8 +92,7 @@ std::string progress_line(const Totals& totals, std::optional<std::uint64_t> tot
   } else {
     if (part > 0) {
       const double left = static_cast<double>(elapsed.count()) * (1 - part) / part / 1000;
-      parts.push_back(clock_text(std::chrono::seconds(static_cast<long long>(left + 0.5))) +
-                      " left");
+      parts.push_back(clock_text(std::chrono::seconds(std::llround(left))) + " left");
     }
     parts.push_back(rates(totals, elapsed));
   }

@@ -82,6 +82,7 @@ void Upload::work() {
   while (true) {
     auto outgoing = take();
     if (!outgoing) fail_with(std::move(outgoing).error());
+    // NOLINTNEXTLINE(bugprone-use-after-move)
     if (!outgoing || !*outgoing) break;
     count_sending(1);
     deliver(*transport, **outgoing);
@@ -184,6 +185,7 @@ void Upload::deliver(Transport& transport, const Outgoing& outgoing) {
     const Verdict verdict = judge(answer ? std::optional(answer->status) : std::nullopt);
     if (verdict == Verdict::kStored) return count(outgoing, *answer);
     Error error = answer ? refused_by_server(*answer) : std::move(answer).error();
+    // NOLINTNEXTLINE(bugprone-use-after-move)
     if (verdict == Verdict::kRefused && answer && count_all_bad(outgoing, *answer)) return;
     if (verdict == Verdict::kRefused) return fail_with(in_chunk(outgoing, std::move(error)));
     ++failures;

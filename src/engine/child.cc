@@ -79,7 +79,7 @@ void prepare_for_walls(const StartMessage& start) {
 Result<> lock_in(const StartMessage& start, const DuckdbOptions& options) {
   if (!start.sandbox) return {};
   const KernelParts kernel = probe_kernel();
-  const auto unavailable = [](std::string why) {
+  const auto unavailable = [](const std::string& why) {
     return fail(Error{.code = ErrorCode::kUnavailable,
                       .message = "the engine of this destination cannot be locked in: " + why,
                       .slug = "no-sandbox",

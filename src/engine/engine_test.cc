@@ -135,7 +135,7 @@ class EngineTest : public testing::Test {
     if (request.format == query::Format::kJson) request.format = query::Format::kCsv;
     const std::uint64_t id = pool_->query("d", request, UniqueFd(pipe[1]),
                                           {.on_started =
-                                               [&](QueryStarted s) {
+                                               [&](const QueryStarted& s) {
                                                  answer.started = true;
                                                  answer.fresh = s.fresh;
                                                  started.set_value();
@@ -151,6 +151,7 @@ class EngineTest : public testing::Test {
       between(id);
     }
     char buffer[65536];
+    // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection)
     for (ssize_t n; (n = ::read(pipe[0], buffer, sizeof buffer)) > 0;) {
       answer.body.append(buffer, static_cast<std::size_t>(n));
     }

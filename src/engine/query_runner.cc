@@ -343,7 +343,8 @@ void QueryRunner::check(std::uint64_t id, std::string sql) {
 
 void QueryRunner::ask(std::uint64_t id, journal::Position position, Micros fresh_us,
                       bool must_be_fresh, json::Value question) {
-  spawn(id, time_for(question),
+  const Micros limit = time_for(question);
+  spawn(id, limit,
         [this, id, position, fresh_us, must_be_fresh,
          question = std::move(question)](RunningQuery& running) -> Result<> {
           TRY(wait_fresh(running, position, fresh_us, must_be_fresh));

@@ -217,6 +217,7 @@ TEST_F(SandboxTest, WithTheNetworkThereAreInternetSocketsThatDoNotListen) {
               sockaddr_in address{};
               address.sin_family = AF_INET;
               address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+              // NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions)
               return ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
                      ::listen(fd, 1) == 0;
             }),
@@ -229,6 +230,7 @@ TEST_F(SandboxTest, WhatOnlyATakenOverEngineWouldDoEndsIt) {
   char* nothing[] = {nullptr};
   expect_killed([&] { ::execve("/bin/true", nothing, nothing); });
   expect_killed([] { (void)::syscall(SYS_fork); });
+  // NOLINTNEXTLINE(bugprone-unsafe-functions,clang-analyzer-security.insecureAPI.vfork)
   expect_killed([] { (void)!::vfork(); });
   expect_killed([] { (void)::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); });
   expect_killed([] { ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); });

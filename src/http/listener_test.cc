@@ -119,6 +119,7 @@ TEST(Listener, TellsLoopbackFromOtherAddresses) {
   bool local = false;
   bool remote = false;
   const auto routes = [&](Router& router) {
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
     router.add("GET", "/who", [&](Exchange& exchange) -> Task<void> {
       peer = exchange.peer_address();
       local = exchange.local_is_loopback();
@@ -145,6 +146,7 @@ TEST(Listener, LetsARequestInFlightFinishWhenItStops) {
   std::atomic<bool> started{false};
   TestServer server([&](Router& router) {
     basic_routes(router);
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
     router.add("POST", "/work", [&](Exchange& exchange) -> Task<void> {
       started = true;
       auto body = co_await exchange.read_body(1000);
@@ -178,7 +180,9 @@ TEST(Listener, EndsAHandlerThatOutlivesTheGrace) {
   const std::weak_ptr<int> watch = alive;
   {
     TestServer server([held = std::move(alive)](Router& router) {
+      // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
       router.add("GET", "/stuck", [held](Exchange& exchange) -> Task<void> {
+        // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
         const auto mine = held;
         net::steady_timer timer(exchange.executor(), 1h);
         co_await timer.async_wait(net::use_awaitable);

@@ -63,6 +63,7 @@ TEST(Server, SendsTheFirstPipelinedAnswerWhileTheSecondRequestIsAtWork) {
   std::atomic<bool> release{false};
   TestServer server([&](Router& router) {
     basic_routes(router);
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
     router.add("GET", "/slow", [&release](Exchange& exchange) -> Task<void> {
       net::steady_timer timer(exchange.executor());
       while (!release) {

@@ -105,6 +105,7 @@ TEST(Stream, ThatIsBrokenOffHasNoProperEnd) {
 TEST(Stream, ShowsItsHeadBeforeItsFirstPiece) {
   std::atomic<bool> go{false};
   TestServer server([&](Router& router) {
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
     router.add("GET", "/late", [&](Exchange& e) -> Task<void> {
       co_await e.begin(200, {});
       while (!go) co_await wait(e, 2ms);
@@ -123,6 +124,7 @@ TEST(Stream, SlowsDownToItsReadersPace) {
   std::atomic<std::size_t> written{0};
   constexpr std::size_t kTotal = 64U << 20;
   TestServer server([&](Router& router) {
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
     router.add("GET", "/flood", [&](Exchange& e) -> Task<void> {
       const std::string piece(1U << 20, 'x');
       co_await e.begin(200, {});
@@ -153,6 +155,7 @@ TEST(Stream, GivesUpAClientThatTakesNothing) {
   std::atomic<bool> failed{false};
   TestServer server(
       [&](Router& router) {
+        // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
         router.add("GET", "/flood", [&](Exchange& e) -> Task<void> {
           const std::string piece(1U << 20, 'x');
           co_await e.begin(200, {});
@@ -174,6 +177,7 @@ TEST(Stream, GivesUpAClientThatTakesNothing) {
 TEST(ClientGone, IsNoticedWithinASecondBehindUnreadBytes) {
   std::atomic<int> gone{0};
   TestServer server([&](Router& router) {
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
     router.add("GET", "/query", [&](Exchange& e) -> Task<void> {
       const auto outcome = co_await (wait(e, 30s) || e.client_gone());
       if (outcome.index() == 1) ++gone;
@@ -329,6 +333,7 @@ TEST(Pipe, WaitsForASlowClientAndGivesUpOneThatHasGone) {
 TEST(Pipe, ShowsAPieceBeforeTheNextIsThere) {
   std::atomic<bool> go{false};
   TestServer server([&](Router& router) {
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
     router.add("GET", "/late", [&](Exchange& e) -> Task<void> {
       const auto ends = make_pipe(4096);
       EXPECT_TRUE(ends);

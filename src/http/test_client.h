@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 // Starts at once, with short deadlines only where a test asks for them.
 class TestServer {
  public:
-  explicit TestServer(std::function<void(Router&)> add_routes, ServerOptions options = {});
+  explicit TestServer(const std::function<void(Router&)>& add_routes, ServerOptions options = {});
   ~TestServer();
 
   Server& server() { return *server_; }

@@ -13,7 +13,7 @@
 
 namespace sd::http::test {
 
-TestServer::TestServer(std::function<void(Router&)> add_routes, ServerOptions options) {
+TestServer::TestServer(const std::function<void(Router&)>& add_routes, ServerOptions options) {
   Router router;
   add_routes(router);
   if (options.listen.empty()) options.listen = {"127.0.0.1:0"};

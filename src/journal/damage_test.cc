@@ -16,7 +16,6 @@ namespace {
 using testing::append_now;
 using testing::MemoryFileSystem;
 using testing::read_all;
-using testing::ReadRecord;
 
 constexpr const char* kDirectory = "log";
 

@@ -26,7 +26,7 @@ Error unavailable(std::string message) {
 }  // namespace
 
 LogImpl::LogImpl(FileSystem& fs, SyncPool& pool, const Clock& clock, std::string directory,
-                 LogOptions options)
+                 const LogOptions& options)
     : fs_(fs),
       pool_(pool.impl()),
       clock_(clock),

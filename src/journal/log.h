@@ -153,7 +153,7 @@ class Log {
   // Opens or creates. kUnavailable where another process owns it, kCorruption with exact positions
   // where acknowledged bytes are damaged, kInvalidArgument where a newer version wrote it.
   static Result<std::unique_ptr<Log>> open(FileSystem& fs, SyncPool& pool, const Clock& clock,
-                                           std::string directory, LogOptions options);
+                                           std::string directory, const LogOptions& options);
   virtual ~Log() = default;  // finishes what is queued
 
   // Queues it; `append.sink` hears of it once. An error here means: not queued, sink not called.

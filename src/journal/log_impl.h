@@ -55,7 +55,7 @@ struct PreparedFile {
 class LogImpl final : public Log, private PoolClient {
  public:
   LogImpl(FileSystem& fs, SyncPool& pool, const Clock& clock, std::string directory,
-          LogOptions options);
+          const LogOptions& options);
   ~LogImpl() override;
   Result<> start();
 

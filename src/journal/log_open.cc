@@ -25,7 +25,7 @@ Result<> check_options(const LogOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<Log>> Log::open(FileSystem& fs, SyncPool& pool, const Clock& clock,
-                                       std::string directory, LogOptions options) {
+                                       std::string directory, const LogOptions& options) {
   TRY(check_options(options));
   auto log = std::make_unique<LogImpl>(fs, pool, clock, std::move(directory), options);
   TRY(log->start());

@@ -143,7 +143,7 @@ TEST(Flatten, ColumnsBeyondTheCapGoToOverflowInLaterBatchesToo) {
   EXPECT_TRUE(first.creates_overflow());
   EXPECT_EQ(columns(builder, first),
             "a BIGINT = 0:1; b BIGINT = 0:2; overflow 0:{\"c\":3}; overflow 1:{\"d\":\"x\"}; ");
-  const TableSchema schema = first.after();
+  const TableSchema& schema = first.after();
   builder.clear();
   load(builder, R"({"c":9,"b":8})");
   SchemaPlan second(schema, builder, 2);
@@ -156,7 +156,7 @@ TEST(Flatten, ALaterBatchWidensAndAddsAndSaysWhatChanged) {
   TableBuilder builder;
   load(builder, R"([{"a":1,"n":null}])");
   SchemaPlan first(TableSchema("t"), builder, 10);
-  const TableSchema schema = first.after();
+  const TableSchema& schema = first.after();
   builder.clear();
   builder.set_source(3);
   load(builder, R"([{"a":1},{"a":2.5,"n":true,"z":"new"}])");

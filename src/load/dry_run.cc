@@ -76,14 +76,14 @@ class KeepsNothing final : public destinations::Destination {
     for (std::size_t i = 0; i < schema.columns.size(); ++i) {
       table->columns[i].type = schema.columns[i].type_name();
     }
-    if (batch.plan->creates_overflow()) overflow_.push_back(schema.name);
+    if (batch.plan->creates_overflow()) overflow.push_back(schema.name);
   }
 
   SchemaReader& reader_;
   DryRun& out_;
 
  public:
-  std::vector<std::string> overflow_;  // tables that get this column
+  std::vector<std::string> overflow;  // tables that get this column
 };
 
 // The table that the rows were sent to is there in the answer even where it refuses all of them.
@@ -111,7 +111,7 @@ Result<DryRun> dry_run(SchemaReader& reader, const std::string& log_directory,
   out.rows = state.rows_loaded;
   out.failed = state.rows_failed;
   TRY(show_target(reader, head.table, out));
-  for (const std::string& name : nowhere.overflow_) {
+  for (const std::string& name : nowhere.overflow) {
     const auto table = std::ranges::find(out.tables, name, &DryRun::Table::name);
     table->columns.push_back(
         {.name = std::string(json::kOverflow), .type = "JSON", .change = "add", .from = {}});

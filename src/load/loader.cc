@@ -9,7 +9,6 @@
 namespace sd::load {
 namespace {
 
-using destinations::FailedRow;
 using destinations::TableChange;
 using json::DocumentFlattener;
 using json::HorizontalFlattener;

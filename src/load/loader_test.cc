@@ -35,7 +35,7 @@ class LoaderTest : public testing::Test {
     ASSERT_TRUE(destination_->open());
   }
 
-  Result<> append(journal::RecordKind kind, std::string head, std::string body,
+  Result<> append(journal::RecordKind kind, const std::string& head, const std::string& body,
                   std::optional<journal::BlobRef> blob = {}, std::uint32_t rows = 1) {
     journal::Append append;
     append.meta.kind = kind;
@@ -58,7 +58,7 @@ class LoaderTest : public testing::Test {
                        static_cast<std::uint32_t>(summary->rows + summary->failed)));
   }
 
-  void control(TableChange change) {
+  void control(const TableChange& change) {
     ASSERT_TRUE(append(journal::RecordKind::kControl, encode_control(change), ""));
   }
 

@@ -76,6 +76,7 @@ class JsonEncoder final : public Encoder {
   // The address may lie behind the vector, or there may be none (a STRUCT has only children): a number, not a pointer.
   static void prefetch(const VectorTree& tree, std::size_t offset) {
     const auto address = reinterpret_cast<std::uintptr_t>(tree.data) + offset;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     __builtin_prefetch(reinterpret_cast<const void*>(address));
   }
 

@@ -87,8 +87,7 @@ class TestDatabase {
 
   // The first value of the first row, as text; NULL is "NULL".
   std::string value(const std::string& sql) const {
-    const std::string csv =
-        encode("SELECT coalesce((" + sql + ")::VARCHAR, 'NULL') AS v", Format::kCsv);
+    std::string csv = encode("SELECT coalesce((" + sql + ")::VARCHAR, 'NULL') AS v", Format::kCsv);
     if (csv.starts_with("error: ")) return csv;
     return csv.substr(2, csv.size() - 3);
   }

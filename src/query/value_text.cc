@@ -21,15 +21,15 @@ constexpr auto kPowersOfTen = [] {
 
 constexpr auto kTwoDigits = [] {
   std::array<char, 200> digits{};
-  for (int i = 0; i < 100; ++i) {
-    digits[static_cast<std::size_t>(2 * i)] = static_cast<char>('0' + i / 10);
-    digits[static_cast<std::size_t>(2 * i + 1)] = static_cast<char>('0' + i % 10);
+  for (std::size_t i = 0; i < 100; ++i) {
+    digits[2 * i] = static_cast<char>('0' + i / 10);
+    digits[2 * i + 1] = static_cast<char>('0' + i % 10);
   }
   return digits;
 }();
 
 char* two_digits(char* p, unsigned value) {
-  std::memcpy(p, &kTwoDigits[2 * value], 2);
+  std::memcpy(p, &kTwoDigits[std::size_t{2} * value], 2);
   return p + 2;
 }
 

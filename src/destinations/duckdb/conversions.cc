@@ -323,7 +323,7 @@ std::string safe_values(const std::string& c, const ColumnType& from, const Colu
 std::string conversion(std::string_view column, const ColumnType& from, const ColumnType& to,
                        const Strings& strings) {
   const std::string c(column);
-  const std::string value = convert(c, from, to, strings, 0);
+  std::string value = convert(c, from, to, strings, 0);
   const std::string safe = safe_values(c, from, to);
   if (safe.empty()) return value;
   return "CASE WHEN " + safe + " THEN " + value + " ELSE error(" +

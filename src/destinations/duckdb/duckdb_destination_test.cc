@@ -321,7 +321,6 @@ constexpr const char* kOid = "SELECT table_oid FROM duckdb_tables() WHERE table_
 TEST_F(DuckdbTest, ManyNewColumnsMakeASmallTableAnewWithEverythingThatWasInIt) {
   ASSERT_TRUE(load("t", "[{" + members(0, 100) + R"(,"e":{},"n":null,"at":"2024-01-01T00:00:00Z"},
                           {"c0":7},{"c1":"x\u0000y"}])"));
-  const std::string before = query("SELECT * FROM t ORDER BY rowid");
   const std::string columns = query("SELECT column_name FROM (DESCRIBE t)");
   const std::string oid = query(kOid);
   ASSERT_TRUE(load("t", "{" + members(0, 180, true) + "}"));

@@ -29,7 +29,7 @@ Result<> flush(const Appender& appender) {
 }
 
 // What a column that we did not make must be taken to have seen, so that no value of it is harmed.
-json::TypeState state_of_type(json::ColumnType type) {
+json::TypeState state_of_type(const json::ColumnType& type) {
   json::TypeState state;
   switch (type.base) {
     case BaseType::kBoolean:

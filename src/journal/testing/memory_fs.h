@@ -328,9 +328,9 @@ class MemoryFileSystem final : public FileSystem {
     if (off_) return fail(ErrorCode::kInternal, "power is off");
     const auto at = static_cast<std::size_t>(op);
     ++calls_[at];
-    if (countdown_[at] > 0 && --countdown_[at] == 0) {
-      return fail(errno_error("injected failure", "", EIO));
-    }
+    if (countdown_[at] == 0) return {};
+    --countdown_[at];
+    if (countdown_[at] == 0) return fail(errno_error("injected failure", "", EIO));
     return {};
   }
 
