@@ -27,7 +27,7 @@ class Freezer {
         request_(request),
         folder_(tenant.frozen_folder()) {}
 
-  Task<Result<catalog::Frozen>> run();
+  Task<Result<FrozenResult>> run();
 
  private:
   Task<Result<std::uint64_t>> write_part(std::string part, engine::QueryRequest query);
@@ -55,6 +55,11 @@ Error Freezer::too_large() const {
                           "fewer formats or fewer rows take less",
                .slug = "result-too-large",
                .status = 422};
+}
+
+// A spreadsheet has an end (xlsx_writer.h).
+bool cannot_hold(std::string_view format, const Error& error) {
+  return format == "xlsx" && error.slug == "result-too-large" && error.status == 422;
 }
 
 Error no_room() {
@@ -113,7 +118,7 @@ Task<Result<>> Freezer::keep_preview() {
   co_return co_await blocking(write);
 }
 
-Task<Result<catalog::Frozen>> Freezer::run() {
+Task<Result<FrozenResult>> Freezer::run() {
   PlaceWait wait(exchange_);
   std::string party = request_.party;
   const Result<QueryQueue::Place> place = co_await wait.enter(tenant_, std::move(party));
@@ -127,11 +132,12 @@ Task<Result<catalog::Frozen>> Freezer::run() {
   const Result<std::uint64_t> rows =
       co_await write_part(std::string(kParquetPart), std::move(query));
   if (!rows) co_return std::unexpected(rows.error());
-  catalog::Frozen frozen{.rows = static_cast<std::int64_t>(*rows),
-                         .bytes = static_cast<std::int64_t>(bytes_)};
+  FrozenResult result;
+  result.frozen = {.rows = static_cast<std::int64_t>(*rows),
+                   .bytes = static_cast<std::int64_t>(bytes_)};
   for (const std::string& format : request_.formats) {
-    if (format == kParquetPart) continue;
-    const auto parsed = query::parse_format(format);
+    const auto parsed = format == kParquetPart ? std::nullopt : query::parse_format(format);
+    bool left_out = false;
     for (const bool spreadsheet : {false, true}) {
       if (!parsed || (spreadsheet && !has_spreadsheet_form(format))) continue;
       engine::QueryRequest again = rows_of_parquet();
@@ -139,26 +145,37 @@ Task<Result<catalog::Frozen>> Freezer::run() {
       again.spreadsheet = spreadsheet;
       std::string part = frozen_part(format, spreadsheet);
       const Result<std::uint64_t> same = co_await write_part(std::move(part), std::move(again));
-      if (!same) co_return std::unexpected(same.error());
+      left_out = !same && request_.leaves_out && cannot_hold(format, same.error());
+      if (!same && !left_out) co_return std::unexpected(same.error());
     }
+    if (!left_out) {
+      result.formats.push_back(format);
+      continue;
+    }
+    const auto drop = [&] {
+      return posix_file_system().remove(
+          frozen_path(folder_, request_.share, frozen_part(format, false)));
+    };
+    const Result<> dropped = co_await blocking(drop);
+    if (!dropped) co_return std::unexpected(dropped.error());
   }
   const Result<> preview = co_await keep_preview();
   if (!preview) co_return std::unexpected(preview.error());
   const auto sync = [&] { return posix_file_system().sync_directory(folder_); };
   const Result<> synced = co_await blocking(sync);
   if (!synced) co_return std::unexpected(synced.error());
-  co_return frozen;
+  co_return result;
 }
 
 }  // namespace
 
-Task<Result<catalog::Frozen>> freeze(App& app, http::Exchange& exchange,
-                                     std::shared_ptr<Tenant> tenant, FreezeRequest request) {
+Task<Result<FrozenResult>> freeze(App& app, http::Exchange& exchange,
+                                  std::shared_ptr<Tenant> tenant, FreezeRequest request) {
   Freezer freezer(app, exchange, *tenant, request);
   auto end = co_await (freezer.run() || exchange.client_gone());
-  Result<catalog::Frozen> frozen = end.index() == 0
-                                       ? std::move(std::get<0>(end))
-                                       : fail(ErrorCode::kCancelled, "the client has gone");
+  Result<FrozenResult> frozen = end.index() == 0
+                                    ? std::move(std::get<0>(end))
+                                    : fail(ErrorCode::kCancelled, "the client has gone");
   if (!frozen) {
     const auto clean = [&] {
       remove_frozen(tenant->frozen_folder(), request.share);

@@ -59,7 +59,7 @@ Error hidden(const Error& error) {
   }
   if (error.slug == "result-too-large") {
     return Error{.code = ErrorCode::kInvalidArgument,
-                 .message = "this result has more rows than may be downloaded",
+                 .message = "this result is larger than the share allows, or the format",
                  .slug = error.slug,
                  .status = 422};
   }

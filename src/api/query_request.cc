@@ -84,7 +84,7 @@ Result<query::Format> read_format(std::string_view parameter, std::string_view n
   if (format) return *format;
   return fail(parameter_error(std::string(parameter) +
                               ": the formats are json, ndjson, csv, tsv, jsoncompact, html, "
-                              "arrow and parquet"));
+                              "arrow, parquet and xlsx"));
 }
 
 Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& exchange,

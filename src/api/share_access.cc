@@ -10,7 +10,7 @@ namespace {
 
 using catalog::Share;
 
-const std::vector<std::string> kFormats = {"csv", "json", "ndjson", "parquet"};
+const std::vector<std::string> kFormats = {"csv", "json", "ndjson", "parquet", "xlsx"};
 constexpr std::string_view kCookie = "share_password";
 
 Error no_share() {

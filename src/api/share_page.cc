@@ -285,7 +285,8 @@ std::string render_share_page(const SharePage& page) {
   }
   out += "</p>\n<p class=\"buttons\">";
   for (const std::string& format : page.formats) {
-    out += "<a href=\"" + page.id + "/data." + format + "\" download>" + upper(format) + "</a>";
+    out += "<a href=\"" + page.id + "/data." + format + "\" download>" +
+           (format == "xlsx" ? "Excel" : upper(format)) + "</a>";
     // The same with a byte order mark, and without formulas.
     if (format == "csv")
       out +=

@@ -72,13 +72,14 @@ std::string share_json(const App& app, const http::Exchange& exchange, const Sha
   return w.end_object().take();
 }
 
-Task<Result<catalog::Frozen>> freeze_for(App& app, http::Exchange& exchange, const Access& access,
-                                         const catalog::NewShare& spec) {
+Task<Result<FrozenResult>> freeze_for(App& app, http::Exchange& exchange, const Access& access,
+                                      const catalog::NewShare& spec) {
   FreezeRequest request{.share = spec.id, .sql = spec.query, .formats = offered(spec.formats)};
   request.max_rows =
       spec.max_rows != 0 ? static_cast<std::uint64_t>(spec.max_rows) : app.options().share_max_rows;
   request.timeout = spec.timeout_ms != 0 ? std::chrono::milliseconds(spec.timeout_ms)
                                          : app.options().share_timeout;
+  request.leaves_out = spec.formats.empty();
   request.party = access.key->id.to_string();
   std::shared_ptr<Tenant> tenant = access.tenant;
   co_return co_await freeze(app, exchange, std::move(tenant), std::move(request));
@@ -115,9 +116,10 @@ Task<Result<Share>> create(App& app, http::Exchange& exchange) {
   }
   spec.expires_at = app.catalog().clock().wall_us() + request->duration_s * kMicrosPerSecond;
   if (request->frozen) {
-    Result<catalog::Frozen> frozen = co_await freeze_for(app, exchange, access, spec);
+    Result<FrozenResult> frozen = co_await freeze_for(app, exchange, access, spec);
     if (!frozen) co_return std::unexpected(std::move(frozen).error());
-    spec.frozen = *frozen;
+    spec.frozen = frozen->frozen;
+    if (frozen->formats.size() < offered(spec.formats).size()) spec.formats = frozen->formats;
   }
   const auto work = [&] {
     Result<Share> made = app.catalog().create_share(spec);

@@ -105,7 +105,7 @@ TEST(ShareRequest, RefusesWhatIsNoRequest) {
   EXPECT_THAT(refusal(R"({"duration":5})"), HasSubstr("no SQL"));
   EXPECT_THAT(refusal(R"({"query":5})"), HasSubstr("query must be a text"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":["pdf"]})"),
-              HasSubstr("html, arrow and parquet"));
+              HasSubstr("arrow, parquet and xlsx"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":[1]})"), HasSubstr("formats must be"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","formats":[]})"), HasSubstr("formats"));
   EXPECT_THAT(refusal(R"({"query":"SELECT 1","max_downloads":0})"), HasSubstr("max_downloads"));

@@ -17,7 +17,7 @@ constexpr std::chrono::seconds kConnectLimit{30};
 constexpr std::chrono::seconds kCancelLimit{2};
 
 bool is_binary(std::string_view format) {
-  return format == "parquet" || format == "arrow";
+  return format == "parquet" || format == "arrow" || format == "xlsx";
 }
 
 // The line of the statement that an error points at, and a mark under the place.

@@ -124,7 +124,7 @@ class Child {
                  {.log_id = start.log_id,
                   .log_directory = start.log_directory,
                   .loading = loader_options(start).loader},
-                 [this](const Error& error) {
+                 start.temp_directory, [this](const Error& error) {
                    (void)channel_.send("{\"type\":\"leaving\"}");
                    leave(error);
                  }) {

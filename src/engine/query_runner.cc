@@ -79,12 +79,13 @@ Error must_make_way() {
 
 QueryRunner::QueryRunner(DuckdbDestination& destination, LoaderThread& loader, Channel& channel,
                          journal::Position floor, QuestionContext questions,
-                         std::function<void(const Error&)> fatal)
+                         std::string temp_folder, std::function<void(const Error&)> fatal)
     : destination_(destination),
       loader_(loader),
       channel_(channel),
       floor_(floor),
       questions_(std::move(questions)),
+      temp_folder_(std::move(temp_folder)),
       fatal_(std::move(fatal)),
       instance_(Id128::make().to_string() + "/") {
   const auto reserved = parquet_.reserve();
@@ -299,8 +300,9 @@ Result<> QueryRunner::run_query(RunningQuery& running, QueryTask& task) {
     TRY_ASSIGN(const Readers::Lease connection, destination_.reader(kind));
     const RunningQuery::Interruptible interruptible(running, connection.get());
     if (running.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
-    return stream_query(running, task, statement, connection.get(),
-                        {.state = state, .started = started, .parquet = parquet_});
+    return stream_query(
+        running, task, statement, connection.get(),
+        {.state = state, .started = started, .temp_folder = temp_folder_, .parquet = parquet_});
   };
   const Result<std::uint64_t> rows = stream();
   if (!rows) return fail(fresh || !names_nothing(rows.error()) ? rows.error() : not_fresh());

@@ -30,10 +30,11 @@ namespace sd::engine {
 class QueryRunner {
  public:
   // `floor`: nothing is answered before this much has been applied.
+  // `temp_folder` takes files of formats that are no streams.
   // `fatal` ends the process: DuckDB's instance is of no more use after an INTERNAL or FATAL error, to loading neither.
   QueryRunner(destinations::duckdb::DuckdbDestination& destination, LoaderThread& loader,
               Channel& channel, journal::Position floor, QuestionContext questions,
-              std::function<void(const Error&)> fatal);
+              std::string temp_folder, std::function<void(const Error&)> fatal);
   ~QueryRunner();
 
   // Interrupts what runs and waits for it. Before the destination is closed.
@@ -71,6 +72,7 @@ class QueryRunner {
   Channel& channel_;
   const journal::Position floor_;
   const QuestionContext questions_;
+  const std::string temp_folder_;
   const std::function<void(const Error&)> fatal_;
   const std::string instance_;  // of this process: nobody else changes the data while it lives
   ParquetSlots parquet_;

@@ -1,17 +1,22 @@
 #include "engine/query_stream.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <thread>
 
 #include "base/checksum.h"
+#include "base/file.h"
+#include "base/ids.h"
 #include "engine/chunk_reader.h"
 #include "engine/result_pipe.h"
 #include "json/document.h"
 #include "query/parameters.h"
 #include "query/parquet_type.h"
+#include "query/xlsx_writer.h"
 
 namespace sd::engine {
 namespace {
@@ -48,7 +53,7 @@ class Stream {
     if (duckdb_execute_pending(pending.get(), result.get()) != DuckDBSuccess) {
       return fail(failure(result));
     }
-    return encode(result);
+    return task_.format == query::Format::kXlsx ? write_workbook(result) : encode(result);
   }
 
  private:
@@ -107,6 +112,8 @@ class Stream {
   }
 
   Result<std::uint64_t> encode(QueryResult& result);
+  Result<std::uint64_t> write_workbook(QueryResult& result);
+  Result<> send_file(const std::string& path);
   Result<std::uint64_t> copy_parquet(const query::GatedStatement& statement);
   Result<> count_first(const query::GatedStatement& statement);
   Result<std::string> exact_in_parquet(const query::GatedStatement& statement);
@@ -186,6 +193,62 @@ Result<std::uint64_t> Stream::encode(QueryResult& result) {
   running_.rows = rows;
   TRY(pipe.finish());
   return rows;
+}
+
+// A file that goes with this.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string path) : path_(std::move(path)) {}
+  ~TemporaryFile() { ::unlink(path_.c_str()); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
+Result<std::uint64_t> Stream::write_workbook(QueryResult& result) {
+  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref()));
+  const TemporaryFile file(context_.temp_folder + "/" + Id128::make().to_string() + ".xlsx");
+  TRY_ASSIGN(const auto writer, query::XlsxWriter::make(file.path(), context_.temp_folder, shape));
+  std::uint64_t rows = 0;
+  {
+    ChunkReader reader(result, running_);
+    for (;;) {
+      if (running_.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
+      const ChunkReader::Next next = reader.next();
+      if (next.failed) return fail(failure(result));
+      if (!next.chunk) break;
+      rows += duckdb_data_chunk_get_size(next.chunk.get());
+      if (task_.max_rows != 0 && rows > task_.max_rows) return fail(too_many_rows());
+      TRY(writer->rows(next.chunk.get()));
+      running_.rows = rows;
+    }
+  }
+  // Packing cannot be interrupted, and nothing waits for it.
+  running_.reads = false;
+  TRY(writer->finish());
+  TRY(send_file(file.path()));
+  return rows;
+}
+
+Result<> Stream::send_file(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail(errno_error("open", path, errno));
+  TRY(tell());
+  ResultPipe pipe(std::move(task_.out), running_.stalls, [this] { return running_.should_stop(); });
+  for (;;) {
+    std::string& buffer = pipe.buffer();
+    buffer.resize(kWriteSize);
+    const ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(errno_error("read", path, errno));
+    buffer.resize(static_cast<std::size_t>(n));
+    if (n == 0) return pipe.finish();
+    TRY(pipe.write(false));
+    running_.bytes = pipe.bytes();
+  }
 }
 
 // The words that DuckDB takes in COPY's brackets only behind FROM.

@@ -28,6 +28,7 @@ struct StreamContext {
   // where nobody can tell: then no result has an entity tag.
   std::string state;
   std::function<Result<>(const StreamStart&)> started;
+  std::string temp_folder;  // for files of formats that are no streams
   ParquetSlots& parquet;
 };
 

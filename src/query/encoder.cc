@@ -21,8 +21,9 @@ std::unique_ptr<Encoder> Encoder::make(Format format, EncodeOptions options,
       return make_html_encoder(shape);
     case Format::kArrow:
       return make_arrow_encoder(shape);
-    case Format::kParquet:
-      break;  // COPY writes it
+    case Format::kParquet:  // COPY writes it
+    case Format::kXlsx:     // XlsxWriter
+      break;
   }
   panic(__FILE__, __LINE__, "a format without an encoder");
 }

@@ -24,6 +24,8 @@ constexpr std::array kNames = {
     Name{Format::kHtml, "html", "text/html; charset=utf-8"},
     Name{Format::kArrow, "arrow", "application/vnd.apache.arrow.stream"},
     Name{Format::kParquet, "parquet", "application/vnd.apache.parquet"},
+    Name{Format::kXlsx, "xlsx",
+         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 };
 
 const Name& entry(Format format) {
@@ -83,6 +85,7 @@ constexpr Offer kOffers[] = {
     {"text/html", Format::kHtml, true},
     {"application/vnd.apache.arrow.stream", Format::kArrow, true},
     {"application/vnd.apache.parquet", Format::kParquet, true},
+    {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Format::kXlsx, true},
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ enum class Format : std::uint8_t {
   kHtml,
   kArrow,
   kParquet,  // DuckDB's own writer makes it: it has no Encoder
+  kXlsx,     // the same: see xlsx_writer.h
 };
 
 // For Content-Type.
@@ -26,7 +27,7 @@ std::string_view content_type(Format format);
 // What parse_format() reads back.
 std::string_view format_name(Format format);
 
-// "json", "ndjson" (also "jsonl"), "csv", "tsv", "jsoncompact", "html", "arrow", "parquet"; case matters.
+// "json", "ndjson" (also "jsonl"), "csv", "tsv", "jsoncompact", "html", "arrow", "parquet", "xlsx"; case matters.
 std::optional<Format> parse_format(std::string_view name);
 
 // The format that an Accept header (RFC 9110 12.5.1) prefers: the highest q; among equals the most

@@ -176,11 +176,12 @@ struct Parser {
     sub = app.add_subcommand("query", "ask a server and print the result");
     sub->add_option("sql", query.sql, "one SELECT; - reads it from standard input")->required();
     add_server(*sub, query.url, query.key);
-    sub->add_option("--format", query.format,
-                    "table, json, ndjson, csv, tsv, jsoncompact, html, arrow or parquet [table on "
-                    "a terminal, else ndjson]")
+    sub->add_option(
+           "--format", query.format,
+           "table, json, ndjson, csv, tsv, jsoncompact, html, arrow, parquet or xlsx [table on "
+           "a terminal, else ndjson]")
         ->check(CLI::IsMember({"table", "json", "ndjson", "jsonl", "csv", "tsv", "jsoncompact",
-                               "html", "arrow", "parquet"}));
+                               "html", "arrow", "parquet", "xlsx"}));
     sub->add_option("--param", query.params,
                     "NAME=VALUE for $NAME; may be repeated. A VALUE that is JSON is that, any "
                     "other is text");

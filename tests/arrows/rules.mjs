@@ -31,6 +31,7 @@ export const libraries = [
   { begins: 'duckdb', folders: ['destinations/duckdb', 'query'] },
   { begins: 'flatbuffers/', folders: ['query'] },
   { begins: 'arrow_ipc_generated.h', folders: ['query'] }, // made by flatc of src/query/arrow_ipc.fbs
+  { begins: 'xlsxwriter', folders: ['query'] },
   { begins: 'libpq', folders: ['destinations/postgres'] },
   { begins: 'soci/', folders: ['catalog'] },
   { begins: 'sodium', folders: ['catalog'] },

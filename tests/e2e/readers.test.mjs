@@ -118,6 +118,58 @@ describe("Python's csv", () => {
   }
 });
 
+describe("Python's openpyxl", () => {
+  // Each row as [value, kind, format] of its cells: n number, s text, b boolean, d date, f formula.
+  const script = `import datetime, json, openpyxl, re, sys
+book = openpyxl.load_workbook(sys.argv[1])
+assert book.sheetnames == ["Result"]
+sheet = book.active
+def plain(value):
+    if isinstance(value, str): # this reader leaves ST_Xstring as it is
+        return re.sub("_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), value)
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else value
+json.dump({"frozen": sheet.freeze_panes, "widths": {k: d.width for k, d in sheet.column_dimensions.items()},
+  "rows": [[[plain(c.value), c.data_type, c.number_format] for c in row] for row in sheet.iter_rows()]}, sys.stdout)`;
+  // Debian's Python has Debian's modules.
+  const read = async (sql) => JSON.parse(execFileSync('/usr/bin/python3', ['-c', script, await fetched('xlsx', sql)], { encoding: 'utf8', timeout: 60_000, maxBuffer: 64 << 20 }));
+
+  it('reads Excel: numbers where all digits are kept, dates, and text that is no formula', async () => {
+    const cells = [
+      ['true', true, 'b'], ['false', false, 'b'],
+      ['7::TINYINT', 7, 'n'], ['123456789012345', 123456789012345, 'n'], ['-123456789012345', -123456789012345, 'n'], ['1234567890123456', '1234567890123456', 's'],
+      ['18446744073709551615::UBIGINT', '18446744073709551615', 's'], ['170141183460469231731687303715884105727::HUGEINT', '170141183460469231731687303715884105727', 's'],
+      ['5::HUGEINT', 5, 'n'], ["'-12345678901234567890'::BIGNUM", '-12345678901234567890', 's'],
+      ['1234.50::DECIMAL(10,2)', 1234.5, 'n', '0.00'], ['-0.001::DECIMAL(4,3)', -0.001, 'n', '0.000'], ['1234567890123.456::DECIMAL(20,3)', '1234567890123.456', 's'], ['5::DECIMAL(4,0)', 5, 'n'],
+      ['0.1::DOUBLE', 0.1, 'n'], ['1e300::DOUBLE', 1e300, 'n'], ['0.1::FLOAT', 0.1, 'n'], ["'nan'::DOUBLE", 'NaN', 's'], ["'-inf'::FLOAT", '-Infinity', 's'],
+      ["DATE '2024-02-29'", '2024-02-29T00:00:00', 'd', 'yyyy-mm-dd'], ["DATE '1900-03-01'", '1900-03-01T00:00:00', 'd'], ["DATE '1900-02-28'", '1900-02-28', 's'], ["DATE '9999-12-31'", '9999-12-31T00:00:00', 'd'],
+      ["DATE '10000-01-01'", '10000-01-01', 's'], ["DATE 'infinity'", 'infinity', 's'],
+      ["TIMESTAMP '2024-01-02 03:04:05.678'", '2024-01-02T03:04:05.678000', 'd', 'yyyy-mm-dd hh:mm:ss.000'], ["TIMESTAMP_S '2024-01-02 03:04:05'", '2024-01-02T03:04:05', 'd'],
+      ["TIMESTAMP_NS '2024-01-02 03:04:05.5'", '2024-01-02T03:04:05.500000', 'd'], ["TIMESTAMP_MS '2024-01-02 03:04:05.25'", '2024-01-02T03:04:05.250000', 'd'],
+      ["TIMESTAMPTZ '2024-01-02 03:04:05+02'", '2024-01-02T01:04:05', 'd'], ["TIME '03:04:05.5'", '03:04:05.500000', 'd', 'hh:mm:ss.000'],
+      ["'text'", 'text', 's'], ["'=1+1'", '=1+1', 's'], ["'@SUM(A1)'", '@SUM(A1)', 's'], ["' a  b '", ' a  b ', 's'], ["'a' || chr(9) || 'b' || chr(10) || 'c'", 'a\tb\nc', 's'],
+      ["'😀 <&>\"'", '😀 <&>"', 's'], ["'a_x0041_b'", 'a_x0041_b', 's'], ["'_x_x0041__x004_'", '_x_x0041__x004_', 's'], ["'a' || chr(1) || 'b'", 'a\u0001b', 's'], ["'a' || chr(0) || 'b'", 'a\uFFFDb', 's'], ["'a' || chr(65535) || 'b'", 'a\uFFFDb', 's'],
+      ["'https://example.com/'", 'https://example.com/', 's'], ["'007'", '007', 's'],
+      ['NULL::INTEGER', null, 'n'], ["'\\x00\\xff'::BLOB", 'AP8=', 's'], ["'a'::ENUM('a')", 'a', 's'], ["[1, 2]", '[1,2]', 's'], ["{'a': 1}", '{"a":1}', 's'], ["INTERVAL 1 month", '1 month', 's'],
+      ["'00000000-0000-4000-8000-000000000001'::UUID", '00000000-0000-4000-8000-000000000001', 's'],
+    ];
+    const { rows: [head, values], frozen } = await read(`SELECT ${cells.map(([sql], i) => `${sql} AS "c${i} <&>"`).join(', ')}`);
+    assert.deepEqual(head.map(([name]) => name), cells.map((_, i) => `c${i} <&>`));
+    assert.equal(frozen, 'A2');
+    for (const [i, [sql, value, kind, format]] of cells.entries()) {
+      assert.deepEqual(values[i].slice(0, 2), [value, kind], sql);
+      if (format) assert.equal(values[i][2], format, sql);
+    }
+  });
+
+  it('reads every row of a long one, and none of an empty one', async () => {
+    const { rows: [, ...read_back] } = await read("SELECT i, 'text ' || i AS s, CASE WHEN i % 3 = 0 THEN i / 2 END AS h FROM range(5000) t(i)");
+    assert.deepEqual(read_back.map((row) => row.map(([value]) => value)), Array.from({ length: 5000 }, (_, i) => [i, `text ${i}`, i % 3 === 0 ? i / 2 : null]));
+    assert.deepEqual((await read('SELECT 1 AS a WHERE false')).rows.map((row) => row.map(([value]) => value)), [['a']]);
+    const { widths } = await read("SELECT 'x' AS a, repeat('x', 30) AS b, repeat('x', 300) AS c");
+    assert.ok(widths.A < 12 && widths.B > 28 && widths.B < 36 && widths.C >= 58 && widths.C < 64, JSON.stringify(widths));
+  });
+});
+
 describe('jq', () => {
   const jq = (args, file) => execFileSync('jq', [...args, file], { encoding: 'utf8', timeout: 60_000 });
   // jq 1.6 makes doubles of all numbers and spells them its own way: both sides as JavaScript's doubles.

@@ -7,7 +7,7 @@ import { before, describe, test } from 'node:test';
 import { eventually, problem, sleep, startServer, useServer } from './lib.mjs';
 
 const kPage = { Accept: 'text/html,application/xhtml+xml' };
-const kFormats = ['csv', 'json', 'ndjson', 'parquet', 'tsv', 'jsoncompact', 'html', 'arrow'];
+const kFormats = ['csv', 'json', 'ndjson', 'parquet', 'xlsx', 'tsv', 'jsoncompact', 'html', 'arrow'];
 
 const share_on = (server) => async (spec) => {
   const answer = await server.api('/api/data/share', { body: JSON.stringify({ query: 'SELECT n, s FROM things ORDER BY n', frozen: true, ...spec }) });
@@ -54,7 +54,7 @@ describe('a frozen share', () => {
     for (const format of kFormats) {
       first[format] = await get(id, `/data.${format}`);
       assert.equal(first[format].status, 200, format);
-      if (!['parquet', 'arrow'].includes(format)) assert.ok(first[format].body.equals(then[format]), format);
+      if (!['parquet', 'arrow', 'xlsx'].includes(format)) assert.ok(first[format].body.equals(then[format]), format);
       assert.equal(first[format].headers['content-length'], String(first[format].body.length), format);
       assert.equal(first[format].headers['cache-control'], 'private, no-cache');
     }
@@ -167,10 +167,24 @@ describe('a frozen share', () => {
     assert.equal(frozen_files(server).length, before_it);
   });
 
+  test('leaves a workbook out where the result does not fit into one, unless it was asked for', async () => {
+    const query = "SELECT repeat('x', 40000) AS wide";
+    const { id } = await share({ query });
+    assert.deepEqual((await listed(id)).formats, ['csv', 'json', 'ndjson', 'parquet']);
+    assert.equal((await get(id, '/data.json')).json()[0].wide.length, 40_000);
+    problem(await get(id, '/data.xlsx'), 404);
+    assert.doesNotMatch((await get(id, '', { headers: kPage })).text, />Excel</);
+    const asked = await server.api('/api/data/share', { body: JSON.stringify({ query, frozen: true, formats: ['xlsx'] }) });
+    assert.match(problem(asked, 422, 'result-too-large').detail, /32767 characters/);
+    // A live one offers it, and tells at the download.
+    const live = await share({ query, frozen: false });
+    problem(await get(live.id, '/data.xlsx'), 422, 'result-too-large');
+  });
+
   test('ends at once, with its files', async () => {
     const before_it = frozen_files(server).length;
     const { id } = await share();
-    assert.equal(frozen_files(server).length, before_it + 6, 'four formats, one for spreadsheets, and the page');
+    assert.equal(frozen_files(server).length, before_it + 7, 'five formats, CSV for spreadsheets, and the page');
     assert.equal((await server.api(`/api/shares/${id}`, { method: 'DELETE' })).status, 204);
     problem(await get(id, '/data.csv'), 404);
     problem(await get(id), 404);
@@ -214,11 +228,11 @@ test('its files are bounded, survive a restart, and go when it has expired or wa
   await server.stop();
   const [destination] = fs.readdirSync(path.join(server.dir, 'shares'));
   fs.writeFileSync(path.join(server.dir, 'shares', destination, '0192f3a4-0000-4000-8000-000000000000.csv'), 'half a');
-  assert.equal(frozen_files(server).length, 11);
+  assert.equal(frozen_files(server).length, 12);
   await sleep(1100);
   await server.start();
   assert.deepEqual([...new Set(frozen_files(server).map((name) => name.slice(0, 36)))].length, 1, 'of the one that lives');
-  assert.equal(frozen_files(server).length, 6);
+  assert.equal(frozen_files(server).length, 7);
   assert.ok((await server.request(`/share/${kept.id}/data.csv`)).body.equals(csv));
   problem(await server.request(`/share/${short.id}/data.csv`), 404);
 });
