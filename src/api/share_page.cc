@@ -153,6 +153,13 @@ std::string file_stem(std::string_view name) {
   return out.empty() ? "share" : out;
 }
 
+// What a button says.
+std::string label_of(const std::string& format) {
+  if (format == "xlsx") return "Excel";
+  if (format == "parquet") return "Parquet";
+  return upper(format);
+}
+
 // "1,234,567"
 std::string with_thousands(std::int64_t number) {
   std::string out = std::to_string(number);
@@ -285,8 +292,7 @@ std::string render_share_page(const SharePage& page) {
   }
   out += "</p>\n<p class=\"buttons\">";
   for (const std::string& format : page.formats) {
-    out += "<a href=\"" + page.id + "/data." + format + "\" download>" +
-           (format == "xlsx" ? "Excel" : upper(format)) + "</a>";
+    out += "<a href=\"" + page.id + "/data." + format + "\" download>" + label_of(format) + "</a>";
     // The same with a byte order mark, and without formulas.
     if (format == "csv")
       out +=
