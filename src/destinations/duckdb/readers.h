@@ -1,6 +1,6 @@
 // Connections for queries, made before the settings of the instance are locked: a connection keeps count of how far
 // its query is only when told so, and nobody can tell it afterwards. Those that do not keep count are for results that
-// are rows as they stand, which cost 5 % more processor time with it (measured; DuckDB counts at each look for a chunk).
+// are rows as they stand, which cost 2 to 5 % more processor time with it (measured; DuckDB counts at each look for a chunk).
 //
 // A lease gives its connection back when it ends, with no transaction open. Where all are out, another connection is
 // made, which works as well and knows no progress. Any thread; a lease must end before the pool does.
