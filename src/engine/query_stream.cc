@@ -226,7 +226,8 @@ Result<std::uint64_t> Stream::write_workbook(QueryResult& result) {
       running_.rows = rows;
     }
   }
-  // Packing cannot be interrupted, and nothing waits for it.
+  // Packing cannot be interrupted, and a client may be slow: no checkpoint has to wait for either.
+  TRY(execute(connection_, "ROLLBACK"));
   running_.reads = false;
   TRY(writer->finish());
   TRY(send_file(file.path()));

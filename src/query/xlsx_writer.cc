@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -278,8 +279,12 @@ Result<> XlsxWriter::Impl::put_cell(std::uint64_t row, std::size_t column, idx_t
 XlsxWriter::XlsxWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 XlsxWriter::~XlsxWriter() {
-  // The library knows no other way to give its memory and temporary files back.
-  if (impl_->book != nullptr) workbook_close(impl_->book);
+  // Not workbook_close(): nobody waits for a file that is given up, and packing it takes long.
+  if (impl_->book == nullptr) return;
+  // The rows so far, which have no name in any folder. The library closes them when it packs only.
+  if (impl_->sheet != nullptr && impl_->sheet->optimize_tmpfile != nullptr)
+    std::fclose(std::exchange(impl_->sheet->optimize_tmpfile, nullptr));
+  lxw_workbook_free(impl_->book);
 }
 
 Result<std::unique_ptr<XlsxWriter>> XlsxWriter::make(const std::string& path,

@@ -64,6 +64,27 @@ TEST_F(XlsxWriterTest, WritesOneFileAndLeavesNoneBeside) {
   EXPECT_EQ(write("SELECT 1 AS a WHERE false"), "made");
 }
 
+TEST_F(XlsxWriterTest, GivenUpLeavesNothingAndPacksNothing) {
+  const auto open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto before = open_files();
+  {
+    duck::QueryResult result;
+    ASSERT_EQ(duckdb_query(database_.connection(),
+                           "SELECT i, 'text ' || i AS s FROM range(2000) t(i)", result.get()),
+              DuckDBSuccess);
+    const auto shape = ResultShape::from(result.ref());
+    ASSERT_TRUE(shape);
+    const auto writer = XlsxWriter::make(path(), folder_, *shape);
+    ASSERT_TRUE(writer);
+    const duck::DataChunk chunk(duckdb_fetch_chunk(result.ref()));
+    ASSERT_TRUE((*writer)->rows(chunk.get()));
+  }
+  EXPECT_EQ(files(), 0U);
+  EXPECT_EQ(open_files(), before);
+}
+
 TEST_F(XlsxWriterTest, RefusesWhatTheFormatCannotHold) {
   EXPECT_EQ(write("SELECT repeat('x', 32767) AS a"), "made");
   EXPECT_THAT(write("SELECT repeat('x', 32768) AS wide"),

@@ -241,6 +241,20 @@ describe('places', () => {
       await eventually('it has gone', async () => (await running()) === 0, 1000);
     }
   });
+
+  it('a workbook that is given up amid its rows costs no engine, and leaves no file', async (t) => {
+    const server = await startServer(t, {});
+    await server.insert('t', { a: 1 }, { query: '?wait=true' });
+    const engines = server.enginePids();
+    const temporary = () => fs.readdirSync(path.join(path.dirname(fs.realpathSync(path.join(server.dir, 'data.duckdb'))), 'tmp')).filter((name) => name.endsWith('.xlsx'));
+    const wide = "SELECT i, i AS j, i AS k, repeat('x', 50) AS s FROM range(1000000) t(i)";
+    await assert.rejects(server.sql(wide, { query: '?format=xlsx', signal: AbortSignal.timeout(2000) }));
+    await eventually('nothing runs', async () => (await server.metrics())('scratchdata_queries_running', { destination: 'local' }) === 0, 1000);
+    problem(await server.sql(wide, { query: '?format=xlsx&timeout_ms=1500' }), 504);
+    await sleep(1500);
+    assert.deepEqual(server.enginePids(), engines);
+    assert.deepEqual(temporary(), []);
+  });
 });
 
 describe('keys with limits', () => {
