@@ -226,6 +226,7 @@ Result<std::uint64_t> Stream::write_workbook(QueryResult& result) {
       running_.rows = rows;
     }
   }
+  if (running_.should_stop()) return fail(ErrorCode::kCancelled, "cancelled");
   // Packing cannot be interrupted, and a client may be slow: no checkpoint has to wait for either.
   TRY(execute(connection_, "ROLLBACK"));
   running_.reads = false;
