@@ -70,8 +70,8 @@ class Encoder {
   virtual void begin(std::string& out) = 0;
   // Appends rows from `first` on until the chunk ends or `out` holds `soft_limit` bytes or more; at
   // least one. Returns the row after the last one taken. So a chunk of huge values does not become
-  // one huge buffer: write out, clear, call again. Arrow's gathers rows and writes them later, all of
-  // them before end() returns. kInvalidArgument: a value that the format cannot hold (Arrow only).
+  // one huge buffer: write out, clear, call again. A chunk begins with 0. Arrow's gathers rows and
+  // writes them later, all of them before end() returns. kInvalidArgument: a value that the format cannot hold (Arrow only).
   virtual Result<idx_t> rows(duckdb_data_chunk chunk, idx_t first, std::size_t soft_limit,
                              std::string& out) = 0;
   virtual void end(std::string& out) = 0;

@@ -28,6 +28,8 @@ inline char* frequent_text(char* p, const VectorTree& tree, idx_t row) {
       return signed_text(p, tree.at<std::int64_t>(row));
     case ValueKind::kDouble: {
       const double value = tree.at<double>(row);
+      if (row < tree.millionths.size() && tree.millionths[row] != kNoMillionths)
+        return millionths_text(p, tree.millionths[row], std::signbit(value));
       return std::isfinite(value) ? fraction_text(p, value) : nullptr;
     }
     case ValueKind::kTimestamp:

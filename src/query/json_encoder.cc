@@ -39,10 +39,11 @@ class JsonEncoder final : public Encoder {
 
   Result<idx_t> rows(duckdb_data_chunk chunk, idx_t first, std::size_t soft_limit,
                      std::string& out) override {
+    const idx_t count = duckdb_data_chunk_get_size(chunk);
     for (idx_t i = 0; i < columns_.size(); ++i) {
       columns_[i].tree.bind(duckdb_data_chunk_get_vector(chunk, i));
+      if (first == 0) columns_[i].tree.look_ahead(count);
     }
-    const idx_t count = duckdb_data_chunk_get_size(chunk);
     TextSink sink(out);
     idx_t row = first;
     while (row < count) {

@@ -28,6 +28,12 @@ inline Uint128 to_uint128(const duckdb_uhugeint& v) {
 inline constexpr std::size_t kMostScalarBytes = 64;
 char* signed_text(char* p, std::int64_t value);
 char* fraction_text(char* p, double value);
+// For a column of DOUBLEs: those that have six places behind the point at most and are below 10^9, as most that were
+// decimals, in millionths without their sign; of others kNoMillionths. What fraction_text() spends most time on.
+inline constexpr std::int64_t kNoMillionths = -1;
+void find_millionths(const double* values, std::size_t count, std::int64_t* millionths);
+// The same text as fraction_text() of the value.
+char* millionths_text(char* p, std::int64_t millionths, bool negative);
 template <std::int64_t kPerSecond>
 char* timestamp_text(char* p, std::int64_t value, bool utc);
 

@@ -72,6 +72,35 @@ TEST(ValueText, FractionsAreTheShortestThatReadBack) {
   }
 }
 
+TEST(ValueText, AColumnOfDoublesIsSpelledLikeEachOfThem) {
+  std::mt19937_64 random(3);
+  std::vector<double> values = {0.0,       -0.0,  0.001,  0.000999, 999'999'999.999999,
+                                1e9,       5.0,   -5.0,   1e15,     0.0000005,
+                                0.1 + 0.2, 1e300, -1e300, 5e-324};
+  values.push_back(std::numeric_limits<double>::quiet_NaN());
+  values.push_back(-std::numeric_limits<double>::infinity());
+  for (int i = 0; i < 200'000; ++i) {
+    const std::uint64_t bits = random();
+    values.push_back(std::bit_cast<double>(bits));
+    const double scale = std::pow(10.0, static_cast<double>(random() % 9));
+    const auto digits = static_cast<double>(static_cast<std::int64_t>(bits) >> (random() % 64));
+    values.push_back(digits / scale);
+    values.push_back(std::nextafter(digits / scale, 1e300));
+  }
+  std::vector<std::int64_t> millionths(values.size());
+  find_millionths(values.data(), values.size(), millionths.data());
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (millionths[i] == kNoMillionths) continue;
+    ++found;
+    char text[kMostScalarBytes];
+    const char* end = millionths_text(text, millionths[i], std::signbit(values[i]));
+    ASSERT_EQ(std::string_view(text, end), plainly(values[i]));
+  }
+  EXPECT_GT(found, values.size() / 10);
+  EXPECT_LT(found, values.size() / 2);
+}
+
 TEST(ValueText, IntegersHaveTheirDigits) {
   std::mt19937_64 random(2);
   const auto check = [](std::int64_t value) {

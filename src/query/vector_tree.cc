@@ -1,6 +1,7 @@
 #include "query/vector_tree.h"
 
 #include "base/json_text.h"
+#include "query/value_text.h"
 
 namespace sd::query {
 namespace {
@@ -94,6 +95,12 @@ void VectorTree::bind(duckdb_vector vector) {
     default:
       data = duckdb_vector_get_data(vector);
   }
+}
+
+void VectorTree::look_ahead(idx_t count) {
+  if (type->kind != ValueKind::kDouble) return;
+  millionths.resize(count);
+  find_millionths(static_cast<const double*>(data), count, millionths.data());
 }
 
 }  // namespace sd::query
