@@ -41,8 +41,10 @@ constexpr std::array<std::string_view, 14> kEnvironment = {"PATH",
                                                            "UBSAN_OPTIONS"};
 
 // DuckDB's allocator (jemalloc) keeps address space that it has given back otherwise, and the kernel counts that against
-// the engine's limit of memory: one refused allocation of 8 GB would leave next to nothing for anything else.
-std::string kAllocator = "DUCKDB_JE_MALLOC_CONF=retain:false";
+// the engine's limit of memory: one refused allocation of 8 GB would leave next to nothing for anything else. What is
+// small enough to be used again waits longer for that than it does by default (10 s).
+std::string kAllocator =
+    "DUCKDB_JE_MALLOC_CONF=retain:false,dirty_decay_ms:30000,muzzy_decay_ms:30000";
 
 std::vector<char*> child_environment() {
   std::vector<char*> kept = {kAllocator.data()};
