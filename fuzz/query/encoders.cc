@@ -71,10 +71,12 @@ class Result {
       for (idx_t row = 0; row < duckdb_data_chunk_get_size(chunk.get());) {
         part.clear();
         TRY_ASSIGN(row, encoder->rows(chunk.get(), row, soft_limit, part));
+        sd::query::append_behind(*encoder, part);
         out += part;
       }
     }
     encoder->end(out);
+    sd::query::append_behind(*encoder, out);
     return out;
   }
 

@@ -163,12 +163,14 @@ Result<std::uint64_t> Stream::encode(QueryResult& result) {
   // The first rows go out at once, later ones in large pieces.
   const auto write = [&](bool first) -> Result<> {
     if (first) {
-      const bool compress = pipe.buffer().size() >= kWorthCompressing;
+      std::size_t size = pipe.buffer().size();
+      for (const std::string_view part : encoder->behind()) size += part.size();
+      const bool compress = size >= kWorthCompressing;
       start_.coding = compress ? task_.coding : query::Coding::kIdentity;
       TRY(pipe.compress(start_.coding));
       TRY(tell());
     }
-    TRY(pipe.write(first));
+    TRY(pipe.write(first, encoder->behind()));
     running_.bytes = pipe.bytes();
     running_.rows = rows;
     return {};
@@ -185,11 +187,12 @@ Result<std::uint64_t> Stream::encode(QueryResult& result) {
     if (task_.max_rows != 0 && rows > task_.max_rows) return fail(too_many_rows());
     for (idx_t row = 0; row < size;) {
       TRY_ASSIGN(row, encoder->rows(next.chunk.get(), row, kWriteSize, pipe.buffer()));
-      if (!told_ || pipe.buffer().size() >= kWriteSize) TRY(write(!told_));
+      const bool large = pipe.buffer().size() >= kWriteSize || !encoder->behind().empty();
+      if (!told_ || large) TRY(write(!told_));
     }
   }
   encoder->end(pipe.buffer());
-  if (!told_) TRY(write(true));
+  TRY(write(!told_));
   running_.rows = rows;
   TRY(pipe.finish());
   return rows;

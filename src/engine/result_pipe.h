@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -25,9 +27,9 @@ class ResultPipe {
   std::string& buffer() { return buffer_; }
   // Compresses from here on. Before the first write.
   Result<> compress(query::Coding coding);
-  // Writes the buffer out; with `at_once` also what a compressor holds back. kCancelled where the client has gone or
-  // the query is to stop.
-  Result<> write(bool at_once);
+  // Writes the buffer out and what is to follow it; with `at_once` also what a compressor holds back. kCancelled where
+  // the client has gone or the query is to stop.
+  Result<> write(bool at_once, const std::vector<std::string_view>& behind = {});
   // The rest, and the end of the pipe.
   Result<> finish();
 
@@ -35,7 +37,8 @@ class ResultPipe {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  Result<> put(std::string_view bytes);
+  Result<> put(std::string_view first, const std::vector<std::string_view>& rest = {});
+  Result<> wait_for_room();
 
   UniqueFd fd_;
   Stalls& stalls_;

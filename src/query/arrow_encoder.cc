@@ -54,6 +54,7 @@ class ArrowEncoder final : public Encoder {
       trees_[i].bind(duckdb_data_chunk_get_vector(chunk, i));
     }
     const idx_t count = duckdb_data_chunk_get_size(chunk);
+    forget_batch();
     idx_t row = first;
     while (row < count) {
       const idx_t n = std::min(count - row, next_rows());
@@ -65,17 +66,20 @@ class ArrowEncoder final : public Encoder {
       step_ = n;
       const bool full = rows_ >= kArrowBatchRows || batch_bytes() >= kArrowBatchBytes;
       const bool first_chunk = !sent_ && row == count;
-      if (full || first_chunk) flush(out);
-      if (out.size() >= soft_limit) break;
+      if (full || first_chunk) {
+        flush(out);
+        break;
+      }
+      if (batch_bytes() >= soft_limit) break;
     }
     return row;
   }
 
   void end(std::string& out) override {
+    forget_batch();
     if (rows_ != 0) flush(out);
-    TextSink sink(out);
-    put_u32(sink, kContinuation);
-    put_u32(sink, 0);
+    constexpr std::string_view kEnd("\xFF\xFF\xFF\xFF\0\0\0\0", 8);
+    behind_.push_back(kEnd);
   }
 
  private:
@@ -96,15 +100,20 @@ class ArrowEncoder final : public Encoder {
     return std::clamp<idx_t>(std::max(left, kLeast) / row_bytes, 1, most);
   }
 
+  // The batch is behind() until the next call: its buffers stay the arrays'.
   void flush(std::string& out) {
     nodes_.clear();
     buffers_.clear();
     for (const ArrowArray& array : arrays_) array.collect(nodes_, buffers_);
     put_batch(out);
     row_bytes_before_ = batch_bytes() / rows_ + 1;
+    sent_ = true;
+  }
+  void forget_batch() {
+    if (behind_.empty()) return;
+    behind_.clear();
     for (ArrowArray& array : arrays_) array.clear();
     rows_ = 0;
-    sent_ = true;
   }
 
   void put_batch(std::string& out) {
@@ -128,7 +137,14 @@ class ArrowEncoder final : public Encoder {
     TextSink sink(out);
     put_metadata(sink,
                  {reinterpret_cast<const char*>(builder_.GetBufferPointer()), builder_.GetSize()});
-    for (const std::string_view buffer : buffers_) put_padded(sink, buffer, padded(buffer.size()));
+    static constexpr char kPadding[kArrowAlignment] = {};
+    for (const std::string_view buffer : buffers_) {
+      if (buffer.empty()) continue;
+      behind_.push_back(buffer);
+      const std::size_t padding = padded(buffer.size()) - buffer.size();
+      if (padding != 0) behind_.emplace_back(kPadding, padding);
+    }
+    if (behind_.empty()) behind_.emplace_back();  // rows of NULL: there is a batch all the same
   }
 
   const ResultShape& shape_;

@@ -49,6 +49,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "query/format.h"
 #include "query/result_shape.h"
@@ -75,6 +77,18 @@ class Encoder {
   virtual Result<idx_t> rows(duckdb_data_chunk chunk, idx_t first, std::size_t soft_limit,
                              std::string& out) = 0;
   virtual void end(std::string& out) = 0;
+
+  // What rows() and end() leave where it is, to be written behind `out`: large parts that nothing is gained by copying.
+  // Valid until the next call of any of them.
+  const std::vector<std::string_view>& behind() const { return behind_; }
+
+ protected:
+  std::vector<std::string_view> behind_;
 };
+
+// The whole of what a call left, for who wants it in one string.
+inline void append_behind(const Encoder& encoder, std::string& out) {
+  for (const std::string_view part : encoder.behind()) out += part;
+}
 
 }  // namespace sd::query

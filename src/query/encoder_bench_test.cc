@@ -40,6 +40,7 @@ std::size_t stream(const TestDatabase& database, const std::string& sql, Format 
       out.clear();
       row = encoder->rows(chunk.get(), row, 1 << 20, out).value();
       bytes += out.size();
+      for (const std::string_view part : encoder->behind()) bytes += part.size();
     }
   }
   return bytes;

@@ -70,10 +70,12 @@ class TestDatabase {
         const Result<idx_t> taken = encoder->rows(chunk.get(), row, soft_limit, part);
         if (!taken) return "error: " + taken.error().message;
         row = *taken;
+        append_behind(*encoder, part);
         out += part;
       }
     }
     encoder->end(out);
+    append_behind(*encoder, out);
     return out;
   }
 
