@@ -54,6 +54,14 @@ Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant
 }
 
 Task<Result<>> check_sql(App& app, http::Exchange& exchange, Tenant& tenant, std::string sql) {
+  engine::Pool::Checked what{.sql = std::move(sql)};
+  const Result<json::Value> checked = co_await describe_sql(app, exchange, tenant, std::move(what));
+  if (!checked) co_return std::unexpected(checked.error());
+  co_return Result<>();
+}
+
+Task<Result<json::Value>> describe_sql(App& app, http::Exchange& exchange, Tenant& tenant,
+                                       engine::Pool::Checked what) {
   PlaceWait wait(exchange);
   const Result<QueryQueue::Place> place = co_await wait.enter(tenant, kOwnParty);
   if (!place) co_return std::unexpected(place.error());
@@ -61,10 +69,9 @@ Task<Result<>> check_sql(App& app, http::Exchange& exchange, Tenant& tenant, std
   const journal::Position end = tenant.durable_end();
   if (end > 0) co_await wait_applied(app, exchange, tenant, end, kFreshLimit);
   Answers answers(exchange.executor());
-  app.pool().check(tenant.id(), std::move(sql), sender_to(answers));
-  const Result<json::Value> answer = co_await answer_of(answers);
-  if (!answer) co_return std::unexpected(answer.error());
-  co_return Result<>();
+  app.pool().check(tenant.id(), std::move(what), sender_to(answers));
+  Result<json::Value> answer = co_await answer_of(answers);
+  co_return answer;
 }
 
 Task<std::optional<RefusedRows>> ask_refused(App& app, http::Exchange& exchange,

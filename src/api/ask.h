@@ -23,6 +23,10 @@ Task<bool> wait_applied(App& app, http::Exchange& exchange, const Tenant& tenant
 // refuse is refused in the same words.
 Task<Result<>> check_sql(App& app, http::Exchange& exchange, Tenant& tenant, std::string sql);
 
+// The same, and what it takes and gives where that is asked for: see engine::Pool::check().
+Task<Result<json::Value>> describe_sql(App& app, http::Exchange& exchange, Tenant& tenant,
+                                       engine::Pool::Checked what);
+
 // What loading refused of a request, and what the front had refused of it already: nullopt where the
 // engine cannot say now.
 struct RefusedRows {

@@ -185,7 +185,7 @@ class Child {
     } else if (type == "progress") {
       queries_.progress(number("id"), number("query"));
     } else if (type == "check") {
-      queries_.check(number("id"), std::string(m.string_or("sql", "")));
+      queries_.check(number("id"), m);
     } else if (type == "ask") {
       const json::Value* question = m.find("question");
       queries_.ask(number("id"), number("position"), static_cast<Micros>(number("fresh_ms")) * 1000,

@@ -264,9 +264,13 @@ void Pool::send_asking(const std::string& id, std::function<void(json::Writer&)>
   });
 }
 
-void Pool::check(const std::string& id, std::string sql, Answer answer) {
+void Pool::check(const std::string& id, Checked what, Answer answer) {
   send_asking(
-      id, [sql = std::move(sql)](json::Writer& w) { w.member("type", "check").member("sql", sql); },
+      id,
+      [what = std::move(what)](json::Writer& w) {
+        w.member("type", "check").member("sql", what.sql).member("describe", what.describe);
+        w.member("parameters", what.parameters).member("types", what.types);
+      },
       std::move(answer));
 }
 

@@ -53,7 +53,8 @@ class Source {
 
 struct QueryRequest {
   std::string sql;
-  std::string parameters;                          // JSON, an array or an object; or empty
+  std::string parameters;  // JSON, an array or an object; or empty
+  std::string types;       // JSON: types declared for them (query/parameters.h)
   std::optional<std::vector<std::string>> tables;  // the only ones that it may read
   bool snapshot = false;                           // no SQL: the destination's file (snapshot.h)
   // No SQL: the rows of this Parquet file, which lies in StartMessage::frozen_folder.
@@ -126,7 +127,15 @@ class Pool {
   using Answer = std::function<void(Result<json::Value>)>;
   // How far a query is: {percent?, rows, bytes, stalled}. kNotFound where it has ended.
   void progress(const std::string& destination_id, std::uint64_t query_id, Answer answer);
-  void check(const std::string& destination_id, std::string sql, Answer answer);
+  // Gates and binds a statement; with `types`, values of `parameters` included, and what it takes and gives comes back:
+  // {parameters:[{name, type}], columns:[{name, type}]}, see query/describe.h.
+  struct Checked {
+    std::string sql;
+    std::string parameters = {};  // as of a QueryRequest
+    std::string types = {};
+    bool describe = false;
+  };
+  void check(const std::string& destination_id, Checked what, Answer answer);
   // A question of questions.h, as a JSON object, answered from what holds everything below `position`; with
   // `must_be_fresh` an error where that is not so in time.
   void ask(const std::string& destination_id, std::string question, std::uint64_t position,

@@ -242,7 +242,7 @@ bool PoolEngine::next_comes_soon(Micros now) const {
 void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEvents events) {
   json::Writer w;
   w.begin_object().member("type", "query").member("id", id).member("sql", r.sql);
-  w.member("parameters", r.parameters);
+  w.member("parameters", r.parameters).member("types", r.types);
   if (r.tables) {
     w.begin_array("tables");
     for (const std::string& table : *r.tables) w.element(table);

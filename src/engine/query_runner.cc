@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/query_stream.h"
 #include "engine/snapshot.h"
+#include "query/describe.h"
 
 namespace sd::engine {
 namespace {
@@ -324,23 +325,48 @@ Result<> QueryRunner::run_snapshot(RunningQuery& running, QueryTask& task, bool 
   return channel_.send(done.end_object().text());
 }
 
-void QueryRunner::check(std::uint64_t id, std::string sql) {
-  spawn(id, 10 * kMicrosPerSecond,
-        [this, id, sql = std::move(sql)](RunningQuery& running) -> Result<> {
-          TRY(wait_fresh(running, loader_.durable(), 5 * kMicrosPerSecond, false));
-          TRY_ASSIGN(const Connection connection, destination_.connect());
-          const RunningQuery::Interruptible interruptible(running, connection.get());
-          TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection.get(), sql));
-          TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
-          TRY(query::prepare(connection.get(), statement));
-          json::Writer w;
-          w.begin_object()
-              .member("type", "result")
-              .member("id", id)
-              .begin_object("data")
-              .end_object();
-          return channel_.send(w.end_object().text());
-        });
+namespace {
+
+Result<json::Value> parse_if_any(std::string_view text) {
+  if (text.empty()) return json::Value();
+  return json::parse_document(text);
+}
+
+void write_described(json::Writer& w, const query::Described& described) {
+  w.begin_array("parameters");
+  for (const auto& parameter : described.parameters) {
+    w.begin_object().member("name", parameter.name);
+    w.member("type", query::declared_type_name(parameter.type)).end_object();
+  }
+  w.end_array().begin_array("columns");
+  for (const auto& column : described.columns)
+    w.begin_object().member("name", column.name).member("type", column.type).end_object();
+  w.end_array();
+}
+
+}  // namespace
+
+void QueryRunner::check(std::uint64_t id, json::Value message) {
+  const auto work = [this, id, message = std::move(message)](RunningQuery& running) -> Result<> {
+    TRY(wait_fresh(running, loader_.durable(), 5 * kMicrosPerSecond, false));
+    TRY_ASSIGN(const Connection connection, destination_.connect());
+    const RunningQuery::Interruptible interruptible(running, connection.get());
+    TRY_ASSIGN(const query::GatedStatement statement,
+               query::gate(connection.get(), message.string_or("sql", "")));
+    TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
+    TRY_ASSIGN(const auto prepared, query::prepare(connection.get(), statement));
+    json::Writer w;
+    w.begin_object().member("type", "result").member("id", id).begin_object("data");
+    if (message.bool_or("describe", false)) {
+      TRY_ASSIGN(const json::Value params, parse_if_any(message.string_or("parameters", "")));
+      TRY_ASSIGN(const json::Value types, parse_if_any(message.string_or("types", "")));
+      TRY_ASSIGN(const query::Described described,
+                 query::describe(connection.get(), statement, prepared.get(), &params, &types));
+      write_described(w, described);
+    }
+    return channel_.send(w.end_object().end_object().text());
+  };
+  spawn(id, 10 * kMicrosPerSecond, work);
 }
 
 void QueryRunner::ask(std::uint64_t id, journal::Position position, Micros fresh_us,

@@ -41,8 +41,8 @@ class QueryRunner {
   void stop();
 
   void start(QueryTask task);
-  // Gates and binds a statement without running it.
-  void check(std::uint64_t id, std::string sql);
+  // Gates and binds a statement without running it; see Pool::check().
+  void check(std::uint64_t id, json::Value message);
   void ask(std::uint64_t id, journal::Position position, Micros fresh_us, bool must_be_fresh,
            json::Value question);
   void cancel(std::uint64_t id);

@@ -91,7 +91,9 @@ class Stream {
   Result<> bind(const Prepared& prepared, const query::GatedStatement& statement) const {
     if (task_.parameters.empty()) return query::bind(prepared.get(), statement, nullptr);
     TRY_ASSIGN(const json::Value parameters, json::parse_document(task_.parameters));
-    return query::bind(prepared.get(), statement, &parameters);
+    if (task_.types.empty()) return query::bind(prepared.get(), statement, &parameters);
+    TRY_ASSIGN(const json::Value types, json::parse_document(task_.types));
+    return query::bind(prepared.get(), statement, &parameters, &types);
   }
 
   // An instance that begins no transaction has no other use either: the error ends the engine.
@@ -137,6 +139,7 @@ std::string Stream::entity_tag() const {
   add(context_.state);
   add(task_.sql);
   add(task_.parameters);
+  add(task_.types);
   add(query::format_name(task_.format));
   add(task_.variant);
   const Sha256Digest digest = hash.finish();
@@ -256,14 +259,6 @@ Result<> Stream::send_file(const std::string& path) {
   }
 }
 
-// The words that DuckDB takes in COPY's brackets only behind FROM.
-std::string for_copy(const query::GatedStatement& statement) {
-  std::string sql = statement.sql;
-  const std::size_t last = sql.find_last_not_of(" \t\r\n;");
-  sql.resize(last == std::string::npos ? 0 : last + 1);
-  return statement.describes ? "FROM (" + sql + "\n)" : sql;
-}
-
 // While DuckDB writes into the pipe by itself: tells when there is something in it, and how long it was full.
 class PipeWatch {
  public:
@@ -305,7 +300,7 @@ class PipeWatch {
 // Once DuckDB has begun to write, no answer can say any more that there is too much.
 Result<> Stream::count_first(const query::GatedStatement& statement) {
   query::GatedStatement counted = statement;
-  counted.sql = "SELECT count(*) FROM (FROM (" + for_copy(statement) + "\n) LIMIT " +
+  counted.sql = "SELECT count(*) FROM (FROM (" + statement.within_brackets() + "\n) LIMIT " +
                 std::to_string(task_.max_rows + 1) + ")";
   TRY_ASSIGN(const Prepared prepared, query::prepare(connection_, counted));
   TRY(bind(prepared, statement));
@@ -323,7 +318,7 @@ Result<> Stream::count_first(const query::GatedStatement& statement) {
 // The statement, with what Parquet cannot hold cast to what it can. The types are those of a run that gives no row:
 // a parameter has one only once it is bound.
 Result<std::string> Stream::exact_in_parquet(const query::GatedStatement& statement) {
-  std::string inner = for_copy(statement);
+  std::string inner = statement.within_brackets();
   query::GatedStatement empty = statement;
   empty.sql = "FROM (" + inner + "\n) LIMIT 0";
   TRY_ASSIGN(const Prepared prepared, query::prepare(connection_, empty));

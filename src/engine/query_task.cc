@@ -11,6 +11,7 @@ QueryTask QueryTask::from_message(const json::Value& message, UniqueFd out) {
   task.id = number("id");
   task.sql = message.string_or("sql", "");
   task.parameters = message.string_or("parameters", "");
+  task.types = message.string_or("types", "");
   if (const json::Value* tables = message.find("tables")) {
     task.tables.emplace();
     for (const json::Value& table : tables->elements()) task.tables->push_back(table.text());

@@ -17,6 +17,7 @@ struct QueryTask {
   std::uint64_t id = 0;
   std::string sql;
   std::string parameters;                          // JSON, an array or an object; or empty
+  std::string types;                               // of parameters, by name, or empty; see bind()
   std::optional<std::vector<std::string>> tables;  // the only ones that may be read
   bool snapshot = false;                           // no SQL: the destination's file (snapshot.h)
   std::string source;                              // no SQL: the rows of this Parquet file

@@ -97,6 +97,10 @@ struct GatedStatement {
   // GateOptions::tables was given: messages name no other tables.
   bool limited = false;
 
+  // The words that DuckDB takes within brackets as a table: "(…)" behind FROM, COPY. Not EXPLAIN, nor a PIVOT that
+  // collects its values.
+  std::string within_brackets() const;
+
   // The type that duckdb_prepared_statement_type must answer.
   duckdb_statement_type prepared_type() const {
     return kind == Kind::kExplain ? DUCKDB_STATEMENT_TYPE_EXPLAIN : DUCKDB_STATEMENT_TYPE_SELECT;

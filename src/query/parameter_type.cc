@@ -164,6 +164,48 @@ Result<ParameterType> parameter_type(const json::Value& value) {
   return struct_type(value);
 }
 
+namespace {
+
+Kind kind_of(DeclaredType::Kind declared) {
+  using enum DeclaredType::Kind;
+  switch (declared) {
+    case kString:
+      return Kind::kVarchar;
+    case kInteger:
+      return Kind::kBigint;
+    case kNumber:
+      return Kind::kDouble;
+    case kDecimal:
+      return Kind::kDecimal;
+    case kBoolean:
+      return Kind::kBoolean;
+    case kDate:
+      return Kind::kDate;
+    case kTimestamp:
+      return Kind::kTimestampTz;
+    case kUuid:
+      break;
+  }
+  return Kind::kUuid;
+}
+
+}  // namespace
+
+Result<ParameterType> parameter_type(const json::Value& value, DeclaredType declared) {
+  TRY_ASSIGN(ParameterType type, parameter_type(value));
+  // Its digits say how wide a DECIMAL is; of all else the declaration says everything.
+  const auto declare = [&](ParameterType& scalar) {
+    if (declared.kind == DeclaredType::Kind::kDecimal && is_numeric(scalar.kind))
+      scalar.kind = Kind::kDecimal;
+    else
+      scalar = ParameterType{.kind = kind_of(declared.kind)};
+  };
+  if (type.kind == Kind::kNull) return type;
+  if (declared.is_list != (type.kind == Kind::kList)) return fail(invalid("is not of its type"));
+  declare(declared.is_list ? type.children[0] : type);
+  return type;
+}
+
 std::string ParameterType::name() const {
   switch (kind) {
     case Kind::kNull:
@@ -182,6 +224,12 @@ std::string ParameterType::name() const {
       return "DOUBLE";
     case Kind::kVarchar:
       return "VARCHAR";
+    case Kind::kDate:
+      return "DATE";
+    case Kind::kTimestampTz:
+      return "TIMESTAMP WITH TIME ZONE";
+    case Kind::kUuid:
+      return "UUID";
     case Kind::kList:
       return children[0].name() + "[]";
     case Kind::kStruct:

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "json/document.h"
+#include "query/declared_parameter.h"
 #include "query/value_text.h"
 
 namespace sd::query {
@@ -22,6 +23,9 @@ struct ParameterType {
     kDecimal,
     kDouble,
     kVarchar,
+    kDate,  // these three by declaration only
+    kTimestampTz,
+    kUuid,
     kList,    // children[0]
     kStruct,  // children, names
   };
@@ -41,6 +45,8 @@ struct ParameterType {
 // An Error whose message follows "the parameter … ": of kinds that no list can hold together, an object
 // without members, a number beyond DOUBLE.
 Result<ParameterType> parameter_type(const json::Value& value);
+// The same of a value of a declared type, as read_declared() gives it.
+Result<ParameterType> parameter_type(const json::Value& value, DeclaredType declared);
 
 // A number token without an exponent, times 10^scale, exactly. It has no more digits behind the point than
 // that, and fits.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "base/ids.h"
 #include "base/json_text.h"
 #include "destinations/duckdb/handles.h"
 #include "query/parameter_type.h"
@@ -67,6 +68,12 @@ Result<LogicalType> logical_type(const ParameterType& type) {
       return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE));
     case Kind::kVarchar:
       return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
+    case Kind::kDate:
+      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_DATE));
+    case Kind::kTimestampTz:
+      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP_TZ));
+    case Kind::kUuid:
+      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_UUID));
     case Kind::kList: {
       TRY_ASSIGN(const LogicalType child, logical_type(type.children[0]));
       return LogicalType(duckdb_create_list_type(child.get()));
@@ -81,6 +88,12 @@ DuckdbValue number_value(const std::string& token, const ParameterType& type) {
   using Kind = ParameterType::Kind;
   if (type.kind == Kind::kDouble)
     return DuckdbValue(duckdb_create_double(std::strtod(token.c_str(), nullptr)));
+  if (type.kind == Kind::kDate || type.kind == Kind::kTimestampTz) {
+    const std::int64_t since = std::strtoll(token.c_str(), nullptr, 10);
+    return DuckdbValue(type.kind == Kind::kDate
+                           ? duckdb_create_date({static_cast<std::int32_t>(since)})
+                           : duckdb_create_timestamp_tz({since}));
+  }
   const ScaledInteger number = scaled_integer(token, type.kind == Kind::kDecimal ? type.scale : 0);
   const auto lower = static_cast<std::uint64_t>(number.magnitude);
   const auto upper = static_cast<std::uint64_t>(number.magnitude >> 64);
@@ -96,6 +109,19 @@ DuckdbValue number_value(const std::string& token, const ParameterType& type) {
                                               .value = huge}));
   }
   return DuckdbValue(duckdb_create_int64(static_cast<std::int64_t>(huge.lower)));
+}
+
+Result<DuckdbValue> text_value(const std::string& text, const ParameterType& type) {
+  if (type.kind != ParameterType::Kind::kUuid)
+    return DuckdbValue(duckdb_create_varchar_length(text.data(), text.size()));
+  const auto id = Id128::parse(text);
+  if (!id) return fail(invalid("is not a UUID"));
+  duckdb_uhugeint number{};
+  for (std::size_t i = 0; i < 8; ++i) {
+    number.upper = number.upper << 8 | id->bytes[i];
+    number.lower = number.lower << 8 | id->bytes[i + 8];
+  }
+  return DuckdbValue(duckdb_create_uuid(number));
 }
 
 // A value of that type, which holds it.
@@ -144,7 +170,7 @@ Result<DuckdbValue> make_value(const json::Value& value, const ParameterType& ty
     case json::ValueKind::kNumber:
       return number_value(value.text(), type);
     case json::ValueKind::kString:
-      return DuckdbValue(duckdb_create_varchar_length(value.text().data(), value.text().size()));
+      return text_value(value.text(), type);
     case json::ValueKind::kArray:
       return list_value(value, type);
     case json::ValueKind::kObject:
@@ -246,6 +272,14 @@ Result<DuckdbValue> with_other_type(const Bound& bound, const json::Value& value
     if (made && value.text().find('\0') == std::string::npos)
       return DuckdbValue(duckdb_create_enum_value(made.get(), 0));
   }
+  if (type.kind == Kind::kUuid)
+    return DuckdbValue(duckdb_create_varchar_length(value.text().data(), value.text().size()));
+  // Sessions are in UTC.
+  if (type.kind == Kind::kDate || type.kind == Kind::kTimestampTz) {
+    constexpr std::int64_t kDay = 86'400'000'000;
+    const std::int64_t since = value.as_int().value_or(0);
+    return DuckdbValue(duckdb_create_timestamp({type.kind == Kind::kDate ? since * kDay : since}));
+  }
   const auto integer = type.kind == Kind::kBigint ? value.as_int() : std::nullopt;
   if (integer && *integer == static_cast<std::int32_t>(*integer))
     return DuckdbValue(duckdb_create_int32(static_cast<std::int32_t>(*integer)));
@@ -259,10 +293,10 @@ Result<DuckdbValue> with_other_type(const Bound& bound, const json::Value& value
 }
 
 Result<> bind_one(duckdb_prepared_statement prepared, bool repeated, const Slot& slot,
-                  const json::Value& value) {
-  if (const auto problem = mismatch(prepared, slot.index, value))
-    return fail(parameter_error(slot.name, *problem));
-  Result<ParameterType> type = parameter_type(value);
+                  const json::Value& value, const std::optional<DeclaredType>& declared = {}) {
+  const auto problem = declared ? std::nullopt : mismatch(prepared, slot.index, value);
+  if (problem) return fail(parameter_error(slot.name, *problem));
+  Result<ParameterType> type = declared ? parameter_type(value, *declared) : parameter_type(value);
   if (!type) return fail(parameter_error(slot.name, type.error().message));
   Result<DuckdbValue> made = make_value(value, *type);
   if (!made) return fail(parameter_error(slot.name, made.error().message));
@@ -306,8 +340,14 @@ Result<> bind_array(duckdb_prepared_statement prepared, bool repeated,
   return {};
 }
 
+std::optional<DeclaredType> declared_of(const json::Value* types, const std::string& name) {
+  const json::Value* type = types == nullptr ? nullptr : types->find(name);
+  return type == nullptr ? std::nullopt : parse_declared_type(type->text());
+}
+
 Result<> bind_object(duckdb_prepared_statement prepared, bool repeated,
-                     const std::vector<Slot>& slots, const json::Value::Members& members) {
+                     const std::vector<Slot>& slots, const json::Value::Members& members,
+                     const json::Value* types) {
   std::vector<bool> bound(slots.size(), false);
   for (const auto& [name, value] : members) {
     const auto slot =
@@ -317,7 +357,7 @@ Result<> bind_object(duckdb_prepared_statement prepared, bool repeated,
     const auto i = static_cast<std::size_t>(slot - slots.begin());
     if (bound[i]) return fail(parameter_error(name, "is given twice"));
     bound[i] = true;
-    TRY(bind_one(prepared, repeated, *slot, value));
+    TRY(bind_one(prepared, repeated, *slot, value, declared_of(types, name)));
   }
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (!bound[i]) return fail(parameter_error(slots[i].name, "has no value"));
@@ -328,7 +368,7 @@ Result<> bind_object(duckdb_prepared_statement prepared, bool repeated,
 }  // namespace
 
 Result<> bind(duckdb_prepared_statement prepared, const GatedStatement& statement,
-              const json::Value* params) {
+              const json::Value* params, const json::Value* types) {
   TRY_ASSIGN(const std::vector<Slot> slots, slots_of(prepared));
   if (params == nullptr || params->is_null()) {
     if (slots.empty()) return {};
@@ -336,7 +376,7 @@ Result<> bind(duckdb_prepared_statement prepared, const GatedStatement& statemen
   }
   const bool repeated = statement.parameter_marks > slots.size();
   if (params->is_array()) return bind_array(prepared, repeated, slots, params->elements());
-  if (params->is_object()) return bind_object(prepared, repeated, slots, params->members());
+  if (params->is_object()) return bind_object(prepared, repeated, slots, params->members(), types);
   return fail(parameter_error("\"params\" must be an array or an object"));
 }
 

@@ -25,7 +25,10 @@ namespace sd::query {
 // "invalid-parameter", and the parameter's name as the member "parameter" where it is about one: too few, too
 // many, an unknown name, a value that is no value for the type that the statement takes there. What only
 // a cast can find ('abc' as a date) DuckDB says when the statement runs, as "sql-error".
+//
+// `types`, where it is not null, is an object of the types that somebody has declared for some of them, by name:
+// {"day": "date"}; those values are as read_declared() of declared_parameter.h gives them, and become what it says.
 Result<> bind(duckdb_prepared_statement prepared, const GatedStatement& statement,
-              const json::Value* params);
+              const json::Value* params, const json::Value* types = nullptr);
 
 }  // namespace sd::query

@@ -20,8 +20,9 @@ class Parameters : public ::testing::Test {
   }
 
   // The first value of the first row as text, or the error's slug, message and parameter.
-  std::string run(const std::string& sql, const std::string& params) {
-    const Result<std::string> text = first_value(sql, params);
+  std::string run(const std::string& sql, const std::string& params,
+                  const std::string& types = "") {
+    const Result<std::string> text = first_value(sql, params, types);
     if (text) return *text;
     std::string out = text.error().slug + ": " + text.error().message;
     for (const auto& [name, value] : text.error().members) {
@@ -31,7 +32,8 @@ class Parameters : public ::testing::Test {
   }
 
  private:
-  Result<std::string> first_value(const std::string& sql, const std::string& params) {
+  Result<std::string> first_value(const std::string& sql, const std::string& params,
+                                  const std::string& types) {
     TRY_ASSIGN(const GatedStatement statement,
                gate(database_.connection(), sql, {.definitions = &none_}));
     TRY_ASSIGN(const duck::Prepared prepared, prepare(database_.connection(), statement));
@@ -39,7 +41,9 @@ class Parameters : public ::testing::Test {
       TRY(bind(prepared.get(), statement, nullptr));
     } else {
       TRY_ASSIGN(const json::Value value, json::parse_document(params));
-      TRY(bind(prepared.get(), statement, &value));
+      const json::Value declared =
+          types.empty() ? json::Value() : json::parse_document(types).value();
+      TRY(bind(prepared.get(), statement, &value, types.empty() ? nullptr : &declared));
     }
     duck::QueryResult result;
     if (duckdb_execute_prepared(prepared.get(), result.get()) != DuckDBSuccess) {
@@ -235,6 +239,57 @@ TEST_F(Parameters, MayBeTakenAsATypeAndAsWhateverComes) {
                 R"({"d": "2024-01-03"})"),
             "2");
   EXPECT_EQ(run("SELECT 'usable'", ""), "usable");
+}
+
+TEST_F(Parameters, OfDeclaredTypesAreThose) {
+  struct Case {
+    const char *type, *value, *duckdb, *text;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {"string", R"("5")", "VARCHAR", "5"},
+           {"integer", "5", "BIGINT", "5"},
+           {"number", "5", "DOUBLE", "5.0"},
+           {"decimal", "5.10", "DECIMAL(3,2)", "5.10"},
+           {"decimal", "5", "DECIMAL(1,0)", "5"},
+           {"boolean", "true", "BOOLEAN", "true"},
+           {"date", "-1", "DATE", "1969-12-31"},
+           {"timestamp", "1500000", "TIMESTAMP WITH TIME ZONE", "1970-01-01 00:00:01.5+00"},
+           {"uuid", R"("f0000000-0000-4000-8000-00000000000a")", "UUID",
+            "f0000000-0000-4000-8000-00000000000a"},
+           {"integer[]", "[1,null]", "BIGINT[]", "[1, NULL]"},
+           {"date[]", "[0]", "DATE[]", "[1970-01-01]"},
+           {"uuid[]", R"(["00000000-0000-4000-8000-00000000000a"])", "UUID[]",
+            "[00000000-0000-4000-8000-00000000000a]"},
+           {"string[]", "[]", "VARCHAR[]", "[]"},
+           {"decimal[]", "[1,2.5]", "DECIMAL(2,1)[]", "[1.0, 2.5]"},
+           {"date", "null", "\"NULL\"", "NULL"}}) {
+    SCOPED_TRACE(std::string(c.type) + " " + c.value);
+    const std::string params = std::string("{\"x\":") + c.value + "}";
+    const std::string types = std::string("{\"x\":\"") + c.type + "\"}";
+    EXPECT_EQ(run("SELECT typeof($x)", params, types), c.duckdb);
+    EXPECT_EQ(run("SELECT $x::VARCHAR", params, types), c.text);
+    // Named twice, once as that type: see MayBeTakenAsATypeAndAsWhateverComes.
+    const std::string cast =
+        std::string(c.value) == "null" ? "$x::DATE" : std::string("$x::") + c.duckdb;
+    EXPECT_EQ(
+        run("SELECT hash($x)::VARCHAR || coalesce((" + cast + ")::VARCHAR, '')", params, types)
+            .find("Error"),
+        std::string::npos);
+    EXPECT_EQ(run("SELECT 'usable'", ""), "usable");
+  }
+  const std::string from = R"({"from": 19724})", date = R"({"from": "date"})";  // 2024-01-02
+  EXPECT_EQ(run("SELECT count(*)::VARCHAR FROM t WHERE d >= $from", from, date), "4");
+  EXPECT_EQ(run("SELECT count(*)::VARCHAR FROM t WHERE d >= $from AND d < $from + INTERVAL 2 DAY",
+                from, date),
+            "2");
+  EXPECT_EQ(
+      run("SELECT count(*)::VARCHAR FROM t WHERE d >= $FROM AND d < $from::DATE + 1", from, date),
+      "1");
+  EXPECT_EQ(run("SELECT count(*)::VARCHAR FROM t WHERE list_contains($is, i)", R"({"is": [1, 2]})",
+                R"({"is": "integer[]"})"),
+            "2");
+  EXPECT_EQ(run("SELECT $x", R"({"x": [1]})", R"({"x": "integer"})"),
+            "invalid-parameter: the parameter \"x\" is not of its type [\"x\"]");
 }
 
 TEST_F(Parameters, LeaveTheInstanceUsableHoweverARepeatedOneIsSpelled) {

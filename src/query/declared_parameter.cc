@@ -1,0 +1,204 @@
+#include "query/declared_parameter.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "base/ascii.h"
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/json_text.h"
+
+namespace sd::query {
+namespace {
+
+using Kind = DeclaredType::Kind;
+
+struct Named {
+  std::string_view name;
+  Kind kind;
+};
+// Those that we write come first.
+constexpr std::array kNames = {
+    Named{"string", Kind::kString},         Named{"integer", Kind::kInteger},
+    Named{"number", Kind::kNumber},         Named{"decimal", Kind::kDecimal},
+    Named{"boolean", Kind::kBoolean},       Named{"date", Kind::kDate},
+    Named{"timestamp", Kind::kTimestamp},   Named{"uuid", Kind::kUuid},
+    Named{"varchar", Kind::kString},        Named{"text", Kind::kString},
+    Named{"int", Kind::kInteger},           Named{"bigint", Kind::kInteger},
+    Named{"int64", Kind::kInteger},         Named{"double", Kind::kNumber},
+    Named{"float", Kind::kNumber},          Named{"real", Kind::kNumber},
+    Named{"numeric", Kind::kDecimal},       Named{"bool", Kind::kBoolean},
+    Named{"timestamptz", Kind::kTimestamp}, Named{"datetime", Kind::kTimestamp}};
+
+constexpr std::size_t kMostDigits = 38;
+// DuckDB's own limits of a list have no meaning for a URL.
+constexpr std::size_t kMostElements = 10'000;
+
+std::unexpected<Error> must(const char* what) {
+  return fail(invalid(std::string("must be ") + what));
+}
+
+// A number as JSON spells it, "+" and leading zeros aside; nullopt: it is none.
+std::optional<std::string> number_token(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  while (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+    text.remove_prefix(1);
+  std::string token = (negative ? "-" : "") + std::string(text);
+  const auto value = json::parse_document(token);
+  if (!value || value->kind() != json::ValueKind::kNumber) return std::nullopt;
+  return token;
+}
+
+std::size_t digits_in(std::string_view token) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(token, [](char c) { return c >= '0' && c <= '9'; }));
+}
+
+Result<std::string> read_number(Kind kind, std::string_view text) {
+  const auto token = number_token(text);
+  const bool plain = token && token->find_first_of("eE") == std::string::npos;
+  if (kind == Kind::kInteger) {
+    std::int64_t value = 0;
+    if (!token) return must("a whole number");
+    const auto parsed = std::from_chars(token->data(), token->data() + token->size(), value);
+    if (parsed.ec == std::errc::result_out_of_range)
+      return must("a whole number of 64 bits, from -9223372036854775808 to 9223372036854775807");
+    if (parsed.ec != std::errc{} || parsed.ptr != token->data() + token->size())
+      return must("a whole number");
+    return std::to_string(value);
+  }
+  if (kind == Kind::kDecimal) {
+    if (!plain || digits_in(*token) > kMostDigits)
+      return must("a decimal number of at most 38 digits, as in 19.99");
+    return *token;
+  }
+  double value = 0;
+  if (!token) return must("a number");
+  const auto parsed = std::from_chars(token->data(), token->data() + token->size(), value);
+  if (parsed.ec != std::errc{} || !std::isfinite(value)) return must("a number of 64 bits");
+  return *token;
+}
+
+Result<std::string> read_time(Kind kind, std::string_view text) {
+  constexpr std::size_t kDay = 10;
+  std::string full(text);
+  if (kind == Kind::kDate) {
+    const auto at = text.size() == kDay ? parse_rfc3339(full + "T00:00:00Z") : std::nullopt;
+    if (!at) return must("a date, as in 2026-01-31");
+    return std::to_string(*at / (86'400 * kMicrosPerSecond));
+  }
+  if (full.size() == kDay) full += "T00:00:00";
+  if (full.find_first_of("Zz+", kDay) == std::string::npos &&
+      (full.size() <= kDay || full.find('-', kDay) == std::string::npos)) {
+    full += 'Z';
+  }
+  const auto at = parse_rfc3339(full);
+  if (!at) {
+    // A plus sign in a URL is a blank.
+    return must("a time as in 2026-01-31T10:00:00Z; the + of a zone is %2B in a URL");
+  }
+  return std::to_string(*at);
+}
+
+Result<std::string> read_text(Kind kind, const std::string& text) {
+  switch (kind) {
+    case Kind::kString:
+      if (!is_valid_utf8(text)) return must("valid UTF-8");
+      return json_string(text);
+    case Kind::kInteger:
+    case Kind::kNumber:
+    case Kind::kDecimal:
+      return read_number(kind, text);
+    case Kind::kBoolean:
+      if (text == "true" || text == "1") return "true";
+      if (text == "false" || text == "0") return "false";
+      return must("true or false");
+    case Kind::kDate:
+    case Kind::kTimestamp:
+      return read_time(kind, text);
+    case Kind::kUuid: {
+      const auto id = Id128::parse(text);
+      if (!id) return must("a UUID");
+      return json_string(id->to_string());
+    }
+  }
+  return must("of a known type");
+}
+
+Result<std::string> read_one(Kind kind, const json::Value& value) {
+  using enum json::ValueKind;
+  const auto is = value.kind();
+  if (is == kNull) return "null";
+  const bool fits = kind == Kind::kBoolean ? is == kBool
+                    : kind == Kind::kInteger || kind == Kind::kNumber || kind == Kind::kDecimal
+                        ? is == kNumber
+                        : is == kString;
+  if (!fits) {
+    return must(kind == Kind::kBoolean  ? "true or false"
+                : kind == Kind::kString ? "a text"
+                : is == kString         ? "a number, not a text"
+                                        : "of its type");
+  }
+  if (is == kBool) return *value.as_bool() ? "true" : "false";
+  return read_text(kind, value.text());
+}
+
+// The elements, each read by `read`, as an array.
+template <typename Items, typename Read>
+Result<std::string> read_list(const Items& items, Read read) {
+  if (items.size() > kMostElements) return must("a list of at most 10000 values");
+  std::string list = "[";
+  for (const auto& item : items) {
+    TRY_ASSIGN(const std::string element, read(item));
+    if (list.size() > 1) list += ',';
+    list += element;
+  }
+  return list + "]";
+}
+
+}  // namespace
+
+std::optional<DeclaredType> parse_declared_type(std::string_view name) {
+  DeclaredType type;
+  if (name.ends_with("[]")) {
+    type.is_list = true;
+    name.remove_suffix(2);
+  }
+  if (same_ascii_folded(name, "timestamp with time zone")) name = "timestamp";
+  const auto found =
+      std::ranges::find_if(kNames, [&](const Named& n) { return same_ascii_folded(n.name, name); });
+  if (found == kNames.end()) return std::nullopt;
+  type.kind = found->kind;
+  return type;
+}
+
+std::string declared_type_name(DeclaredType type) {
+  const auto found = std::ranges::find(kNames, type.kind, &Named::kind);
+  return std::string(found->name) + (type.is_list ? "[]" : "");
+}
+
+std::string_view declared_type_names() {
+  return "string, integer, number, decimal, boolean, date, timestamp, uuid, and lists of them: "
+         "string[], integer[] …";
+}
+
+Result<std::string> read_declared(DeclaredType type, const std::vector<std::string>& texts) {
+  if (type.is_list) {
+    return read_list(texts, [&](const std::string& text) { return read_text(type.kind, text); });
+  }
+  if (texts.size() != 1)
+    return fail(invalid("is given " + std::to_string(texts.size()) + " times"));
+  return read_text(type.kind, texts.front());
+}
+
+Result<std::string> read_declared(DeclaredType type, const json::Value& value) {
+  if (!type.is_list || value.is_null()) return read_one(type.kind, value);
+  if (!value.is_array()) return must("a list");
+  return read_list(value.elements(),
+                   [&](const json::Value& each) { return read_one(type.kind, each); });
+}
+
+}  // namespace sd::query
