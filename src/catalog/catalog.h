@@ -1,4 +1,4 @@
-// The catalog: destinations, keys, shares and a few settings of the program, in SQLite
+// The catalog: destinations, keys, shares, saved endpoints and a few settings of the program, in SQLite
 // (<data_dir>/catalog.sqlite), written as SQL that Postgres takes too.
 //
 // Several processes may hold it open: the server, and the command line beside it. WAL,
@@ -118,6 +118,28 @@ class Catalog {
   Result<Page<Download>> list_downloads(Id128 share_id, PageRequest page = {});
   // By its own id: for whoever cleans up behind it.
   Result<Share> share_by_id(Id128 id);
+
+  // ---- saved endpoints
+  // kAlreadyExists where the name is taken.
+  Result<Endpoint> create_endpoint(const NewEndpoint& spec);
+  // A new version, unless the definition is that of the newest; `is_public` is the endpoint's own.
+  Result<Endpoint> change_endpoint(const NewEndpoint& spec);
+  // With its newest version, or the one of that number; kNotFound also where it is retired.
+  Result<Endpoint> endpoint(Id128 destination_id, std::string_view name,
+                            std::optional<std::int64_t> version = {});
+  // The active destinations that have a public one of this name, two at most.
+  Result<std::vector<Id128>> destinations_of_public_endpoint(std::string_view name);
+  Result<Page<Endpoint>> list_endpoints(Id128 destination_id, PageRequest page = {});
+  // Oldest first, retired ones too.
+  Result<std::vector<EndpointVersion>> endpoint_versions(Id128 endpoint_id);
+  Result<> delete_endpoint(Id128 destination_id, std::string_view name);
+  // kInvalidArgument for the newest: there is always one to serve.
+  Result<> retire_endpoint_version(Id128 destination_id, std::string_view name,
+                                   std::int64_t version);
+  // Adds to what is there.
+  Result<> add_endpoint_usage(const std::vector<EndpointUsage>& usage);
+  // By day and key, oldest first, from this day on.
+  Result<std::vector<EndpointUsage>> endpoint_usage(Id128 endpoint_id, std::int64_t from_day);
 
   // ---- sealed texts (seal.h), for others who have something to hide
   std::string seal(std::string_view plain, std::string_view what) const;

@@ -66,6 +66,9 @@ Result<> Catalog::delete_destination(Id128 id) {
         soci::use(now), soci::use(text);
     sql << "UPDATE shares SET revoked_at = :now WHERE destination_id = :id AND revoked_at IS NULL",
         soci::use(now), soci::use(text);
+    sql << "UPDATE endpoints SET deleted_at = :now WHERE destination_id = :id AND deleted_at IS "
+           "NULL",
+        soci::use(now), soci::use(text);
     return {};
   });
 }

@@ -107,7 +107,9 @@ std::shared_ptr<const Snapshot> make_snapshot(KeyTable table, const Snapshot& ol
                          .endpoints = std::move(row.key.endpoints),
                          .flatten = std::move(row.key.flatten),
                          .max_rows = row.key.max_rows,
-                         .max_bytes = row.key.max_bytes},
+                         .max_bytes = row.key.max_bytes,
+                         .parameters = row.key.parameters,
+                         .requests_per_minute = row.key.requests_per_minute},
                 .hash = row.hash,
                 .uses = before != nullptr ? before->uses : std::make_shared<UseClock>()};
     entry.info.well_known = std::ranges::find(well_known, row.hash) != well_known.end();

@@ -33,6 +33,8 @@ struct KeyInfo {
   std::string flatten;          // mode of rows whose request names none; empty: as the table says
   std::uint64_t max_rows = 0;   // of a query's result; 0: any number
   std::uint64_t max_bytes = 0;  // of a query's answer
+  std::string parameters;       // see Key
+  std::uint64_t requests_per_minute = 0;
   // Serves on loopback only: the caller checks where the request came from.
   bool well_known = false;
 

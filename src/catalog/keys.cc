@@ -19,12 +19,14 @@ constexpr std::size_t kMostLimits = 1000;
 constexpr const char* kColumns =
     "SELECT id, destination_id, name, hash, prefix, scopes, limits_tables, limits_endpoints, "
     "origin, "
-    "created_at, last_used_at, revoked_at, flatten, max_rows, max_bytes FROM api_keys ";
+    "created_at, last_used_at, revoked_at, flatten, max_rows, max_bytes, parameters, "
+    "requests_per_minute FROM api_keys ";
 
 struct KeyRow {
-  std::string id, destination_id, name, hash, prefix, flatten;
+  std::string id, destination_id, name, hash, prefix, flatten, parameters;
   int scopes = 0, limits_tables = 0, limits_endpoints = 0, origin = 0;
-  long long created_at = 0, last_used_at = 0, revoked_at = 0, max_rows = 0, max_bytes = 0;
+  long long created_at = 0, last_used_at = 0, revoked_at = 0, max_rows = 0, max_bytes = 0,
+            requests_per_minute = 0;
   soci::indicator has_destination = soci::i_null, was_used = soci::i_null,
                   is_revoked = soci::i_null;
 
@@ -41,6 +43,8 @@ struct KeyRow {
     key.flatten = flatten;
     key.max_rows = static_cast<std::uint64_t>(max_rows);
     key.max_bytes = static_cast<std::uint64_t>(max_bytes);
+    key.parameters = parameters;
+    key.requests_per_minute = static_cast<std::uint64_t>(requests_per_minute);
     key.origin = static_cast<Origin>(origin);
     key.created_at = created_at;
     if (was_used == soci::i_ok) key.last_used_at = last_used_at;
@@ -67,7 +71,7 @@ S&& into_row(S&& statement, KeyRow& row) {
       soci::into(row.limits_tables), soci::into(row.limits_endpoints), soci::into(row.origin),
       soci::into(row.created_at), soci::into(row.last_used_at, row.was_used),
       soci::into(row.revoked_at, row.is_revoked), soci::into(row.flatten), soci::into(row.max_rows),
-      soci::into(row.max_bytes);
+      soci::into(row.max_bytes), soci::into(row.parameters), soci::into(row.requests_per_minute);
   return std::forward<S>(statement);
 }
 
@@ -137,15 +141,15 @@ void insert_key(soci::session& sql, const Key& key, const Sha256Digest& digest) 
   const long long created = key.created_at;
   const auto max_rows = static_cast<long long>(key.max_rows);
   const auto max_bytes = static_cast<long long>(key.max_bytes);
+  const auto rate = static_cast<long long>(key.requests_per_minute);
   sql << "INSERT INTO api_keys (id, destination_id, name, hash, prefix, scopes, limits_tables, "
-         "limits_endpoints, origin, created_at, flatten, max_rows, max_bytes) VALUES (:id, "
-         ":destination, :name, :hash, "
-         ":prefix, "
-         ":scopes, :tables, :endpoints, :origin, :created, :flatten, :max_rows, :max_bytes)",
+         "limits_endpoints, origin, created_at, flatten, max_rows, max_bytes, parameters, "
+         "requests_per_minute) VALUES (:id, :destination, :name, :hash, :prefix, :scopes, :tables, "
+         ":endpoints, :origin, :created, :flatten, :max_rows, :max_bytes, :parameters, :rate)",
       soci::use(id), soci::use(destination, has_destination), soci::use(key.name), soci::use(hash),
       soci::use(key.prefix), soci::use(scopes), soci::use(tables), soci::use(endpoints),
       soci::use(origin), soci::use(created), soci::use(key.flatten), soci::use(max_rows),
-      soci::use(max_bytes);
+      soci::use(max_bytes), soci::use(key.parameters), soci::use(rate);
   insert_limits(sql, id, kTableLimit, key.tables);
   insert_limits(sql, id, kEndpointLimit, key.endpoints);
 }
@@ -189,6 +193,7 @@ Result<CreatedKey> Catalog::create_key(const NewKey& spec) {
   TRY(check_text("the key's name", spec.name, 255));
   TRY(check_limits("table", spec.tables));
   TRY(check_limits("endpoint", spec.endpoints));
+  TRY(check_text("the key's parameters", spec.parameters, 64U << 10));
   if (spec.scopes.bits == 0) return fail(invalid("a key needs at least one scope"));
   CreatedKey out;
   out.secret = make_secret();
@@ -202,6 +207,8 @@ Result<CreatedKey> Catalog::create_key(const NewKey& spec) {
   out.key.flatten = spec.flatten;
   out.key.max_rows = spec.max_rows;
   out.key.max_bytes = spec.max_bytes;
+  out.key.parameters = spec.parameters;
+  out.key.requests_per_minute = spec.requests_per_minute;
   return impl_->write_visible([&](soci::session& sql) -> Result<CreatedKey> {
     if (spec.destination_id) TRY(read_destination(sql, *spec.destination_id));
     out.key.created_at = impl_->now();
@@ -252,6 +259,8 @@ Result<> Catalog::put_configured_keys(const std::vector<ConfiguredKey>& keys) {
                      .flatten = {},
                      .max_rows = 0,
                      .max_bytes = 0,
+                     .parameters = {},
+                     .requests_per_minute = 0,
                      .origin = spec->origin,
                      .created_at = now,
                      .last_used_at = std::nullopt,

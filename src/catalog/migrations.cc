@@ -137,6 +137,42 @@ CREATE TABLE share_downloads (
 CREATE INDEX share_downloads_share ON share_downloads (share_id, at, id);
 )sql";
 
+// Saved endpoints; definitions are JSON of the API's. What a key has fixed of their parameters is a JSON object, or
+// nothing. key_id of usage is nothing where there was no key.
+constexpr const char* kVersion5 = R"sql(
+CREATE TABLE endpoints (
+  id CHAR(36) PRIMARY KEY,
+  destination_id CHAR(36) NOT NULL REFERENCES destinations (id),
+  name VARCHAR(255) NOT NULL,
+  public INTEGER NOT NULL,
+  newest BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  deleted_at BIGINT
+);
+CREATE UNIQUE INDEX endpoints_name ON endpoints (destination_id, name) WHERE deleted_at IS NULL;
+CREATE INDEX endpoints_public ON endpoints (name, created_at) WHERE deleted_at IS NULL AND public = 1;
+CREATE TABLE endpoint_versions (
+  endpoint_id CHAR(36) NOT NULL REFERENCES endpoints (id),
+  number BIGINT NOT NULL,
+  definition TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  retired_at BIGINT,
+  PRIMARY KEY (endpoint_id, number)
+);
+CREATE TABLE endpoint_usage (
+  endpoint_id CHAR(36) NOT NULL REFERENCES endpoints (id),
+  day BIGINT NOT NULL,
+  key_id VARCHAR(36) NOT NULL,
+  calls BIGINT NOT NULL,
+  errors BIGINT NOT NULL,
+  bytes BIGINT NOT NULL,
+  PRIMARY KEY (endpoint_id, day, key_id)
+);
+ALTER TABLE api_keys ADD COLUMN parameters TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN requests_per_minute BIGINT NOT NULL DEFAULT 0;
+)sql";
+
 // The id was the token, as it is.
 Result<> hide_tokens(soci::session& sql, const Sealer& sealer) {
   std::vector<std::string> tokens;
@@ -159,7 +195,8 @@ Result<> hide_tokens(soci::session& sql, const Sealer& sealer) {
 }
 
 constexpr std::array kMigrations = {Migration{1, kVersion1}, Migration{2, kVersion2},
-                                    Migration{3, kVersion3}, Migration{4, kVersion4, hide_tokens}};
+                                    Migration{3, kVersion3}, Migration{4, kVersion4, hide_tokens},
+                                    Migration{5, kVersion5}};
 
 void run_statements(soci::session& sql, std::string_view statements) {
   while (true) {

@@ -1,4 +1,4 @@
-// What the catalog holds, as plain values: destinations, API keys, shares.
+// What the catalog holds, as plain values: destinations, API keys, shares, saved endpoints.
 //
 // Times are wall microseconds (base/clock.h). Ids are random UUIDs. Text is UTF-8 without NUL.
 #pragma once
@@ -137,6 +137,9 @@ struct Key {
   std::string flatten = {};     // mode of rows whose request names none; empty: as the table says
   std::uint64_t max_rows = 0;   // of a query's result; 0: any number
   std::uint64_t max_bytes = 0;  // of a query's answer
+  // JSON object: parameters of saved endpoints that this key cannot choose, and their values; empty: none.
+  std::string parameters = {};
+  std::uint64_t requests_per_minute = 0;  // 0: any number
   Origin origin = Origin::kApi;
   Micros created_at = 0;
   std::optional<Micros> last_used_at;  // coarse: minutes
@@ -154,6 +157,8 @@ struct NewKey {
   std::string flatten = {};
   std::uint64_t max_rows = 0;   // of a query's result; 0: any number
   std::uint64_t max_bytes = 0;  // of a query's answer
+  std::string parameters = {};
+  std::uint64_t requests_per_minute = 0;
 };
 
 struct CreatedKey {
@@ -243,6 +248,44 @@ struct Download {
   std::int64_t bytes = 0;  // sent
   bool whole = false;
   std::string address = {};  // empty where addresses are not kept
+};
+
+// ---- saved endpoints ----------------------------------------------------------------------------
+
+// One version of a saved endpoint. A version never changes; a retired one is not served any more.
+struct EndpointVersion {
+  std::int64_t number = 0;  // from 1; goes on where an endpoint of that name was deleted
+  std::string definition;   // JSON: see api/endpoint_definition.h
+  Micros created_at = 0;
+  std::optional<Micros> retired_at = {};
+};
+
+struct Endpoint {
+  Id128 id;
+  Id128 destination_id;
+  std::string name;        // unique in its destination among those not deleted
+  bool is_public = false;  // answers without a key
+  Micros created_at = 0;
+  Micros updated_at = 0;
+  std::int64_t newest = 0;  // the number of its newest version
+  EndpointVersion version;  // the one that was asked for
+};
+
+struct NewEndpoint {
+  Id128 destination_id;
+  std::string name;
+  bool is_public = false;
+  std::string definition;
+};
+
+// What calls of an endpoint came to on a day, by one key or by nobody known.
+struct EndpointUsage {
+  Id128 endpoint_id;
+  std::optional<Id128> key_id = {};
+  std::int64_t day = 0;  // since 1970-01-01, UTC
+  std::int64_t calls = 0;
+  std::int64_t errors = 0;  // of them, those that were no result
+  std::int64_t bytes = 0;   // sent
 };
 
 // ---- lists --------------------------------------------------------------------------------------
