@@ -88,8 +88,12 @@ bool may_be_well_known(const http::Exchange& exchange) {
   return true;
 }
 
-Result<std::shared_ptr<const catalog::KeyInfo>> known_key(App& app, const http::Exchange& exchange,
-                                                          const Query& query, const Query* form) {
+}  // namespace
+
+Result<std::shared_ptr<const catalog::KeyInfo>> authenticate(App& app,
+                                                             const http::Exchange& exchange,
+                                                             const Query& query,
+                                                             const Query* form) {
   const auto secrets = find_secrets(exchange, query, form);
   if (secrets.empty()) {
     return fail(ErrorCode::kUnauthenticated,
@@ -106,10 +110,20 @@ Result<std::shared_ptr<const catalog::KeyInfo>> known_key(App& app, const http::
                 "this well-known API key works only from the machine itself; create one with "
                 "'scratchdata key create'");
   }
+  if (key->requests_per_minute != 0) {
+    const int wait_s =
+        app.rate_limiter().admit(key->id, key->requests_per_minute, system_clock().steady_us());
+    if (wait_s > 0) {
+      return fail(Error{.code = ErrorCode::kResourceExhausted,
+                        .message = "this API key may be used " +
+                                   std::to_string(key->requests_per_minute) + " times a minute",
+                        .slug = "rate-limit",
+                        .status = 429,
+                        .retry_after_s = wait_s});
+    }
+  }
   return key;
 }
-
-}  // namespace
 
 const std::string* Query::find(std::string_view name) const {
   const auto found = std::find_if(parameters.rbegin(), parameters.rend(),
@@ -199,10 +213,11 @@ std::vector<std::string> find_secrets(const http::Exchange& exchange, const Quer
   return {};
 }
 
-Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& query,
-                         catalog::Scope scope, const Query* form) {
-  Access access;
-  TRY_ASSIGN(access.key, known_key(app, exchange, query, form));
+namespace {
+
+Result<Access> access_with(App& app, std::shared_ptr<const catalog::KeyInfo> key,
+                           const Query& query, catalog::Scope scope, const Query* form) {
+  Access access{.key = std::move(key), .tenant = nullptr};
   if (!access.key->may(scope)) {
     return fail(ErrorCode::kPermissionDenied,
                 "this API key does not have the scope '" + std::string(to_string(scope)) + "'");
@@ -251,14 +266,38 @@ Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& 
   return access;
 }
 
+}  // namespace
+
+Result<Access> authorise_call(App& app, std::shared_ptr<const catalog::KeyInfo> key,
+                              const Query& query) {
+  return access_with(app, std::move(key), query, catalog::Scope::kQuery, nullptr);
+}
+
+Result<Access> authorise(App& app, std::shared_ptr<const catalog::KeyInfo> key, const Query& query,
+                         catalog::Scope scope, const Query* form) {
+  if (key->endpoints && scope != catalog::Scope::kInsert) {
+    return fail(ErrorCode::kPermissionDenied,
+                "this API key is for saved endpoints: GET /api/endpoints/{name}.{format}");
+  }
+  return access_with(app, std::move(key), query, scope, form);
+}
+
+Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& query,
+                         catalog::Scope scope, const Query* form) {
+  TRY_ASSIGN(auto key, authenticate(app, exchange, query, form));
+  return authorise(app, std::move(key), query, scope, form);
+}
+
+Error needs_admin_key() {
+  return Error{.code = ErrorCode::kPermissionDenied,
+               .message = "this needs an admin key; this one belongs to a destination"};
+}
+
 Result<std::shared_ptr<const catalog::KeyInfo>> authorise_admin(App& app,
                                                                 const http::Exchange& exchange,
                                                                 const Query& query) {
-  TRY_ASSIGN(auto key, known_key(app, exchange, query, nullptr));
-  if (!key->is_admin()) {
-    return fail(ErrorCode::kPermissionDenied,
-                "this needs an admin key; this one belongs to a destination");
-  }
+  TRY_ASSIGN(auto key, authenticate(app, exchange, query));
+  if (!key->is_admin()) return fail(needs_admin_key());
   return key;
 }
 

@@ -45,11 +45,25 @@ struct Access {
   std::shared_ptr<Tenant> tenant;
 };
 
+// The key that the request carries. 401; 429 where it has been used more often than it may be in a minute: once a
+// request, for this counts.
+Result<std::shared_ptr<const catalog::KeyInfo>> authenticate(App& app,
+                                                             const http::Exchange& exchange,
+                                                             const Query& query,
+                                                             const Query* form = nullptr);
+
 // A key with this scope and the destination that it is for (an admin key names one with
 // ?destination_id=; where there is only one, that one). 401, 403 that names the scope, 404, 400.
 Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& query,
                          catalog::Scope scope, const Query* form = nullptr);
+// The same of a key that is known already.
+Result<Access> authorise(App& app, std::shared_ptr<const catalog::KeyInfo> key, const Query& query,
+                         catalog::Scope scope, const Query* form = nullptr);
+// The same for saved endpoints, with the scope `query`: the keys that are for nothing else too.
+Result<Access> authorise_call(App& app, std::shared_ptr<const catalog::KeyInfo> key,
+                              const Query& query);
 // An admin key, for what is not one destination's.
+Error needs_admin_key();
 Result<std::shared_ptr<const catalog::KeyInfo>> authorise_admin(App& app,
                                                                 const http::Exchange& exchange,
                                                                 const Query& query);

@@ -38,7 +38,8 @@ App::App(AppOptions options, catalog::Catalog& catalog, catalog::KeyCache& keys,
       keys_(keys),
       pool_(pool),
       sync_pool_(sync_pool),
-      metrics_(metrics) {}
+      metrics_(metrics),
+      endpoint_usage_(catalog) {}
 
 Result<std::shared_ptr<Tenant>> App::open_tenant(const catalog::Destination& destination) {
   TRY_ASSIGN(auto tenant, Tenant::open(options_.tenant, destination, sync_pool_, pool_, metrics_));

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "api/append.h"
+#include "api/endpoint_usage.h"
+#include "api/rate_limiter.h"
 #include "api/running_queries.h"
 #include "api/share_guard.h"
 #include "api/tenant.h"
@@ -71,6 +73,8 @@ class App {
   RunningQueries& running_queries() { return running_queries_; }
   net::thread_pool& blocking() { return blocking_; }
   ShareGuard& share_guard() { return share_guard_; }
+  RateLimiter& rate_limiter() { return rate_limiter_; }
+  EndpointUsageCounter& endpoint_usage() { return endpoint_usage_; }
   // For hashing passwords, a tenth of a second and 64 MiB each: no more than two at a time, and nothing else waits behind
   // them.
   net::thread_pool& passwords() { return passwords_; }
@@ -100,6 +104,8 @@ class App {
   Tenants tenants_;
   RunningQueries running_queries_;
   ShareGuard share_guard_;
+  RateLimiter rate_limiter_;
+  EndpointUsageCounter endpoint_usage_;
   net::thread_pool blocking_{4};
   net::thread_pool passwords_{2};
   std::mutex changing_mutex_;

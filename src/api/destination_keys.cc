@@ -3,7 +3,9 @@
 
 #include "api/await.h"
 #include "api/destinations.h"
+#include "api/endpoint_definition.h"
 #include "api/resource.h"
+#include "base/json_text.h"
 #include "json/document_flattener.h"
 
 namespace sd::api {
@@ -42,6 +44,8 @@ std::string key_json(const Key& key, const std::string& secret = {}) {
   }
   w.end_array();
   write_names(w, "tables", key.tables);
+  write_names(w, "endpoints", key.endpoints);
+  w.raw_member("params", key.parameters.empty() ? "{}" : key.parameters);
   if (key.flatten.empty())
     w.null_member("flatten");
   else
@@ -54,6 +58,7 @@ std::string key_json(const Key& key, const std::string& secret = {}) {
   };
   write_limit("max_rows", key.max_rows);
   write_limit("max_bytes", key.max_bytes);
+  write_limit("requests_per_minute", key.requests_per_minute);
   w.member("origin", to_string(key.origin)).member("created_at", format_rfc3339(key.created_at));
   write_time(w, "last_used_at", key.last_used_at);
   write_time(w, "revoked_at", key.revoked_at);
@@ -100,10 +105,63 @@ Result<std::uint64_t> read_limit(const std::string& name, const json::Value& bod
   return *limit;
 }
 
+// A key for saved endpoints reads nothing else: it is made to be given away.
+Result<> read_endpoints(const json::Value& body, catalog::NewKey& spec) {
+  const json::Value* endpoints = body.find("endpoints");
+  const json::Value* params = body.find("params");
+  const bool has_params = params != nullptr && !params->is_null();
+  if (endpoints == nullptr || endpoints->is_null()) {
+    if (!has_params) return {};
+    return fail(parameter_error("params: what a key fixes are parameters of its \"endpoints\""));
+  }
+  TRY_ASSIGN(spec.endpoints, read_texts("endpoints", *endpoints));
+  if (has_params) {
+    if (!params->is_object())
+      return fail(parameter_error("params must be an object, as {\"user\":\"alice\"}"));
+    spec.parameters = json::to_json(*params);
+    if (params->members().empty()) spec.parameters.clear();
+  }
+  if (body.find("scopes") == nullptr) spec.scopes = catalog::Scopes::of(catalog::Scope::kQuery);
+  const auto most =
+      catalog::Scopes::of(catalog::Scope::kQuery) | catalog::Scopes::of(catalog::Scope::kInsert);
+  if ((spec.scopes | most) != most)
+    return fail(parameter_error("scopes: a key for saved endpoints can have query and insert"));
+  return {};
+}
+
+// What the key fixes must be parameters of each of its endpoints, of their types: a misspelled one would fix nothing.
+// Blocks.
+Result<> check_endpoints(catalog::Catalog& catalog, const catalog::NewKey& spec) {
+  if (!spec.endpoints) return {};
+  json::Value fixed;
+  if (!spec.parameters.empty()) {
+    TRY_ASSIGN(fixed, json::parse_document(spec.parameters));
+  }
+  for (const std::string& name : *spec.endpoints) {
+    const auto endpoint = catalog.endpoint(*spec.destination_id, name);
+    if (!endpoint && endpoint.error().code == ErrorCode::kNotFound)
+      return fail(parameter_error("endpoints: there is no endpoint " + json_string(name)));
+    if (!endpoint) return fail(endpoint.error());
+    TRY_ASSIGN(const EndpointDefinition definition, parse_definition(endpoint->version.definition));
+    for (const auto& [parameter, value] : fixed.members()) {
+      const EndpointParameter* declared = definition.find(parameter);
+      const auto problem = [&](const std::string& text) {
+        return fail(parameter_error("params: " + json_string(parameter) + " " + text)
+                        .with_member("parameter", json_string(parameter)));
+      };
+      if (declared == nullptr) return problem("is no parameter of the endpoint " + name);
+      const auto fits = query::read_declared(declared->type, value);
+      if (!fits) return problem(fits.error().message);
+    }
+  }
+  return {};
+}
+
 // Without a word on scopes or tables a key gets what its maker has.
 Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::KeyInfo& maker,
                                      const Id128& destination_id) {
-  TRY(check_members(body, {"name", "scopes", "tables", "flatten", "max_rows", "max_bytes"}));
+  TRY(check_members(body, {"name", "scopes", "tables", "endpoints", "params", "flatten", "max_rows",
+                           "max_bytes", "requests_per_minute"}));
   catalog::NewKey spec{.destination_id = destination_id};
   const json::Value* name = body.find("name");
   if (name != nullptr && !name->is_string()) return fail(parameter_error("name must be a text"));
@@ -116,7 +174,7 @@ Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::Key
   if (const json::Value* tables = body.find("tables"); tables != nullptr && !tables->is_null()) {
     TRY_ASSIGN(spec.tables, read_texts("tables", *tables));
   }
-  spec.endpoints = maker.endpoints;
+  TRY(read_endpoints(body, spec));
   if (const json::Value* flatten = body.find("flatten");
       flatten != nullptr && !flatten->is_null()) {
     const auto mode = json::parse_flatten(flatten->as_string().value_or(""));
@@ -126,6 +184,8 @@ Result<catalog::NewKey> read_new_key(const json::Value& body, const catalog::Key
   }
   TRY_ASSIGN(spec.max_rows, read_limit("max_rows", body, maker.max_rows));
   TRY_ASSIGN(spec.max_bytes, read_limit("max_bytes", body, maker.max_bytes));
+  TRY_ASSIGN(spec.requests_per_minute,
+             read_limit("requests_per_minute", body, maker.requests_per_minute));
   // Nobody hands out more than they have.
   const bool wider = (spec.scopes | maker.scopes) != maker.scopes;
   const bool other_tables =
@@ -167,7 +227,10 @@ Task<Result<http::Response>> create_key(App& app, http::Exchange& exchange) {
   if (!body) co_return std::unexpected(body.error());
   CO_TRY_ASSIGN(const catalog::NewKey spec,
                 read_new_key(*body, *managed.key, managed.destination->id));
-  const auto work = [&] { return app.catalog().create_key(spec); };
+  const auto work = [&]() -> Result<catalog::CreatedKey> {
+    TRY(check_endpoints(app.catalog(), spec));
+    return app.catalog().create_key(spec);
+  };
   const Result<catalog::CreatedKey> created =
       co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!created) co_return std::unexpected(created.error());

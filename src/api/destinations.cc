@@ -169,8 +169,8 @@ Task<Result<http::Response>> test_destination(App& app, http::Exchange& exchange
 
 Task<Result<http::Response>> list_types(App& app, http::Exchange& exchange) {
   const Query query = parse_query(exchange.raw_query());
-  const auto admin = authorise_admin(app, exchange, query);
-  if (!admin) CO_TRY(authorise(app, exchange, query, catalog::Scope::kAdmin));
+  CO_TRY_ASSIGN(const auto key, authenticate(app, exchange, query));
+  if (!key->is_admin()) CO_TRY(authorise(app, key, query, catalog::Scope::kAdmin));
   co_return http::json_response(destination_types_json());
 }
 
@@ -180,17 +180,14 @@ Result<Managed> manage(App& app, const http::Exchange& exchange, const Query& qu
   const std::string_view named = exchange.path_parameter("id");
   const Error missing = no_such("destination");
   Managed out;
-  auto admin = authorise_admin(app, exchange, query);
-  if (admin) {
-    out.key = std::move(*admin);
+  TRY_ASSIGN(out.key, authenticate(app, exchange, query));
+  if (out.key->is_admin()) {
     out.destination = app.keys().destination_by_text(named);
     if (!out.destination) return fail(missing);
     return out;
   }
-  if (admin.error().code != ErrorCode::kPermissionDenied || who == Who::kAdminKey)
-    return fail(admin.error());
-  TRY_ASSIGN(const Access access, authorise(app, exchange, query, catalog::Scope::kAdmin));
-  out.key = access.key;
+  if (who == Who::kAdminKey) return fail(needs_admin_key());
+  TRY(authorise(app, out.key, query, catalog::Scope::kAdmin));
   out.destination = app.keys().destination_by_text(named);
   if (!out.destination || out.destination->id != *out.key->destination_id) return fail(missing);
   return out;

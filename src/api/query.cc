@@ -47,7 +47,7 @@ Error too_many_bytes(std::uint64_t limit) {
                .status = 422};
 }
 
-Error hidden(const Error& error) {
+Error hidden(const Error& error, bool has_parameters) {
   if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kResourceExhausted) {
     return Error{.code = ErrorCode::kUnavailable,
                  .message = "this result cannot be produced right now",
@@ -59,8 +59,14 @@ Error hidden(const Error& error) {
   }
   if (error.slug == "result-too-large") {
     return Error{.code = ErrorCode::kInvalidArgument,
-                 .message = "this result is larger than the share allows, or the format",
+                 .message = "this result is larger than may be sent here, or than the format holds",
                  .slug = error.slug,
+                 .status = 422};
+  }
+  if (has_parameters && error.code == ErrorCode::kInvalidArgument) {
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .message = "there is no result for these parameters",
+                 .slug = "no-result",
                  .status = 422};
   }
   return Error{.code = ErrorCode::kInternal, .message = "this result cannot be produced any more"};
@@ -100,10 +106,9 @@ http::Headers answer_headers(const Tenant& tenant, const engine::QueryStarted& s
                              StreamRequest& request) {
   http::Headers headers = std::move(request.headers);
   headers.emplace_back("Vary", "Accept, Accept-Encoding, Authorization, X-API-KEY");
-  if (!started.etag.empty() && !request.hide_errors) {
-    headers.emplace_back("ETag", started.etag);
-    headers.emplace_back("Cache-Control", "private, no-cache");
-  }
+  const bool tagged = request.has_tag && !started.etag.empty();
+  if (tagged) headers.emplace_back("ETag", started.etag);
+  if (tagged || request.is_cached) headers.emplace_back("Cache-Control", request.cache_control);
   if (!started.fresh) {
     headers.emplace_back("X-Fresh", "false");
     if (!request.hide_errors) headers.emplace_back("X-Lag-Rows", std::to_string(tenant.lag_rows()));
@@ -217,16 +222,17 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
   if (first->started->not_modified) {
     http::Response unchanged{.status = 304, .headers = std::move(headers), .body = {}};
     co_await exchange_.respond(std::move(unchanged));
+    outcome_.unchanged = true;
     co_return Result<>();
   }
   const Result<> began = co_await exchange_.begin(200, std::move(headers));
+  outcome_.began = began.has_value();
   if (began && exchange_.method() == "HEAD") {
     app_.pool().cancel(id);
     co_await exchange_.finish();
     co_return Result<>();
   }
   bool whole = began.has_value();
-  outcome_.began = whole;
   if (whole) whole = co_await copy_out(exchange_, pipe, request_.max_bytes, stop_, outcome_.bytes);
   pipe.close();
   if (!whole) {
@@ -254,26 +260,28 @@ Task<StreamOutcome> stream_query(App& app, http::Exchange& exchange, std::shared
                           (request.query.quote_int64 ? " quoted " : " ") +
                           (request.query.spreadsheet ? "spreadsheet " : "") +
                           std::to_string(request.query.max_rows);
+  const bool has_parameters = request.query.parameters.size() > 2;  // not "{}"
   QueryStream stream(app, exchange, *tenant, request);
   Result<> answered = co_await stream.run();
   if (answered) co_return stream.outcome();
   const bool hides = request.hide_errors && !stream.is_not_admitted();
-  Error shown = hides ? hidden(answered.error()) : std::move(answered).error();
+  Error shown = hides ? hidden(answered.error(), has_parameters) : std::move(answered).error();
   co_await refuse(exchange, std::move(shown));
   co_return StreamOutcome();
 }
 
-namespace {
-
-// The id that the client chose, or one of ours.
-Result<Id128> id_of(const Asked& asked) {
+Result<Id128> query_id_of(const Asked& asked) {
   if (!asked.query_id) return Id128::make();
   const auto id = Id128::parse(*asked.query_id);
   if (!id) return fail(parameter_error("query_id must be a UUID"));
   return *id;
 }
 
-}  // namespace
+void set_freshness(const Asked& asked, Tenant& tenant, engine::QueryRequest& request) {
+  const bool wants_latest = asked.fresh.value_or(true);
+  request.position = wants_latest ? tenant.log().durable_end() : tenant.highest_applied();
+  if (!wants_latest) request.fresh_timeout = milliseconds(10'000);
+}
 
 Task<void> handle_query(App& app, http::Exchange& exchange) {
   const Query query = parse_query(exchange.raw_query());
@@ -298,16 +306,13 @@ Task<void> handle_query(App& app, http::Exchange& exchange) {
     co_return;
   }
   Result<engine::QueryRequest> request = to_request(app, exchange, asked, *access->key);
-  const Result<Id128> id = id_of(asked);
+  const Result<Id128> id = query_id_of(asked);
   if (request && !id) request = fail(id.error());
   if (!request) {
     co_await refuse(exchange, std::move(request).error());
     co_return;
   }
-  const bool wants_latest = asked.fresh.value_or(true);
-  request->position =
-      wants_latest ? access->tenant->log().durable_end() : access->tenant->highest_applied();
-  if (!wants_latest) request->fresh_timeout = milliseconds(10'000);
+  set_freshness(asked, *access->tenant, *request);
   exchange.add_header("X-Query-Id", id->to_string());
   exchange.add_header("X-Content-Type-Options", "nosniff");
   StreamRequest stream;

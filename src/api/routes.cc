@@ -1,6 +1,7 @@
 // The table of routes: what the server answers, in one place.
 #include "api/contracts.h"
 #include "api/destinations.h"
+#include "api/endpoints.h"
 #include "api/failed.h"
 #include "api/insert.h"
 #include "api/query.h"
@@ -38,6 +39,13 @@ constexpr RouteEntry kRoutes[] = {
     {"GET", "/share/{id}", handle_share_page},
     {"POST", "/share/{id}", handle_share_password},
     {"GET", "/share/{id}/data.{format}", handle_share_data},
+    {"GET", "/api/endpoints", handle_list_endpoints},
+    {"POST", "/api/endpoints", handle_create_endpoint},
+    {"GET", "/api/endpoints/{name}", handle_get_endpoint},
+    {"PUT", "/api/endpoints/{name}", handle_change_endpoint},
+    {"DELETE", "/api/endpoints/{name}", handle_delete_endpoint},
+    {"GET", "/api/endpoints/{name}/usage", handle_endpoint_usage},
+    {"GET", "/api/endpoints/{name}.{format}", handle_call_endpoint},
     {"GET", "/api/tables", handle_list_tables},
     {"GET", "/api/tables/{table}", handle_get_table},
     {"GET", "/api/tables/{table}/columns", handle_get_columns},

@@ -211,6 +211,7 @@ Task<void> handle_share_data(App& app, http::Exchange& exchange) {
   stream.query.max_rows = limit_of(share.max_rows, app.options().share_max_rows);
   stream.query.position = found->tenant->log().durable_end();
   stream.hide_errors = true;
+  stream.has_tag = false;
   // Counted when the result is there and before its first byte leaves.
   // The closure lives in `stream`, which outlives the task that it makes.
   // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)

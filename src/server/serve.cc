@@ -32,6 +32,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr Micros kSweepEvery = 60 * kMicrosPerSecond;  // files of shares that have ended
+constexpr Micros kUsageEvery = 5 * kMicrosPerSecond;   // counts of saved endpoints
 
 // One line for a person, exit code 2.
 int refuse_to_start(const std::string& why) {
@@ -309,6 +310,7 @@ class Serving {
         for (const auto& tenant : app.tenants().all())
           api::sweep_frozen(tenant->frozen_folder(), app.catalog(), false);
       }
+      flush_usage(app, kUsageEvery);
       app.disk_is_low = disk_is_low(config);
       for (const auto& tenant : app.tenants().all()) {
         tenant->log().tidy();
@@ -329,6 +331,17 @@ class Serving {
     return code;
   }
 
+  // Where the last time was so long ago.
+  static void flush_usage(api::App& app, Micros after) {
+    static Micros flushed = 0;
+    const Micros now = system_clock().steady_us();
+    if (now - flushed < after) return;
+    flushed = now;
+    const Result<> written = app.endpoint_usage().flush();
+    if (!written)
+      log::warn("usage of endpoints is not written yet", {{"error", written.error().message}});
+  }
+
   void stop(api::App& app, http::Server& server, http::Server* prometheus) const {
     const auto end = std::chrono::steady_clock::now() + config_.api.stop_grace;
     log::info("stopping");
@@ -338,6 +351,7 @@ class Serving {
         std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
     app.pool().stop_all(std::max(left, milliseconds(1000)));
     for (const auto& tenant : app.tenants().all()) tenant->close();
+    flush_usage(app, 0);
     log::info("stopped");
   }
 
