@@ -6,6 +6,7 @@
 #include "destinations/duckdb/handles.h"
 #include "query/parameters.h"
 #include "query/result_shape.h"
+#include "query/sql_error.h"
 #include "query/type_name.h"
 
 namespace sd::query {
@@ -63,20 +64,35 @@ duckdb_type element_of(duckdb_logical_type type) {
   return duckdb_get_type_id(element.get());
 }
 
-// What a run without rows has; nullopt: it has none, for whatever reason.
-std::optional<ResultShape> shape_of(duckdb_connection connection, const GatedStatement& statement,
-                                    const json::Value& params, const json::Value* types) {
+// The error of a run without rows, where it would be that of any run: a type that fits nowhere, not a value.
+Result<> fatal(Error error, duckdb_error_type type) {
+  if (type != DUCKDB_ERROR_BINDER) return {};
+  error.message = without_excerpt(error.message);
+  std::erase_if(error.members, [](const auto& member) { return member.first == "sql_position"; });
+  return fail(std::move(error));
+}
+
+// What a run without rows has; nullopt: it has none, for a reason that another run may not have.
+Result<std::optional<ResultShape>> shape_of(duckdb_connection connection,
+                                            const GatedStatement& statement,
+                                            const json::Value& params, const json::Value* types) {
+  std::optional<ResultShape> none;
   if (statement.kind != GatedStatement::Kind::kSelect || statement.collects_pivot_values)
-    return std::nullopt;
+    return none;
   GatedStatement empty = statement;
   empty.sql = "FROM (" + statement.within_brackets() + "\n) LIMIT 0";
   const auto prepared = prepare(connection, empty);
-  if (!prepared || !bind(prepared->get(), statement, &params, types)) return std::nullopt;
+  if (!prepared || !bind(prepared->get(), statement, &params, types)) return none;
   destinations::duckdb::QueryResult result;
-  if (duckdb_execute_prepared(prepared->get(), result.get()) != DuckDBSuccess) return std::nullopt;
+  if (duckdb_execute_prepared(prepared->get(), result.get()) != DuckDBSuccess) {
+    const duckdb_error_type type = duckdb_result_error_type(result.get());
+    const char* message = duckdb_result_error(result.get());
+    TRY(fatal(sql_error(type, message != nullptr ? message : "", empty.sql, "sql-error"), type));
+    return none;
+  }
   Result<ResultShape> shape = ResultShape::from(result.ref());
-  if (!shape) return std::nullopt;
-  return std::move(*shape);
+  if (!shape) return fail(std::move(shape).error());
+  return std::optional(std::move(*shape));
 }
 
 }  // namespace
@@ -98,7 +114,7 @@ Result<Described> describe(duckdb_connection connection, const GatedStatement& s
   }
   TRY_ASSIGN(const json::Value none, json::parse_document("{" + nulls + "}"));
   const bool given = params != nullptr && !params->is_null();
-  const auto shape = shape_of(connection, statement, given ? *params : none, types);
+  TRY_ASSIGN(const auto shape, shape_of(connection, statement, given ? *params : none, types));
   if (!shape) return out;
   for (const ResultColumn& column : shape->columns())
     out.columns.push_back({column.name, type_name(column.type)});

@@ -27,7 +27,8 @@ struct Described {
 
 // Call it inside the statement's own transaction, with what prepare() gave. `params` and `types` as bind() takes them;
 // without them parameters are NULL. The columns are those of a run that gives no row: a parameter has a type only once
-// it is bound.
+// it is bound. kInvalidArgument where a run fails whatever the values are: a parameter's type that fits nowhere (400
+// "sql-error"), a column's that cannot be sent.
 Result<Described> describe(duckdb_connection connection, const GatedStatement& statement,
                            duckdb_prepared_statement prepared, const json::Value* params,
                            const json::Value* types);

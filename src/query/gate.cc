@@ -317,13 +317,6 @@ Result<Prepared> prepare(duckdb_connection connection, const GatedStatement& sta
   return prepare_text(connection, statement, statement.sql, statement.prepared_type());
 }
 
-std::string GatedStatement::within_brackets() const {
-  std::string text = sql;
-  const std::size_t last = text.find_last_not_of(" \t\r\n;");
-  text.resize(last == std::string::npos ? 0 : last + 1);
-  return describes ? "FROM (" + text + "\n)" : text;
-}
-
 Result<Prepared> prepare_copy(duckdb_connection connection, const GatedStatement& statement,
                               const std::string& copy) {
   return prepare_text(connection, statement, copy, DUCKDB_STATEMENT_TYPE_COPY);

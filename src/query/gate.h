@@ -99,7 +99,12 @@ struct GatedStatement {
 
   // The words that DuckDB takes within brackets as a table: "(…)" behind FROM, COPY. Not EXPLAIN, nor a PIVOT that
   // collects its values.
-  std::string within_brackets() const;
+  std::string within_brackets() const {
+    std::string text = sql;
+    const std::size_t last = text.find_last_not_of(" \t\r\n;");
+    text.resize(last == std::string::npos ? 0 : last + 1);
+    return describes ? "FROM (" + text + "\n)" : text;
+  }
 
   // The type that duckdb_prepared_statement_type must answer.
   duckdb_statement_type prepared_type() const {

@@ -18,8 +18,10 @@ describe('what is another destination\'s', () => {
     const inserted = await server.insert(`${name}_table`, '{"a":1}\n7', { key, query: '?wait=true' });
     await server.insert(`${name}_second`, '{"a":1}', { key, query: '?wait=true' });
     const share = (await server.api('/api/data/share', { key, body: JSON.stringify({ query: `SELECT a FROM ${name}_table`, duration: 600 }) })).json();
+    const endpoint = `${name}_endpoint`;
+    assert.equal((await server.api('/api/endpoints', { key, body: JSON.stringify({ name: endpoint, query: `SELECT a FROM ${name}_table` }) })).status, 200);
     const keys = (await server.api(`/api/destinations/${made.id}/keys`, { key })).json().data;
-    return { id: made.id, name, key, keyId: keys[0].id, share: share.id, receipt: inserted.receipt, table: `${name}_table`, second: `${name}_second`, query: null };
+    return { id: made.id, name, key, keyId: keys[0].id, share: share.id, receipt: inserted.receipt, endpoint, table: `${name}_table`, second: `${name}_second`, query: null };
   }
 
   before(async () => {
@@ -47,7 +49,7 @@ describe('what is another destination\'s', () => {
   // Nothing of theirs is in what my key gets.
   async function hides(method, target, body) {
     const answer = await own(method, target, body);
-    for (const secret of [theirs.id, theirs.second, theirs.share, theirs.receipt, theirs.keyId, theirs.query]) assert.ok(!answer.text.includes(secret), `${method} ${target}: ${secret}`);
+    for (const secret of [theirs.id, theirs.second, theirs.share, theirs.receipt, theirs.keyId, theirs.query, theirs.endpoint]) assert.ok(!answer.text.includes(secret), `${method} ${target}: ${secret}`);
     return answer;
   }
   // ?destination_id= of another one, which a key of one destination may not name.
@@ -112,6 +114,34 @@ describe('what is another destination\'s', () => {
       const answer = await server.request(`/share/${theirs.share}/data.json`);
       for (const secret of [theirs.id, theirs.table, 'SELECT']) assert.ok(!answer.text.includes(secret) && !JSON.stringify(answer.headers).includes(secret), secret);
     },
+    'GET /api/endpoints': async () => { await hides('GET', '/api/endpoints'); await named('GET', '/api/endpoints'); },
+    'POST /api/endpoints': async () => {
+      const taken = await own('POST', '/api/endpoints', JSON.stringify({ name: theirs.endpoint, query: "SELECT 'mine' AS a" }));
+      assert.equal(taken.status, 200, 'each destination has names of its own');
+      assert.equal((await own('DELETE', `/api/endpoints/${theirs.endpoint}`)).status, 204);
+      await named('POST', '/api/endpoints', '{"name":"x","query":"SELECT 1"}');
+      // What a query reads is its own destination's, whatever it is called.
+      assert.equal((await own('POST', '/api/endpoints', JSON.stringify({ name: 'x', query: `SELECT * FROM ${theirs.second}` }))).status, 400);
+    },
+    'GET /api/endpoints/{name}': () => same('GET', at((id) => `/api/endpoints/${id}`, theirs.endpoint)),
+    'PUT /api/endpoints/{name}': () => same('PUT', at((id) => `/api/endpoints/${id}`, theirs.endpoint), ['{"query":"SELECT 1"}', '{"nonsense":1}', 'x']),
+    'DELETE /api/endpoints/{name}': async () => {
+      await same('DELETE', at((id) => `/api/endpoints/${id}`, theirs.endpoint));
+      await same('DELETE', at((id) => `/api/endpoints/${id}?version=1`, theirs.endpoint));
+    },
+    'GET /api/endpoints/{name}/usage': () => same('GET', at((id) => `/api/endpoints/${id}/usage`, theirs.endpoint)),
+    'GET /api/endpoints/{name}.{format}': async () => {
+      await same('GET', at((id) => `/api/endpoints/${id}.json`, theirs.endpoint));
+      await same('GET', at((id) => `/api/endpoints/${id}.json?version=x`, theirs.endpoint));
+      await same('GET', at((id) => `/api/endpoints/${id}.json?destination_id=theirs`, theirs.endpoint));
+      // Without any key: whether it is there is told of public ones only.
+      for (const query of ['', '?destination_id=theirs', '?version=7']) {
+        const [real, never] = await Promise.all([theirs.endpoint, kNever].map((id) => server.request(`/api/endpoints/${id}.json${query}`)));
+        assert.equal(shown(real, theirs.endpoint), shown(never, kNever));
+        assert.equal(real.status, 401);
+      }
+      await named('GET', `/api/endpoints/${mine.endpoint}.json`);
+    },
     'GET /api/tables': async () => { await hides('GET', '/api/tables'); await named('GET', '/api/tables'); },
     'GET /api/tables/{table}': table('GET', '/api/tables/{table}'),
     'GET /api/tables/{table}/columns': table('GET', '/api/tables/{table}/columns'),
@@ -161,5 +191,6 @@ describe('what is another destination\'s', () => {
     for (const name of [theirs.table, theirs.second]) assert.equal(await server.value(`SELECT count(*) FROM ${name}`, { key: theirs.key }), 1);
     assert.equal((await server.api(`/api/data/query/${theirs.query}`, { method: 'DELETE', key: theirs.key })).status, 204);
     assert.equal((await admin(`/api/destinations/${theirs.id}`)).json().name, 'theirs');
+    assert.equal((await server.api(`/api/endpoints/${theirs.endpoint}.json`, { key: theirs.key })).status, 200);
   });
 });
