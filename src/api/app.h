@@ -114,9 +114,22 @@ class App {
   std::map<unsigned, std::unique_ptr<ThreadSink>> sinks_;
 };
 
+// Whom a route answers. The handler decides; this is what the API's description says of it, and what tests ask.
+enum class Asks : std::uint8_t {
+  kNobody,  // anybody
+  kLink,    // whoever has the link of a share, and its password
+  kInsert,  // a key with that scope, and so on
+  kQuery,
+  kShare,
+  kAdmin,
+  kAdminKey,  // an admin key
+  kCall,      // a key with the scope query, or anybody where the endpoint is public
+};
+
 struct RouteEntry {
   const char* method;
   const char* pattern;
+  Asks asks;
   Task<void> (*handler)(App&, http::Exchange&);
 };
 // Every route of the API.

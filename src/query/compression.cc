@@ -123,7 +123,7 @@ Coding parse_coding(std::string_view name) {
   return Coding::kIdentity;
 }
 
-Coding negotiate_coding(std::string_view accept_encoding) {
+Coding negotiate_coding(std::string_view accept_encoding, bool has_zstd) {
   int gzip = -1, zstd = -1, identity = -1, any = -1;  // -1: not named
   while (!accept_encoding.empty()) {
     std::string_view item = next_part(accept_encoding, ',');
@@ -135,7 +135,7 @@ Coding negotiate_coding(std::string_view accept_encoding) {
     }
     if (!q) continue;
     if (name == "gzip" || name == "x-gzip") gzip = *q;
-    if (name == "zstd") zstd = *q;
+    if (has_zstd && name == "zstd") zstd = *q;
     if (name == "identity") identity = *q;
     if (name == "*") any = *q;
   }

@@ -21,7 +21,8 @@ Coding parse_coding(std::string_view name);  // kIdentity for anything else
 
 // What an Accept-Encoding header allows that we prefer: the highest q; among equals zstd, then gzip. An empty
 // header, "identity" and nonsense are kIdentity; we never answer 406 for it.
-Coding negotiate_coding(std::string_view accept_encoding);
+// Without `has_zstd` gzip is all there is.
+Coding negotiate_coding(std::string_view accept_encoding, bool has_zstd = true);
 
 class Compressor {
  public:

@@ -1,0 +1,36 @@
+# Files within the program.
+#
+# sd_embed(TARGET HEADER NAMESPACE name=file …): HEADER, in the build's generated/, declares for each
+#   inline std::string_view name()
+# in NAMESPACE, with the bytes of the file. An assembler's .incbin, which costs no time to compile.
+function(sd_embed target header namespace)
+  string(MAKE_C_IDENTIFIER ${header} stem)
+  set(assembly ${PROJECT_BINARY_DIR}/generated/${stem}.S)
+  set(text "// Made by cmake/Embed.cmake.\n#pragma once\n#include <string_view>\n")
+  set(code ".section .rodata\n")
+  set(body "")
+  foreach(entry ${ARGN})
+    string(REGEX MATCH "^([A-Za-z0-9_]+)=(.+)$" ignored ${entry})
+    set(name ${CMAKE_MATCH_1})
+    set(file ${CMAKE_MATCH_2})
+    set(symbol sd_embedded_${stem}_${name})
+    string(APPEND code ".global ${symbol}\n.global ${symbol}_end\n${symbol}:\n.incbin \"${file}\"\n${symbol}_end:\n.byte 0\n")
+    string(APPEND text "extern \"C\" const char ${symbol}[];\nextern \"C\" const char ${symbol}_end[];\n")
+    string(APPEND body "inline std::string_view ${name}() { return {${symbol}, ${symbol}_end}; }\n")
+    list(APPEND files ${file})
+  endforeach()
+  string(APPEND code ".section .note.GNU-stack,\"\",@progbits\n")
+  string(APPEND text "namespace ${namespace} {\n${body}}\n")
+  file(CONFIGURE OUTPUT ${assembly} CONTENT "${code}" @ONLY)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/${header} CONTENT "${text}" @ONLY)
+  set_source_files_properties(${assembly} PROPERTIES OBJECT_DEPENDS "${files}" SKIP_PRECOMPILE_HEADERS ON)
+  target_sources(${target} PRIVATE ${assembly})
+endfunction()
+
+# sd_compressed(OUT file): FILE.gz in the build's generated/, made when the file changes.
+function(sd_compressed out file)
+  get_filename_component(name ${file} NAME)
+  set(made ${PROJECT_BINARY_DIR}/generated/${name}.gz)
+  add_custom_command(OUTPUT ${made} COMMAND gzip -9nc ${file} > ${made} DEPENDS ${file} VERBATIM)
+  set(${out} ${made} PARENT_SCOPE)
+endfunction()
