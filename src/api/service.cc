@@ -80,7 +80,8 @@ Task<void> handle_home(App& app, http::Exchange& exchange) {
       "<code>scratchdata key create</code> made.</p>\n"
       "<p class=\"small\">Version " +
       escape_html(app.options().version) +
-      " · <a href=\"/metrics\">metrics</a> · <a href=\"/healthcheck\">health</a></p>\n";
+      " · <a href=\"/docs\">the API</a> · <a href=\"/metrics\">metrics</a> · <a "
+      "href=\"/healthcheck\">health</a></p>\n";
   co_await exchange.respond(page("Scratch Data", body));
 }
 

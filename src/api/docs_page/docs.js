@@ -27,6 +27,11 @@ async function show(key) {
   said.textContent = key ? `in use; ${mine.length === 1 ? '1 saved endpoint' : `${mine.length} saved endpoints`}` : '';
 }
 
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const adapt = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', adapt);
+adapt();
+
 document.getElementById('key-form').addEventListener('submit', (event) => {
   event.preventDefault();
   show(document.getElementById('key').value.trim());
