@@ -72,6 +72,15 @@ describe('what is another destination\'s', () => {
     'GET /': nothing, 'GET /livez': nothing, 'GET /readyz': nothing, 'GET /healthcheck': nothing,
     'GET /metrics': nothing, // of the operator, on the listener of the operator's choice
     'GET /api/destination-types': nothing,
+    'GET /docs': nothing, 'GET /docs/{file}': nothing,
+    'GET /api/openapi.json': async () => {
+      await hides('GET', '/api/openapi.json');
+      // Without a key: whether a destination is there is not told, nor what it has that is not public.
+      for (const target of ['/api/openapi.json', `/api/openapi.json?destination_id=${theirs.id}`, '/api/openapi.json?destination_id=theirs']) {
+        const [real, never] = [await server.request(target), await server.request(`/api/openapi.json?destination_id=${kNever}`)];
+        assert.equal(real.text, never.text, target);
+      }
+    },
     'POST /api/data/insert/{table}': async () => {
       await own('POST', `/api/data/insert/${theirs.table}?wait=true`, '{"a":2}');
       assert.equal(await server.value(`SELECT count(*) FROM ${theirs.table}`, { key: theirs.key }), 1, 'it went to my own table of that name');

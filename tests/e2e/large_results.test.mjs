@@ -63,6 +63,34 @@ describe('five million rows', () => {
     });
   }
 
+  for (const way of ['a live share', 'a frozen share', 'a saved endpoint']) {
+    it(`${way} of them streams with memory that does not grow`, { timeout: 300_000 }, async (t) => {
+      const [engine] = server.enginePids();
+      const post = async (target, body) => {
+        const answer = await server.api(target, { body: JSON.stringify(body), timeout: 200_000 });
+        assert.equal(answer.status, 200, answer.text);
+        return answer.json();
+      };
+      const frozen = way === 'a frozen share';
+      const target = way === 'a saved endpoint'
+        ? (await post('/api/endpoints', { name: 'big', query: 'FROM big', public: true }), '/api/endpoints/big.csv')
+        : `/share/${(await post('/api/data/share', { query: 'FROM big', duration: 3600, formats: ['csv'], frozen })).id}/data.csv`;
+      const base = [resident(server.pid), resident(engine)];
+      const most = [...base];
+      const response = await new Promise((resolve, reject) => http.get(`${server.url}${target}`, resolve).on('error', reject));
+      const watch = setInterval(() => [server.pid, engine].forEach((pid, i) => { most[i] = Math.max(most[i], resident(pid)); }), 20);
+      let lines = 0;
+      for await (const piece of response) for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) ++lines;
+      clearInterval(watch);
+      assert.equal(response.complete, true);
+      assert.equal(lines, kRows + 1);
+      const grown = most.map((m, i) => (m - base[i]) / kMiB);
+      t.diagnostic(`front +${grown[0].toFixed(0)} MiB, engine +${grown[1].toFixed(0)} MiB`);
+      assert.ok(grown[0] < 64, `the front grew by ${grown[0]} MiB`);
+      assert.ok(grown[1] < 64, `the engine grew by ${grown[1]} MiB`);
+    });
+  }
+
   it('a client that reads 10 kB/s stalls itself and nobody else, for longer than its time', { timeout: 120_000 }, async () => {
     const [engine] = server.enginePids();
     const base = resident(engine);
