@@ -41,7 +41,7 @@ describe('docs/examples', () => {
     const share = answers.find((answer) => answer.url?.includes('/share/'));
     const csv = (await server.request(`/share/${share.id}/data.csv?spreadsheet=true`)).text;
     assert.ok(csv.startsWith('\uFEFF'));
-    assert.ok(csv.includes(",'=1+1,"), csv);
+    assert.ok(csv.includes(',"\'=1+1",'), csv);
   });
 
   it('the notebook\'s lines give the rows', (t) => {
