@@ -1,5 +1,6 @@
 #include "api/query_request.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "api/resource.h"
@@ -35,6 +36,10 @@ Result<> read_json(std::string_view body, Asked& asked) {
   if (!document.is_object())
     return fail(parameter_error("a JSON body is an object with the member \"query\""));
   for (const auto& [name, value] : document.members()) {
+    // Which of two is meant nobody knows.
+    const auto same = [&](const auto& member) { return member.first == name; };
+    if (std::ranges::count_if(document.members(), same) > 1)
+      return fail(parameter_error("the member \"" + name + "\" is there twice"));
     if (name == "query" && value.is_string())
       asked.sql = value.text();
     else if (name == "format" && value.is_string())
@@ -69,6 +74,8 @@ bool begins_as_json(std::string_view body) {
 
 Result<> read_query_body(std::string_view body, std::string_view content_type, Query& form,
                          Asked& asked) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
   if (begins_as_json(body)) return read_json(body, asked);
   const bool is_form = content_type.starts_with("application/x-www-form-urlencoded");
   if (is_form && is_form_with(body, "query")) {

@@ -99,7 +99,12 @@ describe('asking', () => {
     assert.match((await server.sql(none, { query: '?format=html' })).text, /<p>0 rows<\/p>\n<\/body>\n<\/html>\n$/);
   });
 
+  it('a byte order mark before JSON or SQL is none of it', async () => {
+    for (const body of ['{"query":"SELECT 1 AS n"}', 'SELECT 1 AS n']) assert.deepEqual((await server.sql(`\uFEFF${body}`)).json(), [{ n: 1 }], body);
+  });
+
   it('bad requests are 400', async () => {
+    assert.match(problem(await server.sql('{"query":"SELECT 1","query":"SELECT 2"}'), 400, 'invalid-parameter').detail, /"query" is there twice/);
     problem(await server.sql(''), 400);
     problem(await server.api('/api/data/query'), 400);
     problem(await server.sql('   '), 400);
