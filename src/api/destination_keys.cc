@@ -150,6 +150,7 @@ Result<> check_endpoints(catalog::Catalog& catalog, const catalog::NewKey& spec)
                         .with_member("parameter", json_string(parameter)));
       };
       if (declared == nullptr) return problem("is no parameter of the endpoint " + name);
+      if (value.is_null()) return problem("must have a value: null fixes nothing");
       const auto fits = query::read_declared(declared->type, value);
       if (!fits) return problem(fits.error().message);
     }

@@ -120,6 +120,9 @@ Result<StreamRequest> to_stream(const App& app, const http::Exchange& exchange, 
         std::min(stream.query.timeout,
                  std::chrono::milliseconds(static_cast<std::int64_t>(call.definition.timeout_ms)));
   }
+  // More time than the server gives is for its own people.
+  if (!call.is_of_insider())
+    stream.query.timeout = std::min(stream.query.timeout, app.options().query_timeout);
   set_freshness(asked, *call.tenant, stream.query);
   stream.party = (call.key ? key.id : call.endpoint.id).to_string();
   stream.max_bytes = key.max_bytes;

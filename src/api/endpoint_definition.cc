@@ -153,6 +153,8 @@ Result<std::string> call_value(const EndpointParameter& parameter, const Query& 
   Result<std::string> value;
   if (const json::Value* mine = fixed.find(parameter.name)) {
     if (!given.empty()) return fail(is_fixed(parameter.name));
+    // NULL is what many a query takes for "any".
+    if (mine->is_null()) return fail(unfit(parameter.name, "is fixed to nothing by this API key"));
     value = query::read_declared(parameter.type, *mine);
   } else if (!given.empty()) {
     value = query::read_declared(parameter.type, given);

@@ -284,6 +284,8 @@ Task<Result<http::Response>> remove(App& app, http::Exchange& exchange) {
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(const Access access, authorise(app, exchange, query, catalog::Scope::kAdmin));
   CO_TRY(has_no_limits(access));
+  // A misspelled ?version= would delete all of them.
+  CO_TRY(check_parameters(query, {"version", "destination_id", "api_key"}));
   CO_TRY_ASSIGN(const auto version, read_version(query));
   const Id128 destination = access.tenant->destination().id;
   const std::string name(exchange.path_parameter("name"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/words.h"
 
@@ -67,6 +68,22 @@ std::string list_json(const std::vector<std::string>& items,
   return w.end_object().take();
 }
 
+namespace {
+
+// Which of two is meant nobody knows: a key that fixes a value, say. In whatever the object holds too.
+Result<> check_members_once(const json::Value& value) {
+  std::set<std::string_view> seen;
+  for (const auto& [name, member] : value.members()) {
+    if (!seen.insert(name).second)
+      return fail(parameter_error("the member \"" + name.substr(0, 100) + "\" is there twice"));
+    TRY(check_members_once(member));
+  }
+  for (const json::Value& element : value.elements()) TRY(check_members_once(element));
+  return {};
+}
+
+}  // namespace
+
 Task<Result<json::Value>> read_object(http::Exchange& exchange) {
   const Result<std::string_view> body = co_await exchange.read_body(kMaxObjectBytes);
   if (!body) co_return std::unexpected(body.error());
@@ -76,6 +93,7 @@ Task<Result<json::Value>> read_object(http::Exchange& exchange) {
   if (document && !document->is_object()) {
     co_return std::unexpected(invalid("the body must be a JSON object").with_slug("invalid-body"));
   }
+  if (document) CO_TRY(check_members_once(*document));
   co_return document;
 }
 

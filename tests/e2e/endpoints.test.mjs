@@ -146,6 +146,8 @@ describe('a saved endpoint', () => {
     problem(await call('v.json?version=4'), 404);
     for (const bad of ['0', 'x', '1.0', '']) problem(await call(`v.json?version=${bad}`), 400);
     problem(await remove('v?version=3'), 400);
+    for (const misspelled of ['Version=1', 'versoin=1', 'v=1']) problem(await remove(`v?${misspelled}`), 400, 'invalid-parameter');
+    assert.equal(await n('?version=1'), 1);
     assert.equal((await remove('v?version=1')).status, 204);
     problem(await call('v.json?version=1'), 404);
     assert.equal(await n(''), 2);
@@ -261,6 +263,9 @@ describe('who may call an endpoint', () => {
     await refused({ scopes: ['share'] });
     await refused({ params: { usr: 'alice' } }, 'usr');
     await refused({ params: { user: 1 } }, 'user');
+    await refused({ params: { user: null } }, 'user');
+    problem(await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"endpoints":["orders"],"params":{"user":"alice","user":"bob"}}' }), 400, 'invalid-parameter');
+    problem(await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["query"],"scopes":["query","insert"]}' }), 400, 'invalid-parameter');
     await refused({ params: { since: 'yesterday' } }, 'since');
     await refused({ endpoints: ['orders', 'everything'], params: { user: 'alice' } }, 'user');
     problem(await postKey({ params: { user: 'alice' } }), 400);
