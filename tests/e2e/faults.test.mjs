@@ -321,9 +321,10 @@ describe('a statement that goes on for ever while it is bound', () => {
   async function assertBack(server, options = {}) {
     const back = async () => {
       const answer = await server.sql(count, options);
-      const lost = answer.status === 200 && answer.json()[0].n < seen.length;
+      const whole = answer.status === 200 && answer.complete;
+      const lost = whole && answer.json()[0].n < seen.length;
       assert.ok(!lost, `a visible row is lost: ${answer.text}`);
-      return answer.status === 200;
+      return whole;
     };
     const { took } = await timed(eventually('queries again', back, 5000, 20));
     assert.ok(took < 2000, `queries came back after ${took} ms`);
@@ -395,7 +396,9 @@ describe('a statement that goes on for ever while it is bound', () => {
       for (let i = 0; back === null; i += 1) {
         const { answer, took } = await timed(server.sql(count));
         assert.ok(took < 4000, `a query took ${took} ms`);
-        if (answer.status === 200) {
+        if (answer.status === 200 && !answer.complete) {
+          // Its engine ended between the head and the rows.
+        } else if (answer.status === 200) {
           assert.ok(answer.json()[0].n >= rows, `a visible row is lost: ${answer.text}`);
           if (ended !== null) back = Date.now();
         } else {
