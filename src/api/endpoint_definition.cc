@@ -22,22 +22,19 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-Error about(const std::string& name, const std::string& problem) {
-  return parameter_error("the parameter " + json_string(name) + " " + problem)
-      .with_member("parameter", json_string(name));
-}
 Error unfit(const std::string& name, const std::string& problem) {
-  return about(name, problem).with_status(422);
+  return about_parameter(name, problem).with_status(422);
 }
 
 Result<> check_parameter_name(const std::string& name) {
   const bool plain =
       !name.empty() && name.size() <= kLongestName && !is_digit(name[0]) &&
       std::ranges::all_of(name, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
-  if (!plain) return fail(about(name, "needs a name of letters, digits and _, as in $user"));
+  if (!plain)
+    return fail(about_parameter(name, "needs a name of letters, digits and _, as in $user"));
   for (const std::string& taken : reserved_parameters()) {
     if (same_ascii_folded(taken, name))
-      return fail(about(name, "has a name that every call's URL has a use for already"));
+      return fail(about_parameter(name, "has a name that every call's URL has a use for already"));
   }
   return {};
 }
@@ -71,23 +68,24 @@ Result<EndpointParameter> read_parameter(const json::Value& object) {
   TRY_ASSIGN(const std::string type, read_text(object, "type"));
   const auto declared = query::parse_declared_type(type.empty() ? "string" : type);
   if (!declared) {
-    return fail(about(parameter.name, "has a type that is not known; there are " +
-                                          std::string(query::declared_type_names())));
+    return fail(about_parameter(parameter.name, "has a type that is not known; there are " +
+                                                    std::string(query::declared_type_names())));
   }
   parameter.type = *declared;
   const json::Value* fallback = object.find("default");
   if (fallback != nullptr && !fallback->is_null()) {
     const auto fits = query::read_declared(parameter.type, *fallback);
-    if (!fits) return fail(about(parameter.name, "has a default that " + fits.error().message));
+    if (!fits)
+      return fail(about_parameter(parameter.name, "has a default that " + fits.error().message));
     parameter.fallback = json::to_json(*fallback);
   }
   const json::Value* required = object.find("required");
   if (required != nullptr && !required->is_null() && !required->as_bool())
-    return fail(about(parameter.name, "is required or not: true or false"));
+    return fail(about_parameter(parameter.name, "is required or not: true or false"));
   const bool says = required != nullptr && required->as_bool();
   parameter.required = says ? *required->as_bool() : !parameter.fallback;
   if (parameter.required && parameter.fallback)
-    return fail(about(parameter.name, "is required, so that its default is never used"));
+    return fail(about_parameter(parameter.name, "is required, so that its default is never used"));
   TRY_ASSIGN(parameter.description, read_text(object, "description"));
   return parameter;
 }
@@ -102,7 +100,7 @@ Result<std::vector<EndpointParameter>> read_parameters(const json::Value& list) 
     // $user and $USER are one in SQL.
     for (const EndpointParameter& other : out) {
       if (same_ascii_folded(other.name, parameter.name))
-        return fail(about(parameter.name, "is there twice"));
+        return fail(about_parameter(parameter.name, "is there twice"));
     }
     out.push_back(std::move(parameter));
   }
@@ -169,6 +167,10 @@ Result<std::string> call_value(const EndpointParameter& parameter, const Query& 
 
 }  // namespace
 
+Error about_parameter(const std::string& name, const std::string& problem) {
+  return parameter_error("the parameter " + json_string(name) + " " + problem)
+      .with_member("parameter", json_string(name));
+}
 const EndpointParameter* EndpointDefinition::find(std::string_view name) const {
   const auto found = std::ranges::find(parameters, name, &EndpointParameter::name);
   return found == parameters.end() ? nullptr : &*found;

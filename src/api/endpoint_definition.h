@@ -48,6 +48,9 @@ struct EndpointDefinition {
   const EndpointParameter* find(std::string_view name) const;
 };
 
+// "the parameter "user" …": 400, with its name as the member "parameter".
+Error about_parameter(const std::string& name, const std::string& problem);
+
 // Names of endpoints: 1 to 100 letters, digits, "_" and "-".
 Result<> check_endpoint_name(std::string_view name);
 

@@ -52,11 +52,6 @@ Result<std::string> endpoint_json(App& app, const http::Exchange& exchange,
   return w.end_object().take();
 }
 
-Error about(const std::string& name, const std::string& problem) {
-  return parameter_error("the parameter " + json_string(name) + " " + problem)
-      .with_member("parameter", json_string(name));
-}
-
 // The query's own parameters, where nobody named them; else they must be those that were named.
 Result<> match_parameters(EndpointDefinition& definition, const json::Value& described) {
   const json::Value* found = described.find("parameters");
@@ -71,7 +66,7 @@ Result<> match_parameters(EndpointDefinition& definition, const json::Value& des
       const bool named = std::ranges::any_of(definition.parameters, [&](const auto& parameter) {
         return same_ascii_folded(parameter.name, name);
       });
-      if (!named) return fail(about(name, "stands in the query and not in params"));
+      if (!named) return fail(about_parameter(name, "stands in the query and not in params"));
       continue;
     }
     const auto type = query::parse_declared_type(each.string_or("type", "string"));
@@ -80,7 +75,7 @@ Result<> match_parameters(EndpointDefinition& definition, const json::Value& des
   for (const EndpointParameter& parameter : definition.parameters) {
     const bool used = std::ranges::any_of(
         names, [&](const std::string& name) { return same_ascii_folded(parameter.name, name); });
-    if (!used) return fail(about(parameter.name, "is nowhere in the query"));
+    if (!used) return fail(about_parameter(parameter.name, "is nowhere in the query"));
   }
   return {};
 }
