@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/resource.h"
 #include "base/ascii.h"
 #include "json/parser.h"
 
@@ -141,8 +142,8 @@ Result<bool> Query::flag(std::string_view name, bool fallback) const {
   if (value == nullptr) return fallback;
   if (value->empty() || *value == "true" || *value == "1" || *value == "yes") return true;
   if (*value == "false" || *value == "0" || *value == "no") return false;
-  return fail(invalid("the parameter " + std::string(name) + " must be true or false")
-                  .with_slug("invalid-parameter"));
+  return fail(
+      parameter_error("the parameter " + std::string(name) + " must be true or false", name));
 }
 
 Query parse_query(std::string_view text) {

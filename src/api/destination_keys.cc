@@ -3,7 +3,7 @@
 
 #include "api/await.h"
 #include "api/destinations.h"
-#include "api/endpoint_definition.h"
+#include "api/endpoint_key.h"
 #include "api/resource.h"
 #include "base/json_text.h"
 #include "json/document_flattener.h"
@@ -50,15 +50,9 @@ std::string key_json(const Key& key, const std::string& secret = {}) {
     w.null_member("flatten");
   else
     w.member("flatten", key.flatten);
-  const auto write_limit = [&](const char* name, std::uint64_t limit) {
-    if (limit == 0)
-      w.null_member(name);
-    else
-      w.member(name, limit);
-  };
-  write_limit("max_rows", key.max_rows);
-  write_limit("max_bytes", key.max_bytes);
-  write_limit("requests_per_minute", key.requests_per_minute);
+  write_limit(w, "max_rows", key.max_rows);
+  write_limit(w, "max_bytes", key.max_bytes);
+  write_limit(w, "requests_per_minute", key.requests_per_minute);
   w.member("origin", to_string(key.origin)).member("created_at", format_rfc3339(key.created_at));
   write_time(w, "last_used_at", key.last_used_at);
   write_time(w, "revoked_at", key.revoked_at);
@@ -105,57 +99,16 @@ Result<std::uint64_t> read_limit(const std::string& name, const json::Value& bod
   return *limit;
 }
 
-// A key for saved endpoints reads nothing else: it is made to be given away.
 Result<> read_endpoints(const json::Value& body, catalog::NewKey& spec) {
   const json::Value* endpoints = body.find("endpoints");
   const json::Value* params = body.find("params");
-  const bool has_params = params != nullptr && !params->is_null();
   if (endpoints == nullptr || endpoints->is_null()) {
-    if (!has_params) return {};
+    if (params == nullptr || params->is_null()) return {};
     return fail(parameter_error("params: what a key fixes are parameters of its \"endpoints\""));
   }
-  TRY_ASSIGN(spec.endpoints, read_texts("endpoints", *endpoints));
-  if (has_params) {
-    if (!params->is_object())
-      return fail(parameter_error("params must be an object, as {\"user\":\"alice\"}"));
-    spec.parameters = json::to_json(*params);
-    if (params->members().empty()) spec.parameters.clear();
-  }
+  TRY_ASSIGN(std::vector<std::string> names, read_texts("endpoints", *endpoints));
   if (body.find("scopes") == nullptr) spec.scopes = catalog::Scopes::of(catalog::Scope::kQuery);
-  const auto most =
-      catalog::Scopes::of(catalog::Scope::kQuery) | catalog::Scopes::of(catalog::Scope::kInsert);
-  if ((spec.scopes | most) != most)
-    return fail(parameter_error("scopes: a key for saved endpoints can have query and insert"));
-  return {};
-}
-
-// What the key fixes must be parameters of each of its endpoints, of their types: a misspelled one would fix nothing.
-// Blocks.
-Result<> check_endpoints(catalog::Catalog& catalog, const catalog::NewKey& spec) {
-  if (!spec.endpoints) return {};
-  json::Value fixed;
-  if (!spec.parameters.empty()) {
-    TRY_ASSIGN(fixed, json::parse_document(spec.parameters));
-  }
-  for (const std::string& name : *spec.endpoints) {
-    const auto endpoint = catalog.endpoint(*spec.destination_id, name);
-    if (!endpoint && endpoint.error().code == ErrorCode::kNotFound)
-      return fail(parameter_error("endpoints: there is no endpoint " + json_string(name)));
-    if (!endpoint) return fail(endpoint.error());
-    TRY_ASSIGN(const EndpointDefinition definition, parse_definition(endpoint->version.definition));
-    for (const auto& [parameter, value] : fixed.members()) {
-      const EndpointParameter* declared = definition.find(parameter);
-      const auto problem = [&](const std::string& text) {
-        return fail(parameter_error("params: " + json_string(parameter) + " " + text)
-                        .with_member("parameter", json_string(parameter)));
-      };
-      if (declared == nullptr) return problem("is no parameter of the endpoint " + name);
-      if (value.is_null()) return problem("must have a value: null fixes nothing");
-      const auto fits = query::read_declared(declared->type, value);
-      if (!fits) return problem(fits.error().message);
-    }
-  }
-  return {};
+  return lock_to_endpoints(spec, std::move(names), params == nullptr ? json::Value() : *params);
 }
 
 // Without a word on scopes or tables a key gets what its maker has.
@@ -229,7 +182,7 @@ Task<Result<http::Response>> create_key(App& app, http::Exchange& exchange) {
   CO_TRY_ASSIGN(const catalog::NewKey spec,
                 read_new_key(*body, *managed.key, managed.destination->id));
   const auto work = [&]() -> Result<catalog::CreatedKey> {
-    TRY(check_endpoints(app.catalog(), spec));
+    TRY(check_endpoint_key(app.catalog(), spec));
     return app.catalog().create_key(spec);
   };
   const Result<catalog::CreatedKey> created =

@@ -1,7 +1,7 @@
 #include "api/docs.h"
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "api/access.h"
 #include "api/resource.h"
@@ -17,12 +17,13 @@ struct DocsFile {
   std::string_view name;
   std::string_view content_type;
   std::string_view plain;
-  std::string_view gzip;  // the same, compressed
+  std::string_view gzip;  // the same, compressed; or empty
   std::string etag;
 };
 
 constexpr std::string_view kScript = "text/javascript; charset=utf-8";
 constexpr std::string_view kStyle = "text/css; charset=utf-8";
+constexpr std::string_view kText = "text/plain; charset=utf-8";
 
 std::string tag_of(std::string_view bytes) {
   Sha256 hash;
@@ -30,14 +31,18 @@ std::string tag_of(std::string_view bytes) {
   return "\"" + to_hex(hash.finish()).substr(0, 32) + "\"";
 }
 
-const std::array<DocsFile, 4>& docs_files() {
-  static const std::array<DocsFile, 4> kFiles = [] {
+const std::vector<DocsFile>& docs_files() {
+  static const std::vector<DocsFile> kFiles = [] {
     namespace f = docs_files_bytes;
-    std::array<DocsFile, 4> files = {
+    std::vector<DocsFile> files = {
         DocsFile{"swagger-ui-bundle.js", kScript, f::bundle(), f::bundle_gz(), {}},
         DocsFile{"swagger-ui.css", kStyle, f::style(), f::style_gz(), {}},
         DocsFile{"docs.js", kScript, f::docs_js(), f::docs_js_gz(), {}},
-        DocsFile{"docs.css", kStyle, f::docs_css(), f::docs_css_gz(), {}}};
+        DocsFile{"docs.css", kStyle, f::docs_css(), f::docs_css_gz(), {}},
+        // The viewer's licences go where it goes; its script names the last of them.
+        DocsFile{"LICENSE", kText, f::license(), {}, {}},
+        DocsFile{"NOTICE", kText, f::notice(), {}, {}},
+        DocsFile{"swagger-ui-bundle.js.LICENSE.txt", kText, f::bundle_license(), {}, {}}};
     for (DocsFile& file : files) file.etag = tag_of(file.plain);
     return files;
   }();
@@ -83,7 +88,8 @@ Task<void> handle_docs_file(App&, http::Exchange& exchange) {
   }
   response.headers.emplace_back("Content-Type", file->content_type);
   const std::string takes = exchange.header_list("Accept-Encoding");
-  const bool compress = query::negotiate_coding(takes, false) == query::Coding::kGzip;
+  const bool compress =
+      !file->gzip.empty() && query::negotiate_coding(takes, false) == query::Coding::kGzip;
   if (compress) response.headers.emplace_back("Content-Encoding", "gzip");
   response.body = compress ? file->gzip : file->plain;
   co_await exchange.respond(std::move(response));

@@ -21,6 +21,7 @@ struct Call {
   std::shared_ptr<Tenant> tenant;
   Endpoint endpoint;
   EndpointDefinition definition;
+  Error refusal;  // of nobody where the endpoint is not public, or not there
 
   // Whoever made the endpoint, or might have: they may see its SQL.
   bool is_of_insider() const { return key && !key->endpoints; }
@@ -31,6 +32,12 @@ Error needs_key() {
                .message =
                    "no API key, and no public endpoint of this name; where several "
                    "destinations have one, ?destination_id= says which is meant"};
+}
+
+// What is wrong with a parameter of a call is 422, also where it is none of the endpoint's own.
+std::unexpected<Error> unfit(Error error) {
+  if (error.slug == "invalid-parameter") error.status = 422;
+  return fail(std::move(error));
 }
 
 // The destination whose public endpoint is meant by those who have no key.
@@ -48,20 +55,44 @@ Task<Result<Id128>> public_destination(App& app, http::Exchange& exchange, const
   co_return found->front();
 }
 
+// A key that may not make this call can still make those that need none, of its own destination where none is named.
+Result<std::shared_ptr<Tenant>> as_nobody(App& app, const Query& query, const KeyPointer& key,
+                                          const Error& refusal) {
+  const bool is_final = key->is_admin() || (refusal.code != ErrorCode::kPermissionDenied &&
+                                            refusal.code != ErrorCode::kNotFound);
+  if (is_final) return fail(refusal);
+  Id128 destination = *key->destination_id;
+  if (const std::string* named = query.find("destination_id")) {
+    const auto found = app.keys().destination_by_text(*named);
+    if (!found) return fail(refusal);
+    destination = found->id;
+  }
+  std::shared_ptr<Tenant> tenant = app.tenants().find(destination);
+  if (!tenant) return fail(refusal);
+  return tenant;
+}
+
 // Who asks, and of which destination.
 Task<Result<>> find_caller(App& app, http::Exchange& exchange, const Query& query,
                            const std::string& name, Call& call) {
-  if (!find_secrets(exchange, query).empty()) {
-    CO_TRY_ASSIGN(call.key, authenticate(app, exchange, query));
-    CO_TRY_ASSIGN(const Access access, authorise_call(app, call.key, query));
-    call.tenant = access.tenant;
-    if (!call.key->may_endpoint(name)) co_return std::unexpected(no_such("endpoint"));
+  if (find_secrets(exchange, query).empty()) {
+    const Result<Id128> destination = co_await public_destination(app, exchange, query, name);
+    if (!destination) co_return std::unexpected(destination.error());
+    call.tenant = app.tenants().find(*destination);
+    call.refusal = needs_key();
+    if (!call.tenant) co_return std::unexpected(needs_key());
     co_return Result<>();
   }
-  const Result<Id128> destination = co_await public_destination(app, exchange, query, name);
-  if (!destination) co_return std::unexpected(destination.error());
-  call.tenant = app.tenants().find(*destination);
-  if (!call.tenant) co_return std::unexpected(needs_key());
+  CO_TRY_ASSIGN(const KeyPointer key, authenticate(app, exchange, query));
+  Result<Access> access = authorise_call(app, key, query);
+  if (access && !key->may_endpoint(name)) access = fail(no_such("endpoint"));
+  if (access) {
+    call.key = key;
+    call.tenant = access->tenant;
+    co_return Result<>();
+  }
+  call.refusal = access.error();
+  CO_TRY_ASSIGN(call.tenant, as_nobody(app, query, key, call.refusal));
   co_return Result<>();
 }
 
@@ -77,9 +108,9 @@ Task<Result<Call>> find_call(App& app, http::Exchange& exchange, const Query& qu
   };
   Result<Endpoint> endpoint = co_await run_blocking(app.blocking(), exchange.executor(), look);
   const bool is_hidden = !call.key && (!endpoint || !endpoint->is_public);
-  if (is_hidden) co_return std::unexpected(needs_key());
+  if (is_hidden) co_return std::unexpected(call.refusal);
   if (!endpoint) co_return std::unexpected(std::move(endpoint).error());
-  if (!version) co_return std::unexpected(version.error());
+  if (!version) co_return unfit(version.error());
   call.endpoint = std::move(*endpoint);
   CO_TRY_ASSIGN(call.definition, parse_definition(call.endpoint.version.definition));
   co_return call;
@@ -104,15 +135,19 @@ Result<StreamRequest> to_stream(const App& app, const http::Exchange& exchange, 
   }
   Asked asked;
   TRY_ASSIGN(const std::string values, call_values(call.definition, query, fixed));
-  TRY(read_parameters(query, asked));
+  if (const Result<> read = read_parameters(query, asked); !read) return unfit(read.error());
   asked.sql = call.definition.query;
   asked.parameters = values;
   asked.format = std::string(query::format_name(*format));
   const catalog::KeyInfo nobody;
   const catalog::KeyInfo& key = call.key ? *call.key : nobody;
   StreamRequest stream;
-  TRY_ASSIGN(stream.id, query_id_of(asked));
-  TRY_ASSIGN(stream.query, to_request(app, exchange, asked, key));
+  const Result<Id128> id = query_id_of(asked);
+  if (!id) return unfit(id.error());
+  stream.id = *id;
+  Result<engine::QueryRequest> request = to_request(app, exchange, asked, key);
+  if (!request) return unfit(request.error());
+  stream.query = std::move(*request);
   stream.query.types = declared_types(call.definition);
   stream.query.max_rows = stricter(stream.query.max_rows, call.definition.max_rows);
   if (call.definition.timeout_ms != 0) {
@@ -158,7 +193,7 @@ Task<void> handle_call_endpoint(App& app, http::Exchange& exchange) {
     std::shared_ptr<Tenant> tenant = call->tenant;
     const StreamOutcome outcome =
         co_await stream_query(app, exchange, std::move(tenant), std::move(*stream));
-    usage.failed = !outcome.began && !outcome.unchanged;
+    usage.failed = !outcome.whole && !outcome.unchanged && !outcome.given_up;
     usage.bytes = outcome.bytes;
   } else {
     usage.failed = true;

@@ -168,8 +168,7 @@ Result<std::string> call_value(const EndpointParameter& parameter, const Query& 
 }  // namespace
 
 Error about_parameter(const std::string& name, const std::string& problem) {
-  return parameter_error("the parameter " + json_string(name) + " " + problem)
-      .with_member("parameter", json_string(name));
+  return parameter_error("the parameter " + json_string(name) + " " + problem, name);
 }
 const EndpointParameter* EndpointDefinition::find(std::string_view name) const {
   const auto found = std::ranges::find(parameters, name, &EndpointParameter::name);
@@ -247,14 +246,8 @@ void write_definition(json::Writer& w, const EndpointDefinition& definition) {
     w.begin_object().member("name", column.name).member("type", column.type).end_object();
   w.end_array().member("description", definition.description);
   w.member("cache_seconds", definition.cache_s);
-  const auto limit = [&](const char* name, std::uint64_t value) {
-    if (value == 0)
-      w.null_member(name);
-    else
-      w.member(name, value);
-  };
-  limit("max_rows", definition.max_rows);
-  limit("timeout_ms", definition.timeout_ms);
+  write_limit(w, "max_rows", definition.max_rows);
+  write_limit(w, "timeout_ms", definition.timeout_ms);
 }
 
 std::string stored_definition(const EndpointDefinition& definition) {
@@ -294,7 +287,10 @@ Result<std::string> call_values(const EndpointDefinition& definition, const Quer
                       .slug = "parameter-fixed",
                       .members = {{"parameter", json_string(name)}}});
   }
-  if (query.json) return fail(unfit("", "is JSON: an endpoint takes ?name=value"));
+  if (query.json) {
+    return fail(parameter_error("the URL holds JSON; an endpoint's parameters are ?name=value")
+                    .with_status(422));
+  }
   for (const http::Parameter& each : query.parameters) {
     const bool option = std::ranges::count(call_options(), each.name) != 0;
     if (option || definition.find(each.name) != nullptr) continue;

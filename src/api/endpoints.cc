@@ -27,10 +27,8 @@ Result<> has_no_limits(const Access& access) {
 
 std::string endpoint_url(App& app, const http::Exchange& exchange, const Endpoint& endpoint) {
   std::string url = base_url(app, exchange) + "/api/endpoints/" + endpoint.name + ".json";
-  // Without a key only the name says which is meant, and another destination may have one of that name.
-  const auto all = app.keys().destinations();
-  if (endpoint.is_public && all.size() > 1)
-    url += "?destination_id=" + endpoint.destination_id.to_string();
+  // Without a key only the name would say which is meant, and another destination may get one of that name some day.
+  if (endpoint.is_public) url += "?destination_id=" + endpoint.destination_id.to_string();
   return url;
 }
 
@@ -301,7 +299,7 @@ Result<std::optional<std::int64_t>> read_version(const Query& query) {
   std::int64_t version = 0;
   const auto parsed = std::from_chars(text->data(), text->data() + text->size(), version);
   if (parsed.ec != std::errc{} || parsed.ptr != text->data() + text->size() || version < 1)
-    return fail(parameter_error("version must be a number from 1"));
+    return fail(parameter_error("version must be a number from 1", "version"));
   return std::optional(version);
 }
 

@@ -187,7 +187,27 @@ std::string row_schema(const EndpointDefinition& definition) {
   return w.end_object().end_object().take();
 }
 
-void write_endpoint(json::Writer& w, const DescribedEndpoint& endpoint, const json::Value& fixed) {
+constexpr const char* kCallOperation = "GET /api/endpoints/{name}.{format}";
+
+// What every call's URL may hold besides the endpoint's own parameters.
+void write_call_options(json::Writer& w, const OpenApiView& view) {
+  const json::Value* operation = parts().operation(kCallOperation);
+  const json::Value* options = operation == nullptr ? nullptr : operation->find("parameters");
+  if (options != nullptr) {
+    for (const json::Value& option : options->elements()) {
+      if (option.string_or("in", "") == "query") w.raw_element(json::to_json(option));
+    }
+  }
+  if (view.destination.empty()) {
+    w.raw_element(R"({"$ref":"#/components/parameters/destination_id"})");
+    return;
+  }
+  w.raw_element(R"({"name":"destination_id","in":"query","required":true,"description":"whose )"
+                R"(endpoint","schema":{"type":"string","enum":[)" +
+                json_string(view.destination) + "]}}");
+}
+
+void write_endpoint(json::Writer& w, const DescribedEndpoint& endpoint, const OpenApiView& view) {
   const EndpointDefinition& definition = endpoint.definition;
   w.begin_object("/api/endpoints/" + endpoint.name + ".json").begin_object("get");
   w.begin_array("tags").element("Your endpoints").end_array();
@@ -198,13 +218,14 @@ void write_endpoint(json::Writer& w, const DescribedEndpoint& endpoint, const js
   write_security(w, endpoint.is_public ? Asks::kCall : Asks::kQuery);
   w.begin_array("parameters");
   for (const EndpointParameter& parameter : definition.parameters) {
-    if (fixed.find(parameter.name) == nullptr) write_endpoint_parameter(w, parameter);
+    if (view.fixed.find(parameter.name) == nullptr) write_endpoint_parameter(w, parameter);
   }
-  w.raw_element(
-      R"({"name":"version","in":"query","description":"an older version","schema":{"type":"integer","minimum":1}})");
-  w.raw_element(R"({"$ref":"#/components/parameters/destination_id"})");
+  write_call_options(w, view);
   w.end_array().begin_object("responses").begin_object("200");
-  w.member("description", "the rows").begin_object("content").begin_object("application/json");
+  w.member("description", "the rows");
+  if (const json::Value* result = parts().components.find("responses")->find("Result"))
+    w.raw_member("headers", json::to_json(*result->find("headers")));
+  w.begin_object("content").begin_object("application/json");
   w.raw_member("schema", R"({"type":"array","items":)" + row_schema(definition) + "}");
   w.end_object().end_object().end_object();
   w.raw_member("304", R"({"$ref":"#/components/responses/NotModified"})");
@@ -225,7 +246,7 @@ void write_paths(json::Writer& w, std::span<const RouteEntry> routes, const Open
     }
     w.end_object();
   }
-  for (const DescribedEndpoint& endpoint : view.endpoints) write_endpoint(w, endpoint, view.fixed);
+  for (const DescribedEndpoint& endpoint : view.endpoints) write_endpoint(w, endpoint, view);
   w.end_object();
 }
 
@@ -293,6 +314,9 @@ Task<Result<http::Response>> answer(App& app, http::Exchange& exchange) {
   CO_TRY_ASSIGN(const auto destination, asked_destination(app, exchange, query, key));
   // A key that reads nothing has none to call.
   const bool calls = !key || key->may(catalog::Scope::kQuery);
+  const bool names = !key || key->is_admin();
+  if (destination && names && app.keys().destinations().size() > 1)
+    view.destination = destination->to_string();
   if (destination && calls) {
     const auto work = [&] { return endpoints_of(app.catalog(), *destination, key.get()); };
     auto endpoints = co_await run_blocking(app.blocking(), exchange.executor(), work);

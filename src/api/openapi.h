@@ -29,6 +29,8 @@ struct OpenApiView {
   std::string version;
   std::vector<DescribedEndpoint> endpoints = {};
   json::Value fixed = {};  // parameters that the asker's key fixes: an object, or null
+  // The destination's id, where calls of its endpoints must name it.
+  std::string destination = {};
 };
 
 // The document. `routes`: the server's table.

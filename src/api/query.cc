@@ -72,27 +72,29 @@ Error hidden(const Error& error, bool has_parameters) {
   return Error{.code = ErrorCode::kInternal, .message = "this result cannot be produced any more"};
 }
 
-// Copies what the engine writes until the pipe ends; false when the client takes no more, or when there is more than
-// `max_bytes` (0: any number).
-Task<bool> copy_all(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes,
-                    std::uint64_t& written_bytes) {
+enum class Copied { kAll, kBroken, kClientGone };
+
+// Copies what the engine writes until the pipe ends, or there is more than `max_bytes` (0: any number).
+Task<Copied> copy_all(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes,
+                      std::uint64_t& written_bytes) {
   for (;;) {
     const Result<std::size_t> bytes = co_await pipe.wait_readable();
-    if (!bytes) co_return false;
-    if (*bytes == 0) co_return true;
+    if (!bytes) co_return Copied::kBroken;
+    if (*bytes == 0) co_return Copied::kAll;
     written_bytes += *bytes;
-    if (max_bytes != 0 && written_bytes > max_bytes) co_return false;
+    if (max_bytes != 0 && written_bytes > max_bytes) co_return Copied::kBroken;
     const Result<> written = co_await exchange.write_from(pipe, *bytes);
-    if (!written) co_return false;
+    if (!written) co_return Copied::kClientGone;
   }
 }
 
 // The same, until the client has gone, or `stop` says that the result will not be whole: however slowly the client reads.
-Task<bool> copy_out(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes,
-                    Mailbox<bool>& stop, std::uint64_t& written_bytes) {
+Task<Copied> copy_out(http::Exchange& exchange, http::PipeSource& pipe, std::uint64_t max_bytes,
+                      Mailbox<bool>& stop, std::uint64_t& written_bytes) {
   const auto end = co_await (copy_all(exchange, pipe, max_bytes, written_bytes) ||
                              exchange.client_gone() || stop.pop());
-  co_return end.index() == 0 && std::get<0>(end);
+  if (end.index() == 0) co_return std::get<0>(end);
+  co_return end.index() == 1 ? Copied::kClientGone : Copied::kBroken;
 }
 
 Task<std::optional<Event>> next_event(Mailbox<Event>& mailbox, http::Exchange& exchange) {
@@ -188,13 +190,15 @@ Task<Result<>> QueryStream::run() {
   pipe.close();
   // Also of a client that has gone and a result that is over its limit: the engine has better to do.
   if (!streamed || !exchange_.answered()) app_.pool().cancel(id);
+  if (entry.is_cancelled()) outcome_.given_up = true;
   if (!streamed && entry.is_cancelled()) co_return std::unexpected(query_cancelled());
   co_return streamed;
 }
 
 Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
   const std::optional<Event> first = co_await next_event(mailbox_, exchange_);
-  if (!first) {  // the client has gone
+  if (!first) {
+    outcome_.given_up = true;
     app_.pool().cancel(id);
     exchange_.break_off();
     co_return Result<>();
@@ -229,13 +233,15 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
   outcome_.began = began.has_value();
   if (began && exchange_.method() == "HEAD") {
     app_.pool().cancel(id);
-    co_await exchange_.finish();
+    const Result<> finished = co_await exchange_.finish();
+    outcome_.whole = finished.has_value();
     co_return Result<>();
   }
-  bool whole = began.has_value();
-  if (whole) whole = co_await copy_out(exchange_, pipe, request_.max_bytes, stop_, outcome_.bytes);
+  Copied copied = Copied::kClientGone;
+  if (began) copied = co_await copy_out(exchange_, pipe, request_.max_bytes, stop_, outcome_.bytes);
   pipe.close();
-  if (!whole) {
+  if (copied != Copied::kAll) {
+    outcome_.given_up = copied == Copied::kClientGone;
     app_.pool().cancel(id);
     exchange_.break_off();
     co_return Result<>();
@@ -245,7 +251,9 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
   if (last && last->ended && last->ended->has_value()) {
     const Result<> finished = co_await exchange_.finish();
     outcome_.whole = finished.has_value();
+    outcome_.given_up = !outcome_.whole;
   } else {
+    outcome_.given_up = !last;
     exchange_.break_off();
   }
   co_return Result<>();
@@ -264,16 +272,17 @@ Task<StreamOutcome> stream_query(App& app, http::Exchange& exchange, std::shared
   QueryStream stream(app, exchange, *tenant, request);
   Result<> answered = co_await stream.run();
   if (answered) co_return stream.outcome();
+  const bool cancelled = answered.error().code == ErrorCode::kCancelled;
   const bool hides = request.hide_errors && !stream.is_not_admitted();
   Error shown = hides ? hidden(answered.error(), has_parameters) : std::move(answered).error();
   co_await refuse(exchange, std::move(shown));
-  co_return StreamOutcome();
+  co_return StreamOutcome{.given_up = cancelled};
 }
 
 Result<Id128> query_id_of(const Asked& asked) {
   if (!asked.query_id) return Id128::make();
   const auto id = Id128::parse(*asked.query_id);
-  if (!id) return fail(parameter_error("query_id must be a UUID"));
+  if (!id) return fail(parameter_error("query_id must be a UUID", "query_id"));
   return *id;
 }
 

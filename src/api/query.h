@@ -30,6 +30,7 @@ struct StreamOutcome {
   bool began = false;       // with the result, not an error
   bool unchanged = false;   // 304
   bool whole = false;       // all of it went out
+  bool given_up = false;    // the client went away, or had it cancelled
   std::uint64_t bytes = 0;  // of it, as they were sent
 };
 

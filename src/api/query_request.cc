@@ -18,7 +18,8 @@ Result<> read_parameters(const Query& query, Asked& asked) {
   if (const std::string* id = query.find("query_id")) asked.query_id = *id;
   if (const std::string* params = query.find("params")) {
     const auto value = json::parse_document(*params);
-    if (!value) return fail(parameter_error("params is not JSON: " + value.error().message));
+    if (!value)
+      return fail(parameter_error("params is not JSON: " + value.error().message, "params"));
     asked.parameters = *params;
   }
   if (query.find("fresh") != nullptr) {
@@ -120,7 +121,8 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
                                         asked.timeout_ms->data() + asked.timeout_ms->size(), ms);
     if (parsed.ec != std::errc{} ||
         parsed.ptr != asked.timeout_ms->data() + asked.timeout_ms->size() || ms <= 0) {
-      return fail(parameter_error("timeout_ms must be a positive number of milliseconds"));
+      return fail(
+          parameter_error("timeout_ms must be a positive number of milliseconds", "timeout_ms"));
     }
     request.timeout = std::min<milliseconds>(milliseconds(ms), std::chrono::hours(24));
   }

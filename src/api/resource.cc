@@ -4,12 +4,22 @@
 #include <charconv>
 #include <set>
 
+#include "base/json_text.h"
 #include "base/words.h"
 
 namespace sd::api {
 
-Error parameter_error(std::string message) {
-  return invalid(std::move(message)).with_slug("invalid-parameter");
+Error parameter_error(std::string message, std::string_view name) {
+  Error error = invalid(std::move(message)).with_slug("invalid-parameter");
+  if (!name.empty()) error.members.emplace_back("parameter", json_string(name));
+  return error;
+}
+
+void write_limit(json::Writer& w, std::string_view name, std::uint64_t limit) {
+  if (limit == 0)
+    w.null_member(name);
+  else
+    w.member(name, limit);
 }
 
 Error no_such(std::string_view what) {
@@ -23,7 +33,7 @@ Result<ListRequest> read_list_request(const Query& query) {
     const auto parsed = std::from_chars(limit->data(), end, request.limit);
     const bool number = parsed.ec == std::errc{} && parsed.ptr == end;
     if (!number || request.limit < 1 || request.limit > 1000) {
-      return fail(parameter_error("limit must be a number from 1 to 1000"));
+      return fail(parameter_error("limit must be a number from 1 to 1000", "limit"));
     }
   }
   if (const std::string* after = query.find("after"); after != nullptr && !after->empty()) {
@@ -38,7 +48,7 @@ Result<catalog::PageRequest> read_page_request(const Query& query) {
   if (!list.after) return page;
   page.after = Id128::parse(*list.after);
   if (!page.after)
-    return fail(parameter_error("after must be the value of \"next\" of the page before"));
+    return fail(parameter_error("after must be the value of \"next\" of the page before", "after"));
   return page;
 }
 
@@ -116,7 +126,7 @@ Result<> check_members(const json::Value& object, const std::vector<std::string>
 Result<> check_parameters(const Query& query, const std::vector<std::string>& known) {
   for (const http::Parameter& parameter : query.parameters) {
     if (std::find(known.begin(), known.end(), parameter.name) != known.end()) continue;
-    return fail(parameter_error(unknown_text("parameter", parameter.name, known)));
+    return fail(parameter_error(unknown_text("parameter", parameter.name, known), parameter.name));
   }
   return {};
 }

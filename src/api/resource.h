@@ -13,7 +13,10 @@ namespace sd::api {
 
 inline constexpr std::uint64_t kMaxObjectBytes = 4U << 20;
 
-Error parameter_error(std::string message);  // 400 /problems/invalid-parameter
+// 400 /problems/invalid-parameter, with the member "parameter" where it is about one.
+Error parameter_error(std::string message, std::string_view name = {});
+// A member that is null where there is no limit, 0.
+void write_limit(json::Writer& w, std::string_view name, std::uint64_t limit);
 // 404 in the same words whether the thing never was or belongs to somebody else.
 Error no_such(std::string_view what);
 

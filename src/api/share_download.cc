@@ -187,8 +187,9 @@ Task<void> handle_share_data(App& app, http::Exchange& exchange) {
     co_return;
   }
   const auto most = limit_of(share.max_running, app.options().share_max_running);
-  const ShareGuard::Place place = app.share_guard().enter(share.id, most);
-  if (!place) {
+  ShareGuard::Place place;
+  if (!is_head) place = app.share_guard().enter(share.id, most);
+  if (!place && !is_head) {
     Error error = busy();
     co_await refuse(exchange, std::move(error));
     co_return;

@@ -57,15 +57,9 @@ std::string share_json(const App& app, const http::Exchange& exchange, const Sha
   else
     w.null_member("max_downloads");
   w.member("password", !share.password_hash.empty());
-  const auto limit = [&](const char* name, std::int64_t value) {
-    if (value == 0)
-      w.null_member(name);
-    else
-      w.member(name, value);
-  };
-  limit("max_rows", share.max_rows);
-  limit("timeout_ms", share.timeout_ms);
-  limit("max_simultaneous", share.max_running);
+  write_limit(w, "max_rows", static_cast<std::uint64_t>(share.max_rows));
+  write_limit(w, "timeout_ms", static_cast<std::uint64_t>(share.timeout_ms));
+  write_limit(w, "max_simultaneous", static_cast<std::uint64_t>(share.max_running));
   w.member("embed", !share.embed.empty()).begin_array("origins");
   for (const std::string& origin : share.embed) w.element(origin);
   w.end_array();

@@ -11,8 +11,8 @@ namespace sd {
 // words. Costs the product of their lengths: cut what comes from outside.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The candidate with the least distance to the word, the first of equals; empty if there are none. Of a
-// long word only its beginning counts.
+// The candidate with the least distance to the word, ASCII case aside, the first of equals; empty where none shares half
+// of its letters with it. Of a long word only its beginning counts.
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace sd

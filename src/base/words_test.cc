@@ -14,12 +14,19 @@ TEST(Words, CountInsertionsRemovalsChangesAndSwaps) {
 
 TEST(Words, NearestIsTheFirstOfThoseWithTheLeastDistance) {
   EXPECT_EQ(nearest_word("nmae", {"query", "name", "same"}), "name");
-  EXPECT_EQ(nearest_word("x", {"a", "b"}), "a");
+  EXPECT_EQ(nearest_word("CUSTOMER", {"api_key", "customer"}), "customer");
   EXPECT_EQ(nearest_word("x", {}), "");
 }
 
+TEST(Words, WhatHasLittleInCommonIsNotNear) {
+  EXPECT_EQ(nearest_word("ab", {"ac"}), "ac");
+  EXPECT_EQ(nearest_word("x", {"a", "b"}), "");
+  EXPECT_EQ(nearest_word("city", {"api_key", "timeout_ms"}), "");
+}
+
 TEST(Words, OfALongWordOnlyTheBeginningCounts) {
-  EXPECT_EQ(nearest_word(std::string(1 << 20, 'n'), {"query", "nnnn"}), "nnnn");
+  EXPECT_EQ(nearest_word(std::string(1 << 20, 'n'), {"query", std::string(60, 'n')}),
+            std::string(60, 'n'));
 }
 
 }  // namespace

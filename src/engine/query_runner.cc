@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/query_stream.h"
 #include "engine/snapshot.h"
+#include "query/declared_sql.h"
 #include "query/describe.h"
 
 namespace sd::engine {
@@ -275,7 +276,10 @@ Result<query::GatedStatement> QueryRunner::statement_of(const QueryTask& task) {
   TRY_ASSIGN(const Readers::Lease connection, destination_.reader(Readers::Kind::kPlain));
   query::GateOptions options;
   options.tables = task.tables;
-  return query::gate(connection.get(), task.sql, options);
+  if (task.types.empty()) return query::gate(connection.get(), task.sql, options);
+  TRY_ASSIGN(const json::Value types, json::parse_document(task.types));
+  TRY_ASSIGN(const json::Value params, json::parse_document(task.parameters));
+  return query::gate_declared(connection.get(), task.sql, types, params, options);
 }
 
 Result<> QueryRunner::run_query(RunningQuery& running, QueryTask& task) {
@@ -351,17 +355,20 @@ void QueryRunner::check(std::uint64_t id, json::Value message) {
     TRY(wait_fresh(running, loader_.durable(), 5 * kMicrosPerSecond, false));
     TRY_ASSIGN(const Connection connection, destination_.connect());
     const RunningQuery::Interruptible interruptible(running, connection.get());
-    TRY_ASSIGN(const query::GatedStatement statement,
-               query::gate(connection.get(), message.string_or("sql", "")));
+    const std::string sql(message.string_or("sql", ""));
+    TRY_ASSIGN(const json::Value params, parse_if_any(message.string_or("parameters", "")));
+    TRY_ASSIGN(const json::Value types, parse_if_any(message.string_or("types", "")));
+    TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection.get(), sql));
+    // Errors are of the statement as it was sent, so that it is bound first.
+    TRY_ASSIGN(const query::GatedStatement typed,
+               query::gate_declared(connection.get(), sql, types, params));
     TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
     TRY_ASSIGN(const auto prepared, query::prepare(connection.get(), statement));
     json::Writer w;
     w.begin_object().member("type", "result").member("id", id).begin_object("data");
     if (message.bool_or("describe", false)) {
-      TRY_ASSIGN(const json::Value params, parse_if_any(message.string_or("parameters", "")));
-      TRY_ASSIGN(const json::Value types, parse_if_any(message.string_or("types", "")));
       TRY_ASSIGN(const query::Described described,
-                 query::describe(connection.get(), statement, prepared.get(), &params, &types));
+                 query::describe(connection.get(), typed, prepared.get(), &params, &types));
       write_described(w, described);
     }
     return channel_.send(w.end_object().end_object().text());

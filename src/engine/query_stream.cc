@@ -41,6 +41,7 @@ class Stream {
       return 0;
     }
     TRY(begin());
+    reworded_ = statement.has_casts;
     if (task_.format == query::Format::kParquet) return copy_parquet(statement);
     TRY_ASSIGN(const Prepared prepared, query::prepare(connection_, statement));
     TRY(bind(prepared, statement));
@@ -79,7 +80,7 @@ class Stream {
   Error too_many_rows() const {
     return Error{.code = ErrorCode::kInvalidArgument,
                  .message = "the result has more than " + std::to_string(task_.max_rows) +
-                            " rows, which is the limit of this API key",
+                            " rows, which is the limit of this API key or endpoint",
                  .slug = "result-too-large",
                  .status = 422};
   }

@@ -71,8 +71,8 @@ TEST(ResponseHead, KeepsOneValueFromBecomingTwoHeaders) {
   EXPECT_EQ(
       out,
       "HTTP/1.1 404 Not Found\r\nDate: D\r\nX-Request-Id: r\r\nAccess-Control-Allow-Origin: *\r\n"
-      "Access-Control-Expose-Headers: X-Request-Id, X-Query-Id, X-Fresh, X-Lag-Rows, ETag, "
-      "Content-Disposition, Retry-After\r\n"
+      "Access-Control-Expose-Headers: X-Request-Id, X-Query-Id, X-Endpoint-Version, X-Fresh, "
+      "X-Lag-Rows, ETag, Content-Disposition, Retry-After\r\n"
       "X-A: a  Set-Cookie: b\r\nX-B: c\r\nContent-Length: 3\r\n\r\n");
 }
 

@@ -58,6 +58,8 @@ Response problem_response(const Error& error, std::string_view request_id) {
   }
   body += "}\n";
   Response response = typed_response("application/problem+json", std::move(body), status);
+  // Of nobody else, and of no later time.
+  response.headers.emplace_back("Cache-Control", "no-store");
   int retry_after = error.retry_after_s;
   if (retry_after == 0 && (status == 503 || status == 429)) retry_after = kDefaultRetryAfterSeconds;
   if (retry_after > 0) response.headers.emplace_back("Retry-After", std::to_string(retry_after));

@@ -12,8 +12,8 @@ namespace {
 // Every answer is readable from any page; credentials are keys in headers, never cookies.
 constexpr std::string_view kCors =
     "Access-Control-Allow-Origin: *\r\n"
-    "Access-Control-Expose-Headers: X-Request-Id, X-Query-Id, X-Fresh, X-Lag-Rows, ETag, "
-    "Content-Disposition, Retry-After\r\n";
+    "Access-Control-Expose-Headers: X-Request-Id, X-Query-Id, X-Endpoint-Version, X-Fresh, "
+    "X-Lag-Rows, ETag, Content-Disposition, Retry-After\r\n";
 
 void append_number(std::string& out, std::uint64_t value) {
   std::array<char, 20> digits;

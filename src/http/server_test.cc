@@ -167,7 +167,8 @@ TEST(Server, AnswersPreflightsOnExistingPathsOnly) {
   EXPECT_EQ(reply.header("access-control-allow-origin"), "*");
   EXPECT_EQ(reply.header("access-control-allow-methods"), "GET, HEAD, PUT, OPTIONS");
   EXPECT_EQ(reply.header("access-control-allow-headers"),
-            "Authorization, X-API-KEY, Content-Type, Content-Encoding, Idempotency-Key");
+            "Authorization, X-API-KEY, Content-Type, Content-Encoding, Idempotency-Key, "
+            "If-None-Match");
   EXPECT_NE(reply.header("access-control-max-age"), "");
   EXPECT_EQ(reply.header("access-control-allow-credentials"), "");
   EXPECT_FALSE(reply.headers.contains("content-length"));
@@ -196,9 +197,9 @@ TEST(Server, GivesEveryAnswerARequestIdAndCors) {
   EXPECT_EQ(bad.status, 400);
   EXPECT_EQ(bad.header("x-request-id"), "bad-one");
   EXPECT_EQ(bad.header("access-control-allow-origin"), "*");
-  EXPECT_EQ(
-      bad.header("access-control-expose-headers"),
-      "X-Request-Id, X-Query-Id, X-Fresh, X-Lag-Rows, ETag, Content-Disposition, Retry-After");
+  EXPECT_EQ(bad.header("access-control-expose-headers"),
+            "X-Request-Id, X-Query-Id, X-Endpoint-Version, X-Fresh, X-Lag-Rows, ETag, "
+            "Content-Disposition, Retry-After");
   Client noise(server);
   EXPECT_EQ(noise.ask("\x16\x03\x01\x02noise").header("x-request-id").size(), 16U);
 }

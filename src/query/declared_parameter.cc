@@ -33,6 +33,7 @@ constexpr std::array kNames = {
     Named{"timestamptz", Kind::kTimestamp}, Named{"datetime", Kind::kTimestamp}};
 
 constexpr std::size_t kMostDigits = 38;
+constexpr std::size_t kDay = 10;  // characters of a date
 // DuckDB's own limits of a list have no meaning for a URL.
 constexpr std::size_t kMostElements = 10'000;
 
@@ -40,12 +41,15 @@ std::unexpected<Error> must(const char* what) {
   return fail(invalid(std::string("must be ") + what));
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 // A number as JSON spells it, "+" and leading zeros aside; nullopt: it is none.
 std::optional<std::string> number_token(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
-  while (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9')
-    text.remove_prefix(1);
+  while (text.size() > 1 && text[0] == '0' && is_digit(text[1])) text.remove_prefix(1);
   std::string token = (negative ? "-" : "") + std::string(text);
   const auto value = json::parse_document(token);
   if (!value || value->kind() != json::ValueKind::kNumber) return std::nullopt;
@@ -53,8 +57,7 @@ std::optional<std::string> number_token(std::string_view text) {
 }
 
 std::size_t digits_in(std::string_view token) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(token, [](char c) { return c >= '0' && c <= '9'; }));
+  return static_cast<std::size_t>(std::ranges::count_if(token, is_digit));
 }
 
 Result<std::string> read_number(Kind kind, std::string_view text) {
@@ -82,20 +85,27 @@ Result<std::string> read_number(Kind kind, std::string_view text) {
   return *token;
 }
 
+// RFC 3339 of what programs write besides: no seconds, nanoseconds, no zone.
+std::string full_time(const std::string& text) {
+  constexpr std::size_t kMinutes = 16, kMicroseconds = 26, kNanoseconds = 29;
+  const std::size_t zone = std::min(text.find_first_of("Zz+-", kDay), text.size());
+  std::string time = text.substr(0, zone);
+  if (time.size() == kMinutes) time += ":00";
+  const bool fine = time.size() > kMicroseconds && time.size() <= kNanoseconds &&
+                    std::all_of(time.begin() + kMicroseconds, time.end(), is_digit);
+  if (fine) time.resize(kMicroseconds);
+  return time + (zone == text.size() ? "Z" : text.substr(zone));
+}
+
 Result<std::string> read_time(Kind kind, std::string_view text) {
-  constexpr std::size_t kDay = 10;
   std::string full(text);
   if (kind == Kind::kDate) {
     const auto at = text.size() == kDay ? parse_rfc3339(full + "T00:00:00Z") : std::nullopt;
     if (!at) return must("a date, as in 2026-01-31");
     return std::to_string(*at / (86'400 * kMicrosPerSecond));
   }
-  if (full.size() == kDay) full += "T00:00:00";
-  if (full.find_first_of("Zz+", kDay) == std::string::npos &&
-      (full.size() <= kDay || full.find('-', kDay) == std::string::npos)) {
-    full += 'Z';
-  }
-  const auto at = parse_rfc3339(full);
+  if (full.size() == kDay) full += "T00:00";
+  const auto at = parse_rfc3339(full_time(full));
   if (!at) {
     // A plus sign in a URL is a blank.
     return must("a time as in 2026-01-31T10:00:00Z; the + of a zone is %2B in a URL");

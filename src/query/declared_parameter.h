@@ -7,7 +7,8 @@
 //   decimal    19.99, at most 38 digits             DECIMAL, no digit is lost
 //   boolean    true, false, 1, 0                    BOOLEAN
 //   date       2026-01-31                           DATE
-//   timestamp  2026-01-31T10:00:00Z, RFC 3339; a blank for the T, no zone (UTC) and a date alone are taken too
+//   timestamp  2026-01-31T10:00:00Z, RFC 3339; also with a blank for the T, without a zone (UTC), without seconds, as a date
+//              alone, and with nanoseconds, which are cut off
 //                                                   TIMESTAMP WITH TIME ZONE
 //   uuid       in its usual form                    UUID
 //   T[]        the parameter once for each element  LIST

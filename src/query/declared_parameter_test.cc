@@ -33,6 +33,11 @@ TEST(DeclaredParameter, ATextOfAUrlIsAValueOfItsType) {
   EXPECT_EQ(read("timestamp", {"1970-01-01T00:00:00-01:00"}), "3600000000");
   EXPECT_EQ(read("timestamp", {"1970-01-01 00:00:00.5"}), "500000");
   EXPECT_EQ(read("timestamp", {"1970-01-02"}), "86400000000");
+  EXPECT_EQ(read("timestamp", {"1970-01-01T00:01"}), "60000000");
+  EXPECT_EQ(read("timestamp", {"1970-01-01T00:01Z"}), "60000000");
+  EXPECT_EQ(read("timestamp", {"1970-01-01T01:01+01:00"}), "60000000");
+  EXPECT_EQ(read("timestamp", {"1970-01-01T00:00:00.123456789Z"}), "123456");
+  EXPECT_EQ(read("timestamp", {"1970-01-01T00:00:00.1234567"}), "123456");
   EXPECT_EQ(read("uuid", {"0D9F5C3E-8A43-4C6E-9D11-3F6F0A4B2C1D"}),
             "\"0d9f5c3e-8a43-4c6e-9d11-3f6f0a4b2c1d\"");
   EXPECT_EQ(read("integer[]", {"1", "2"}), "[1,2]");
@@ -65,6 +70,10 @@ TEST(DeclaredParameter, WhatIsNoValueOfTheTypeIsRefused) {
                                                {"timestamp", "now"},
                                                {"timestamp", "2026-01-01T00:00:00 02:00"},
                                                {"timestamp", "2026-01-01T25:00:00Z"},
+                                               {"timestamp", "2026-01-01T10"},
+                                               {"timestamp", "2026-01-01T10:00:00.Z"},
+                                               {"timestamp", "2026-01-01T10:00:00.1234567890Z"},
+                                               {"timestamp", "2026-01-01T10:00:00.123456xZ"},
                                                {"uuid", "x"},
                                                {"string", "\xFF"}}) {
     EXPECT_TRUE(read(type, {text}).starts_with("error: must be ")) << type << " " << text;

@@ -25,8 +25,8 @@ struct Described {
   std::vector<Column> columns;        // empty: they cannot be told before it runs
 };
 
-// Call it inside the statement's own transaction, with what prepare() gave. `params` and `types` as bind() takes them;
-// without them parameters are NULL. The columns are those of a run that gives no row: a parameter has a type only once
+// Call it inside the statement's own transaction, with what prepare() gave for it as it was written; `statement` may be
+// gate_declared()'s. `params` and `types` as bind() takes them; without them parameters are NULL. The columns are those of a run that gives no row: a parameter has a type only once
 // it is bound. kInvalidArgument where a run fails whatever the values are: a parameter's type that fits nowhere (400
 // "sql-error"), a column's that cannot be sent.
 Result<Described> describe(duckdb_connection connection, const GatedStatement& statement,

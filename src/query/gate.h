@@ -94,6 +94,8 @@ struct GatedStatement {
   // Places where a parameter stands, "?" or "$" with a number or name; more than there are parameters where one
   // stands in several. bind() asks.
   std::size_t parameter_marks = 0;
+  // Each of them stands in a cast to one type (declared_sql.h).
+  bool has_casts = false;
   // GateOptions::tables was given: messages name no other tables.
   bool limited = false;
 

@@ -200,7 +200,12 @@ Result<ParameterType> parameter_type(const json::Value& value, DeclaredType decl
     else
       scalar = ParameterType{.kind = kind_of(declared.kind)};
   };
-  if (type.kind == Kind::kNull) return type;
+  if (type.kind == Kind::kNull) {
+    // DuckDB's own width, where no digits say another.
+    type = {.kind = kind_of(declared.kind), .integer_digits = 15, .scale = 3};
+    if (declared.is_list) type = {.kind = Kind::kList, .children = {std::move(type)}};
+    return type;
+  }
   if (declared.is_list != (type.kind == Kind::kList)) return fail(invalid("is not of its type"));
   declare(declared.is_list ? type.children[0] : type);
   return type;

@@ -45,7 +45,7 @@ struct ParameterType {
 // An Error whose message follows "the parameter … ": of kinds that no list can hold together, an object
 // without members, a number beyond DOUBLE.
 Result<ParameterType> parameter_type(const json::Value& value);
-// The same of a value of a declared type, as read_declared() gives it.
+// The same of a value of a declared type, as read_declared() gives it. NULL has the declared type too.
 Result<ParameterType> parameter_type(const json::Value& value, DeclaredType declared);
 
 // A number token without an exponent, times 10^scale, exactly. It has no more digits behind the point than

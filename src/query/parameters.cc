@@ -179,6 +179,17 @@ Result<DuckdbValue> make_value(const json::Value& value, const ParameterType& ty
   return struct_value(value, type);
 }
 
+// NULL of that type.
+Result<DuckdbValue> typed_null(const ParameterType& type) {
+  TRY_ASSIGN(const LogicalType logical, logical_type(type));
+  const DuckdbValue null(duckdb_create_null_value());
+  duckdb_value element = null.get();
+  // A list's elements become what it is a list of.
+  const DuckdbValue list(duckdb_create_list_value(logical.get(), &element, 1));
+  if (!list) return fail(parameter_error("cannot be bound"));
+  return DuckdbValue(duckdb_get_list_child(list.get(), 0));
+}
+
 // ---- where they go ----
 
 struct Slot {
@@ -298,7 +309,8 @@ Result<> bind_one(duckdb_prepared_statement prepared, bool repeated, const Slot&
   if (problem) return fail(parameter_error(slot.name, *problem));
   Result<ParameterType> type = declared ? parameter_type(value, *declared) : parameter_type(value);
   if (!type) return fail(parameter_error(slot.name, type.error().message));
-  Result<DuckdbValue> made = make_value(value, *type);
+  Result<DuckdbValue> made =
+      declared && value.is_null() && !repeated ? typed_null(*type) : make_value(value, *type);
   if (!made) return fail(parameter_error(slot.name, made.error().message));
   Bound bound{std::move(*made), std::move(*type)};
   // A statement that takes a parameter both as a type and as whatever comes (SELECT {a: $1}, $1::BIGINT) is
@@ -374,7 +386,7 @@ Result<> bind(duckdb_prepared_statement prepared, const GatedStatement& statemen
     if (slots.empty()) return {};
     return fail(parameter_error(slots[0].name, "has no value: the statement needs \"params\""));
   }
-  const bool repeated = statement.parameter_marks > slots.size();
+  const bool repeated = !statement.has_casts && statement.parameter_marks > slots.size();
   if (params->is_array()) return bind_array(prepared, repeated, slots, params->elements());
   if (params->is_object()) return bind_object(prepared, repeated, slots, params->members(), types);
   return fail(parameter_error("\"params\" must be an array or an object"));

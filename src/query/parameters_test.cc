@@ -262,15 +262,16 @@ TEST_F(Parameters, OfDeclaredTypesAreThose) {
             "[00000000-0000-4000-8000-00000000000a]"},
            {"string[]", "[]", "VARCHAR[]", "[]"},
            {"decimal[]", "[1,2.5]", "DECIMAL(2,1)[]", "[1.0, 2.5]"},
-           {"date", "null", "\"NULL\"", "NULL"}}) {
+           {"decimal", "null", "DECIMAL(18,3)", "NULL"},
+           {"uuid[]", "null", "UUID[]", "NULL"},
+           {"date", "null", "DATE", "NULL"}}) {
     SCOPED_TRACE(std::string(c.type) + " " + c.value);
     const std::string params = std::string("{\"x\":") + c.value + "}";
     const std::string types = std::string("{\"x\":\"") + c.type + "\"}";
     EXPECT_EQ(run("SELECT typeof($x)", params, types), c.duckdb);
     EXPECT_EQ(run("SELECT $x::VARCHAR", params, types), c.text);
     // Named twice, once as that type: see MayBeTakenAsATypeAndAsWhateverComes.
-    const std::string cast =
-        std::string(c.value) == "null" ? "$x::DATE" : std::string("$x::") + c.duckdb;
+    const std::string cast = std::string("$x::") + c.duckdb;
     EXPECT_EQ(
         run("SELECT hash($x)::VARCHAR || coalesce((" + cast + ")::VARCHAR, '')", params, types)
             .find("Error"),

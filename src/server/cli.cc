@@ -137,12 +137,22 @@ struct Parser {
     CLI::Option* destination =
         sub->add_option("--destination", create.destination, "name or id of its destination");
     sub->add_flag("--admin", create.admin, "a key for every destination")->excludes(destination);
-    sub->add_option("--scopes", create.scopes, "insert, query, share, tail, admin, or all")
-        ->capture_default_str();
+    sub->add_option("--scopes", create.scopes,
+                    "insert, query, share, tail, admin, or all [insert,query,share; with "
+                    "--endpoints query]");
     sub->add_option("--name", create.name, "what it is for");
     sub->add_option("--tables", create.tables, "the only tables it may use")->delimiter(',');
     sub->add_option("--max-rows", create.max_rows, "the most rows that a query of it may give");
     sub->add_option("--max-bytes", create.max_bytes, "the most bytes of a query's answer");
+    CLI::Option* endpoints =
+        sub->add_option("--endpoints", create.endpoints,
+                        "the saved endpoints that it may call, and then nothing else")
+            ->delimiter(',');
+    sub->add_option("--params", create.params,
+                    "what it fixes of their parameters, as JSON: '{\"user\":\"alice\"}'")
+        ->needs(endpoints);
+    sub->add_option("--requests-per-minute", create.requests_per_minute,
+                    "how often it may be used");
     add_flatten(*sub, create.flatten,
                 ": how rows sent with it become rows, where the request does not say");
     leaves.emplace_back(sub, [](Parser& p) -> Command {

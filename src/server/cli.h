@@ -37,12 +37,16 @@ struct KeyCreateCommand {
   SettingSources settings;
   std::string destination;  // id or name; empty with admin
   bool admin = false;       // a key for every destination
-  std::string scopes = "insert,query,share";
+  std::string scopes = {};  // as a list; empty: query with endpoints, else insert,query,share
   std::string name;
   std::vector<std::string> tables;  // empty: all
   std::string flatten = {};         // mode of its rows; empty: as their table's contract says
   std::uint64_t max_rows = 0;       // of a query's result; 0: any number
   std::uint64_t max_bytes = 0;      // of a query's answer
+  std::vector<std::string> endpoints =
+      {};                                 // the only ones it may call, and nothing else; empty: any
+  std::string params = {};                // JSON, what it fixes of their parameters
+  std::uint64_t requests_per_minute = 0;  // 0: any number
 };
 struct KeyListCommand {
   SettingSources settings;

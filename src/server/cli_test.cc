@@ -62,8 +62,14 @@ TEST(CommandLine, HasTheCommandsForKeysAndConfiguration) {
   EXPECT_THAT(refused({"key", "create", "--admin", "--flatten", "up"}).err,
               HasSubstr("multitable"));
   EXPECT_THAT(create.settings.flags, ElementsAre(Pair("data_dir", "/d")));
-  EXPECT_EQ(std::get<KeyCreateCommand>(parse({"key", "create", "--destination", "x"})).scopes,
-            "insert,query,share");
+  const auto locked = std::get<KeyCreateCommand>(
+      parse({"key", "create", "--destination", "x", "--endpoints", "a,b", "--params",
+             R"({"user":"alice"})", "--requests-per-minute", "60"}));
+  EXPECT_EQ(locked.endpoints, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(locked.params, R"({"user":"alice"})");
+  EXPECT_EQ(locked.requests_per_minute, 60U);
+  EXPECT_EQ(refused({"key", "create", "--destination", "x", "--params", "{}"}).code, kExitUsage);
+  EXPECT_EQ(std::get<KeyCreateCommand>(parse({"key", "create", "--destination", "x"})).scopes, "");
   EXPECT_TRUE(std::get<KeyCreateCommand>(parse({"key", "create", "--admin"})).admin);
   EXPECT_EQ(refused({"key", "create", "--admin", "--destination", "x"}).code, kExitUsage);
   EXPECT_EQ(std::get<KeyListCommand>(parse({"key", "list", "--destination", "x"})).destination,

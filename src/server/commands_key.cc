@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "api/endpoint_key.h"
 #include "catalog/catalog.h"
 #include "json/document_flattener.h"
 #include "server/commands.h"
@@ -114,6 +115,26 @@ std::string destination_text(Catalog& catalog, const Key& key) {
   return home ? printable(home->name) : "(deleted)";
 }
 
+// "tables a,b; endpoints orders with {"user":"alice"}; 120/min".
+std::string restrictions_text(const Key& key) {
+  std::string out;
+  const auto add = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
+  const auto names = [](const std::vector<std::string>& all) {
+    std::string list;
+    for (const std::string& name : all) list += (list.empty() ? "" : ",") + printable(name);
+    return list;
+  };
+  if (key.tables) add("tables " + names(*key.tables));
+  if (key.endpoints) {
+    add("endpoints " + names(*key.endpoints) +
+        (key.parameters.empty() ? "" : " with " + printable(key.parameters)));
+  }
+  if (key.max_rows != 0) add(std::to_string(key.max_rows) + " rows");
+  if (key.max_bytes != 0) add(std::to_string(key.max_bytes) + " bytes");
+  if (key.requests_per_minute != 0) add(std::to_string(key.requests_per_minute) + "/min");
+  return out.empty() ? "-" : out;
+}
+
 // Id, beginning of an id, prefix of a secret, or a whole secret.
 Result<Key> find_key(Catalog& catalog, const std::string& text) {
   if (auto by_secret = catalog.key_by_secret(text)) return by_secret;
@@ -129,31 +150,53 @@ Result<Key> find_key(Catalog& catalog, const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+// What the command asks for, but for the destination.
+Result<catalog::NewKey> read_new_key(const KeyCreateCommand& command) {
+  const char* usual = command.endpoints.empty() ? "insert,query,share" : "query";
+  TRY_ASSIGN(const catalog::Scopes scopes,
+             catalog::parse_scopes(command.scopes.empty() ? usual : command.scopes));
+  catalog::NewKey spec{.name = command.name,
+                       .scopes = command.admin ? catalog::Scopes::all() : scopes};
+  if (!command.tables.empty()) spec.tables = command.tables;
+  spec.max_rows = command.max_rows;
+  spec.max_bytes = command.max_bytes;
+  spec.requests_per_minute = command.requests_per_minute;
+  if (!command.flatten.empty()) {
+    const auto mode = json::parse_flatten(command.flatten);
+    if (!mode) return fail(invalid("--flatten: horizontal, vertical, multitable or none"));
+    spec.flatten = json::to_string(*mode);
+  }
+  if (command.endpoints.empty()) return spec;
+  if (command.admin) return fail(invalid("an admin key cannot be for --endpoints only"));
+  json::Value params;
+  if (!command.params.empty()) {
+    TRY_ASSIGN(params, json::parse_document(command.params));
+  }
+  TRY(api::lock_to_endpoints(spec, command.endpoints, params));
+  return spec;
+}
+
+}  // namespace
+
 int run_key_create(const KeyCreateCommand& command, CommandContext context) {
-  const auto scopes = catalog::parse_scopes(command.scopes);
-  if (!scopes) return refuse(context.err, scopes.error());
+  auto spec = read_new_key(command);
+  if (!spec) return refuse(context.err, spec.error());
   if (command.destination.empty() && !command.admin) {
     return refuse(context.err, "name the destination with --destination, or give --admin");
   }
   int code = kExitOk;
   const auto catalog = open_catalog(command.settings, context, code);
   if (!catalog) return code;
-  catalog::NewKey spec{.name = command.name, .scopes = *scopes};
-  if (command.admin) spec.scopes = catalog::Scopes::all();
-  if (!command.tables.empty()) spec.tables = command.tables;
-  spec.max_rows = command.max_rows;
-  spec.max_bytes = command.max_bytes;
-  if (!command.flatten.empty()) {
-    const auto mode = json::parse_flatten(command.flatten);
-    if (!mode) return refuse(context.err, "--flatten: horizontal, vertical, multitable or none");
-    spec.flatten = json::to_string(*mode);
-  }
   if (!command.admin) {
     const auto home = find_destination(*catalog, command.destination);
     if (!home) return refuse(context.err, home.error());
-    spec.destination_id = home->id;
+    spec->destination_id = home->id;
   }
-  const auto made = catalog->create_key(spec);
+  if (const auto fits = api::check_endpoint_key(*catalog, *spec); !fits)
+    return refuse(context.err, fits.error());
+  const auto made = catalog->create_key(*spec);
   if (!made) return refuse(context.err, made.error());
   context.out << made->secret << "\n";
   context.err << "Key " << made->key.id.to_string() << " for "
@@ -173,7 +216,8 @@ int run_key_list(const KeyListCommand& command, CommandContext context) {
     destination = home->id;
   }
   std::vector<std::vector<std::string>> rows = {{"ID", "PREFIX", "DESTINATION", "SCOPES", "FLATTEN",
-                                                 "CREATED", "LAST USED", "REVOKED", "NAME"}};
+                                                 "ONLY", "CREATED", "LAST USED", "REVOKED",
+                                                 "NAME"}};
   catalog::PageRequest page{.limit = 1000};
   do {
     const auto keys = catalog->list_keys(destination, page);
@@ -181,8 +225,8 @@ int run_key_list(const KeyListCommand& command, CommandContext context) {
     for (const Key& key : keys->items) {
       rows.push_back({key.id.to_string(), key.prefix + "…", destination_text(*catalog, key),
                       to_string(key.scopes), key.flatten.empty() ? "-" : key.flatten,
-                      time_text(key.created_at), time_text(key.last_used_at),
-                      time_text(key.revoked_at), printable(key.name)});
+                      restrictions_text(key), time_text(key.created_at),
+                      time_text(key.last_used_at), time_text(key.revoked_at), printable(key.name)});
     }
     page.after = keys->next;
   } while (page.after);

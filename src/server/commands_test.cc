@@ -112,6 +112,37 @@ TEST_F(CommandsTest, CreateKeepsHowRowsOfTheKeyBecomeRowsAndListShowsIt) {
   EXPECT_EQ(catalog()->key_by_secret(create({.destination = "local"}))->flatten, "");
 }
 
+TEST_F(CommandsTest, AKeyForEndpointsIsMadeOfWhatThereIsAndListShowsWhatItIsFor) {
+  const Id128 home = catalog()->create_destination({.name = "local"}).value().id;
+  ASSERT_TRUE(catalog()->create_endpoint(
+      {.destination_id = home,
+       .name = "orders",
+       .definition = R"({"query":"SELECT $user","params":[{"name":"user","type":"string"}]})"}));
+  const std::string secret = create({.destination = "local",
+                                     .endpoints = {"orders"},
+                                     .params = R"({"user":"alice"})",
+                                     .requests_per_minute = 60});
+  const auto key = catalog()->key_by_secret(secret);
+  EXPECT_EQ(to_string(key->scopes), "query");
+  EXPECT_EQ(key->parameters, R"({"user":"alice"})");
+  ASSERT_EQ(run_key_list({.settings = here(), .destination = ""}, context()), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr(R"(  endpoints orders with {"user":"alice"}; 60/min  )"));
+  const auto refused = [&](KeyCreateCommand command) {
+    command.settings = here();
+    if (!command.admin) command.destination = "local";
+    EXPECT_EQ(run_key_create(command, context()), kExitUsage);
+    return err_.str();
+  };
+  EXPECT_THAT(refused({.endpoints = {"never"}}), HasSubstr("there is no endpoint \"never\""));
+  EXPECT_THAT(refused({.endpoints = {"orders"}, .params = R"({"usr":"alice"})"}),
+              HasSubstr("is no parameter of the endpoint orders"));
+  EXPECT_THAT(refused({.endpoints = {"orders"}, .params = R"({"user":1})"}), HasSubstr("a text"));
+  EXPECT_THAT(refused({.endpoints = {"orders"}, .params = "[1]"}), HasSubstr("an object"));
+  EXPECT_THAT(refused({.endpoints = {"orders"}, .params = "{"}), HasSubstr("scratchdata: "));
+  EXPECT_THAT(refused({.scopes = "share", .endpoints = {"orders"}}), HasSubstr("scopes"));
+  EXPECT_THAT(refused({.admin = true, .endpoints = {"orders"}}), HasSubstr("admin key"));
+}
+
 TEST_F(CommandsTest, CreateRefusesWhatCannotBe) {
   catalog()->create_destination({.name = "local"}).value();
   const auto refused = [&](const KeyCreateCommand& command) {

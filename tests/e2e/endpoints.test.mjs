@@ -77,7 +77,8 @@ describe('a saved endpoint', () => {
     assert.deepEqual((await call('typed.json')).json(), [{ i: 1, n: 1.5, d: 19.99, b: true, day: null, at: null, u: null, is: null }]);
     const all = await call('typed.json?i=-5&n=1e3&d=0.10&b=false&day=2026-02-28&at=2026-02-28T12:00:00%2B02:00&u=F0000000-0000-4000-8000-00000000000A&is=1&is=2');
     assert.equal(all.text.trim(), '[{"i":-5,"n":1000.0,"d":0.10,"b":false,"day":"2026-02-28","at":"2026-02-28T10:00:00Z","u":"f0000000-0000-4000-8000-00000000000a","is":[1,2]}]');
-    for (const [query, parameter] of [['i=x', 'i'], ['i=1.5', 'i'], ['i=', 'i'], ['n=nan', 'n'], ['b=yes', 'b'], ['day=2026-02-30', 'day'], ['at=now', 'at'], ['u=1', 'u'], ['is=1&is=x', 'is'], ['i=1&i=2', 'i'], ['x=1', 'x'], ['I=1', 'I'], ['format=csv', 'format'], ['query=SELECT+1', 'query'], ['%7B%22i%22:1%7D', '']]) {
+    for (const [query, parameter] of [['i=x', 'i'], ['i=1.5', 'i'], ['i=', 'i'], ['n=nan', 'n'], ['b=yes', 'b'], ['day=2026-02-30', 'day'], ['at=now', 'at'], ['u=1', 'u'], ['is=1&is=x', 'is'], ['i=1&i=2', 'i'], ['x=1', 'x'], ['I=1', 'I'], ['format=csv', 'format'], ['query=SELECT+1', 'query'], ['%7B%22i%22:1%7D', undefined],
+      ['fresh=zz', 'fresh'], ['quote_int64=x', 'quote_int64'], ['spreadsheet=x', 'spreadsheet'], ['query_id=zz', 'query_id'], ['timeout_ms=0', 'timeout_ms'], ['version=x', 'version'], ['version=0', 'version']]) {
       const answer = problem(await call(`typed.json?${query}`), 422);
       assert.equal(answer.parameter, parameter, query);
     }
@@ -85,6 +86,27 @@ describe('a saved endpoint', () => {
     assert.match(problem(await call('orders.json?usr=x&user=y'), 422).detail, /did you mean "user"/);
     const { columns } = await get('typed');
     assert.deepEqual(columns.map((c) => c.type), ['BIGINT', 'DOUBLE', 'DECIMAL(4,2)', 'BOOLEAN', 'DATE', 'TIMESTAMP WITH TIME ZONE', 'UUID', 'BIGINT[]']);
+  });
+
+  it('takes a parameter as what it is, wherever it stands, how often, and also where it is not given', async () => {
+    await server.insert('numbers', { small: 7, name: 'x' }, { query: '?wait=true' });
+    await make({ name: 'optional', query: `SELECT date_trunc('day', $since) AS day, $since AS since, [$since] AS list FROM orders WHERE $since IS NULL OR placed >= $since LIMIT 1`, params: [{ name: 'since', type: 'timestamp', required: false }] });
+    assert.deepEqual((await call('optional.json')).json(), [{ day: null, since: null, list: [null] }]);
+    assert.deepEqual((await call('optional.json?since=2026-01-01T10:00')).json(), [{ day: '2026-01-01T00:00:00Z', since: '2026-01-01T10:00:00Z', list: ['2026-01-01T10:00:00Z'] }]);
+    const types = { day: 'TIMESTAMP WITH TIME ZONE', since: 'TIMESTAMP WITH TIME ZONE', list: 'TIMESTAMP WITH TIME ZONE[]' };
+    assert.deepEqual(Object.fromEntries((await get('optional')).columns.map((c) => [c.name, c.type])), types);
+    for (const query of ['', '?since=2026-01-01', '?since=2026-01-01T10:00:00.123456789Z']) {
+      const { meta } = (await call(`optional.jsoncompact${query}`)).json();
+      assert.deepEqual(Object.fromEntries(meta.map((c) => [c.name, c.type])), types, query);
+    }
+    // What does not fit the column is no row, not an error.
+    await make({ name: 'fits', query: 'SELECT count(*) AS n FROM numbers WHERE small::TINYINT = $n OR small::UBIGINT = $d', params: [{ name: 'n', type: 'integer' }, { name: 'd', type: 'decimal' }], public: true });
+    for (const [query, n] of [['n=300&d=1.5', 0], ['n=-1&d=7.5', 0], ['n=7&d=0', 1], ['n=0&d=7', 1], ['n=0&d=18446744073709551616', 0]]) assert.deepEqual((await anyone(`fits.json?${query}`)).json(), [{ n }], query);
+    // Where SQL takes a narrower type only, the value is fitted in.
+    await make({ name: 'narrow', query: "SELECT (DATE '2026-01-10' - $days)::VARCHAR AS day, $days AS days", params: [{ name: 'days', type: 'integer', default: 7 }] });
+    assert.deepEqual((await call('narrow.json')).json(), [{ day: '2026-01-03', days: 7 }]);
+    assert.deepEqual((await call('narrow.json?days=1')).json(), [{ day: '2026-01-09', days: 1 }]);
+    problem(await call('narrow.json?days=3000000000'), 400, 'sql-error');
   });
 
   it('is saved where only some values of its parameters fail', async () => {
@@ -144,7 +166,8 @@ describe('a saved endpoint', () => {
     assert.equal((await call('v.json?version=1')).headers['x-endpoint-version'], '1');
     assert.equal((await get('v?version=1')).query, 'SELECT 1 AS n');
     problem(await call('v.json?version=4'), 404);
-    for (const bad of ['0', 'x', '1.0', '']) problem(await call(`v.json?version=${bad}`), 400);
+    for (const bad of ['0', 'x', '1.0', '']) problem(await call(`v.json?version=${bad}`), 422);
+    problem(await server.api('/api/endpoints/v?version=x'), 400);
     problem(await remove('v?version=3'), 400);
     for (const misspelled of ['Version=1', 'versoin=1', 'v=1']) problem(await remove(`v?${misspelled}`), 400, 'invalid-parameter');
     assert.equal(await n('?version=1'), 1);
@@ -163,6 +186,8 @@ describe('a saved endpoint', () => {
     await make({ name: 'fast', query: 'SELECT count(*) AS n FROM orders', cache_seconds: 60, public: true });
     await make({ name: 'plain', query: 'SELECT count(*) AS n FROM orders' });
     assert.equal((await anyone('fast.json')).headers['cache-control'], 'public, max-age=60');
+    for (const header of ['authorization', 'x-api-key', 'accept-encoding']) assert.ok((await anyone('fast.json')).headers.vary.toLowerCase().includes(header), header);
+    assert.equal((await anyone('fast.json?x=1')).headers['cache-control'], 'no-store');
     assert.equal((await call('fast.json')).headers['cache-control'], 'private, max-age=60');
     const plain = await call('plain.json');
     assert.equal(plain.headers['cache-control'], 'private, no-cache');
@@ -199,6 +224,22 @@ describe('a saved endpoint', () => {
     assert.equal(days.find((d) => d.key_id === null).calls, 1);
     assert.match(days[0].day, /^\d{4}-\d\d-\d\d$/);
   });
+
+  it('counts as errors what failed midway too, and not those who leave', async () => {
+    const count = async (name) => { const { usage } = await get(name); return [usage.calls, usage.errors]; };
+    await make({ name: 'breaks', query: 'SELECT CASE WHEN range < 400000 THEN 1 ELSE $x::INTEGER END AS v FROM range(500000)', params: [{ name: 'x', type: 'string' }] });
+    const broken = await call('breaks.csv?x=a').catch(() => ({ complete: false }));
+    assert.equal(broken.complete, false);
+    assert.ok((await call('breaks.csv?x=1')).complete);
+    assert.equal((await call('breaks.csv?x=1', { method: 'HEAD' })).status, 200);
+    await eventually('the counts', async () => { const [calls, errors] = await count('breaks'); return calls === 3 && errors === 1; });
+    await make({ name: 'long', query: 'SELECT repeat(\'x\', 1000) AS v FROM range(2000000)' });
+    await new Promise((resolve, reject) => {
+      const socket = net.connect(server.port, '127.0.0.1', () => socket.write('GET /api/endpoints/long.csv HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer local\r\n\r\n'));
+      socket.once('data', () => { socket.destroy(); resolve(); }).on('error', reject);
+    });
+    await eventually('the counts', async () => { const [calls, errors] = await count('long'); return calls === 1 && errors === 0; });
+  });
 });
 
 describe('who may call an endpoint', () => {
@@ -225,7 +266,14 @@ describe('who may call an endpoint', () => {
   });
 
   it('tells those who are not its makers nothing of its query, also where it fails', async () => {
-    await make({ name: 'fails', query: "SELECT CASE WHEN $x = 'a' THEN error('secret text') ELSE 'ok' END AS v, ($x || '1')::VARCHAR AS w", public: true, params: [{ name: 'x', type: 'string' }] }).catch(() => {});
+    await server.insert('doomed', { secret_column: 1 }, { query: '?wait=true' });
+    await make({ name: 'fails', query: 'SELECT secret_column FROM doomed', public: true });
+    assert.deepEqual((await anyone('fails.json')).json(), [{ secret_column: 1 }]);
+    assert.equal((await server.api('/api/tables/doomed', { method: 'DELETE' })).status, 204);
+    const gone = await eventually('the table is gone', async () => { const answer = await anyone('fails.json'); return answer.status !== 200 && answer; });
+    problem(gone, 500);
+    assert.ok(!/doomed|secret|SELECT/.test(gone.text), gone.text);
+    assert.match(problem(await call('fails.json'), 400).detail, /doomed/);
     await make({ name: 'casts', query: 'SELECT $x::INTEGER + amount AS secret_column FROM orders', public: true, params: [{ name: 'x', type: 'string' }] });
     const { api_key: locked } = await key({ endpoints: ['casts'] });
     for (const answer of [await anyone('casts.json?x=abc'), await call('casts.json?x=abc', with_key(locked))]) {
@@ -243,7 +291,12 @@ describe('who may call an endpoint', () => {
     assert.equal((await call('orders.json?user=bob', only)).json().length, 1);
     const other = await call('everything.json', only);
     assert.deepEqual([other.status, problem(other, 404).detail], [404, problem(await call('never.json', only), 404).detail]);
-    problem(await call('open.json', only), 404);
+    // Nor is it worse off than nobody at all; also a key that queries nothing.
+    assert.deepEqual((await call('open.json', only)).json(), [{ n: 3 }]);
+    const inserts = with_key((await key({ scopes: ['insert'] })).api_key);
+    assert.deepEqual((await call('open.json', inserts)).json(), [{ n: 3 }]);
+    problem(await call('orders.json?user=bob', inserts), 403);
+    problem(await call('never.json', inserts), 403);
     for (const [method, path, body] of [['POST', '/api/data/query', 'SELECT 1'], ['GET', '/api/tables'], ['GET', '/api/tables/orders'], ['GET', '/api/endpoints'], ['GET', '/api/endpoints/orders'], ['GET', '/api/endpoints/orders/usage'],
       ['DELETE', '/api/endpoints/orders'], ['PUT', '/api/endpoints/orders', JSON.stringify(byUser)], ['POST', '/api/endpoints', JSON.stringify(byUser)], ['POST', '/api/data/share', '{"query":"SELECT 1"}'], ['GET', '/api/shares'], ['GET', '/api/data/snapshot'],
       ['POST', '/api/data/insert/orders', '{"user":"x"}'], ['GET', '/api/data/failed'], ['GET', '/api/destinations/local/keys'], ['POST', '/api/destinations/local/keys', '{}'], ['GET', '/api/data/query/0d9f5c3e-8a43-4c6e-9d11-3f6f0a4b2c1d'], ['GET', '/api/tables/orders/history']]) {
@@ -358,7 +411,12 @@ describe('endpoints of several destinations', () => {
     assert.equal((await ask('e.json?destination_id=other')).json()[0].of, 'theirs');
     problem(await ask('e.json?destination_id=never'), 401);
     assert.equal((await server.api('/api/endpoints/e.json', { key: other.api_key })).json()[0].of, 'theirs');
-    problem(await server.api(`/api/endpoints/e.json?destination_id=${mine.url.split('=')[1]}`, { key: other.api_key }), 404);
+    // What anybody may call a foreign key may too, and nothing else.
+    const of_mine = `destination_id=${mine.url.split('=')[1]}`;
+    assert.equal((await server.api(`/api/endpoints/e.json?${of_mine}`, { key: other.api_key })).json()[0].of, 'mine');
+    await make({ name: 'hidden', query: 'SELECT 1 AS n' });
+    const hidden = problem(await server.api(`/api/endpoints/hidden.json?${of_mine}`, { key: other.api_key }), 404);
+    assert.equal(hidden.detail, problem(await server.api(`/api/endpoints/never.json?${of_mine}`, { key: other.api_key }), 404).detail);
   });
 });
 

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { createRequire } from 'node:module';
 import { before, describe, it } from 'node:test';
+import { duckdbIntegers } from './duckdb.mjs';
 import { root, temporaryDirectory, useServer } from './lib.mjs';
 
+const npm = createRequire(path.join(root, 'third_party/package.json'));
 const page = fs.readFileSync(path.join(root, 'docs/examples/README.md'), 'utf8');
 const blocks = (language) => [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => match[1]);
 
@@ -13,8 +16,9 @@ describe('docs/examples', () => {
   const server = useServer();
   let answers; // of the commands, one a line
   let key;
+  const dir = temporaryDirectory();
   before(() => {
-    const run = (text) => execFileSync('bash', ['-euo', 'pipefail', '-c', text.replaceAll('localhost:8080', `127.0.0.1:${server.port}`).replaceAll('curl ', 'curl -sS --fail-with-body -w "\\n" ')], { encoding: 'utf8' });
+    const run = (text) => execFileSync('bash', ['-euo', 'pipefail', '-c', text.replaceAll('localhost:8080', `127.0.0.1:${server.port}`).replaceAll('curl ', 'curl -sS --fail-with-body -w "\\n" ')], { encoding: 'utf8', cwd: dir });
     answers = blocks('sh').flatMap((block) => run(block).split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)));
     key = answers.find((answer) => answer.api_key).api_key;
   });
@@ -42,6 +46,14 @@ describe('docs/examples', () => {
     const csv = (await server.request(`/share/${share.id}/data.csv?spreadsheet=true`)).text;
     assert.ok(csv.startsWith('\uFEFF'));
     assert.ok(csv.includes(',"\'=1+1",'), csv);
+  });
+
+  it('the notebook\'s Arrow stream and Parquet file hold the rows, as other libraries read them', async () => {
+    const { tableFromIPC } = npm('apache-arrow');
+    const [, arrow] = /urlopen\("([^"]+)"/.exec(blocks('python')[1]);
+    const stream = await fetch(arrow.replace('localhost:8080', `127.0.0.1:${server.port}`));
+    assert.equal(tableFromIPC(new Uint8Array(await stream.arrayBuffer())).numRows, 4);
+    assert.deepEqual(duckdbIntegers([`SELECT count(*), sum(orders)::BIGINT FROM '${dir}/items.parquet'`]), [2n, 3n]);
   });
 
   it('the notebook\'s lines give the rows', (t) => {

@@ -1,5 +1,6 @@
 // The description of the API: whole, valid, true, and of use.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -109,6 +110,10 @@ describe('/api/openapi.json', () => {
       assert.ok(said, `${method} ${target}: ${answer.status} ${answer.text}`);
       if (answer.status === 204) return null;
       const response = said.$ref ? spec.components.responses[said.$ref.split('/').pop()] : said;
+      if (!response.content) {
+        assert.equal(answer.body.length, 0, `${method} ${target}`);
+        return null;
+      }
       const type = answer.headers['content-type'].split(';')[0];
       assert.ok(type in response.content, `${method} ${target}: ${type}`);
       if (type !== kJson) return answer;
@@ -140,7 +145,9 @@ describe('/api/openapi.json', () => {
     await check('GET', '/api/data/share', '/api/data/share');
     await check('GET', '/api/data/query/share', '/api/data/query/share');
     await check('GET', '/share/{id}', `/share/${share.id}`);
-    await check('POST', '/share/{id}', `/share/${share.id}`, { body: 'password=x', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }).catch(() => {});
+    const locked = await check('POST', '/api/data/share', '/api/data/share', body({ query: 'SELECT 1 AS n', password: 'open sesame' }));
+    const form = { headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, key: null };
+    await check('POST', '/share/{id}', `/share/${locked.id}`, { body: 'password=open+sesame', ...form });
     await check('GET', '/share/{id}/data.{format}', `/share/${share.id}/data.json`);
     await check('GET', '/api/shares', '/api/shares');
     await check('GET', '/api/shares/{id}/downloads', `/api/shares/${share.id}/downloads`);
@@ -172,9 +179,45 @@ describe('/api/openapi.json', () => {
     await check('DELETE', '/api/destinations/{id}', `/api/destinations/${destination.id}`, admin);
     await check('GET', '/api/destination-types', '/api/destination-types', admin);
     for (const target of ['/', '/livez', '/readyz', '/healthcheck', '/metrics', '/api/openapi.json', '/docs']) await check('GET', target, target);
-    for (const file of ['docs.js', 'docs.css', 'swagger-ui.css', 'swagger-ui-bundle.js']) await check('GET', '/docs/{file}', `/docs/${file}`);
+    for (const file of ['docs.js', 'docs.css', 'swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE', 'swagger-ui-bundle.js.LICENSE.txt']) await check('GET', '/docs/{file}', `/docs/${file}`);
     const all = operations().filter(({ pattern }) => !saved(spec).includes(pattern)).map(({ method, pattern }) => `${method} ${pattern}`);
     assert.deepEqual(all.filter((each) => !seen.has(each)), [], 'operations that this test does not ask');
+  });
+
+  it('says the shapes of problems', async () => {
+    const ajv = new (npm('ajv/dist/2020').default)({ strict: false, allErrors: true });
+    const { Problem } = spec.components.schemas;
+    const validate = ajv.compile({ ...Problem, additionalProperties: false });
+    const members = new Set();
+    const types = new Set();
+    const check = async (status, target, options = {}) => {
+      const said = problem(await server.api(target, options), status);
+      assert.ok(validate(said), `${target}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(said)}`);
+      for (const member of Object.keys(said)) members.add(member);
+      types.add(said.type);
+    };
+    const body = (value) => ({ body: JSON.stringify(value) });
+    await check(401, '/api/tables', { key: null });
+    await check(403, '/api/destinations');
+    await check(404, '/api/tables/never');
+    await check(404, '/nowhere');
+    await check(405, '/api/tables', { method: 'PUT', body: '' });
+    await check(400, '/api/data/insert/p', { body: '[{"a":1},' });
+    await check(400, '/api/data/insert/p', { body: '7' });
+    await check(400, '/api/data/insert/p?strict=true', { body: '[{"a":1},7]' });
+    await check(400, '/api/data/insert/p', { body: 'a,b\n"1', headers: { 'Content-Type': 'text/csv' } });
+    await check(400, '/api/data/insert/p?flatten=up', { body: '{}' });
+    await check(415, '/api/data/insert/p', { body: '{}', headers: { 'Content-Encoding': 'x' } });
+    await check(400, '/api/data/query', { body: 'SELECT FROM' });
+    await check(400, '/api/data/query', { body: 'DROP TABLE x' });
+    await check(400, '/api/data/query', body({ query: 'SELECT $a', params: {} }));
+    await check(413, '/api/endpoints', { body: JSON.stringify({ name: 'x', query: ' '.repeat(5 << 20) }) });
+    await check(400, '/api/tables/p/contract', { method: 'PUT', body: '{"columns":"thaw"}' });
+    await check(409, '/api/endpoints', body({ name: 'by_user', query: 'SELECT 1' }));
+    await check(422, '/api/endpoints/by_user.json');
+    // Two come with what no request alone brings about: rows that wait, and rows refused after all.
+    for (const member of Object.keys(Problem.properties).filter((m) => !['pending_rows', 'receipt'].includes(m))) assert.ok(members.has(member), `no problem with ${member}`);
+    assert.ok(types.size >= 12, [...types].join(' '));
   });
 
   it('has the saved endpoints that the asker may call, with their parameters and columns', async () => {
@@ -192,14 +235,19 @@ describe('/api/openapi.json', () => {
     const { api_key: locked } = await newKey({ endpoints: ['by_user'], params: { user: 'alice' } });
     const seen = await get(locked);
     assert.deepEqual(saved(seen), ['/api/endpoints/by_user.json']);
-    assert.deepEqual(seen.paths['/api/endpoints/by_user.json'].get.parameters.map((p) => p.name ?? p.$ref.split('/').pop()), ['least', 'version', 'destination_id']);
+    assert.deepEqual(seen.paths['/api/endpoints/by_user.json'].get.parameters.map((p) => p.name ?? p.$ref.split('/').pop()), ['least', 'version', 'timeout_ms', 'fresh', 'quote_int64', 'spreadsheet', 'query_id', 'destination_id']);
+    assert.ok(open.responses[200].headers['X-Endpoint-Version'] && open.responses[200].headers.ETag);
     assert.ok(!JSON.stringify(seen).includes('alice') && !JSON.stringify(seen).includes('FROM clients'));
     assert.deepEqual(saved(await get((await newKey({ scopes: ['insert'] })).api_key)), []);
     problem(await server.api('/api/openapi.json', { key: 'wrong' }), 401);
     assert.deepEqual(saved(await get(null, '?destination_id=never')), []);
     const other = await made('/api/destinations', { name: 'elsewhere' }, server.adminKey);
     assert.deepEqual(saved(await get(null)), [], 'with several destinations one is named');
-    assert.deepEqual(saved(await get(null, '?destination_id=local')), ['/api/endpoints/open.json']);
+    const named = await get(null, '?destination_id=local');
+    assert.deepEqual(saved(named), ['/api/endpoints/open.json']);
+    // Then a call must name it, and the description says so.
+    const [id] = named.paths['/api/endpoints/open.json'].get.parameters.filter((p) => p.name === 'destination_id' && p.required).map((p) => p.schema.enum[0]);
+    assert.deepEqual((await server.request(`/api/endpoints/open.json?destination_id=${id}`)).json(), [{ n: 0 }]);
     assert.deepEqual(saved(await get(other.api_key)), []);
     await server.api(`/api/destinations/${other.id}`, { method: 'DELETE', key: server.adminKey });
   });
@@ -241,7 +289,7 @@ describe('/docs', () => {
     assert.match(page.headers['content-security-policy'], /default-src 'none'; script-src 'self';/);
     assert.equal(page.headers['x-frame-options'], 'DENY');
     assert.ok(!/https?:\/\//.test(page.text), 'no address of elsewhere');
-    for (const [, file] of page.text.matchAll(/(?:src|href)="(\/docs\/[^"]+)"/g)) {
+    for (const [, file] of page.text.matchAll(/(?:src|href)="(\/docs\/[^"]+\.(?:js|css))"/g)) {
       const plain = await server.request(file, { headers: { 'Accept-Encoding': 'identity' } });
       const small = await server.request(file, { headers: { 'Accept-Encoding': 'gzip, deflate, br, zstd' } });
       assert.equal(plain.status, 200, file);
@@ -251,7 +299,22 @@ describe('/docs', () => {
       assert.deepEqual(gunzipSync(small.body), plain.body);
       assert.equal((await server.request(file, { headers: { 'If-None-Match': plain.headers.etag } })).status, 304);
     }
+    for (const [, file] of page.text.matchAll(/<a href="(\/docs\/[^"]+)"/g)) assert.ok((await server.request(file)).text.length > 50, file);
     problem(await server.request('/docs/never.js'), 404);
     problem(await server.request('/docs/..%2f..%2fetc%2fpasswd'), 404);
+  });
+
+  it('shows every operation in a browser, which is refused nothing', { timeout: 90_000 }, async () => {
+    await server.insert('seen', { a: 1 }, { query: '?wait=true' });
+    assert.equal((await server.api('/api/endpoints', { body: JSON.stringify({ name: 'shown', query: 'SELECT $a AS a', public: true, description: 'Says it again.' }) })).status, 200);
+    const browser = spawnSync('chromium', ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${temporaryDirectory()}`, '--enable-logging=stderr', '--virtual-time-budget=15000', '--dump-dom', `${server.url}/docs`], { encoding: 'utf8', timeout: 80_000, maxBuffer: 1 << 28 });
+    assert.equal(browser.status, 0, browser.stderr);
+    const spec = (await server.request('/api/openapi.json')).json();
+    const shown = [...browser.stdout.matchAll(/class="opblock-summary-path(?:__deprecated)?"[^>]*data-path="([^"]+)"/g)].map((match) => match[1]);
+    const described = Object.entries(spec.paths).flatMap(([pattern, methods]) => Object.keys(methods).map(() => pattern));
+    assert.deepEqual(shown.sort(), described.sort());
+    assert.ok(shown.includes('/api/endpoints/shown.json'));
+    const complaints = browser.stderr.split('\n').filter((line) => /CONSOLE/.test(line));
+    assert.deepEqual(complaints, []);
   });
 });
