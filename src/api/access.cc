@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/resource.h"
+#include "api/session_cookie.h"
 #include "base/ascii.h"
 #include "json/parser.h"
 
@@ -71,7 +72,8 @@ bool is_loopback_origin(std::string_view origin) {
   return is_loopback_name(rest.substr(0, rest.find('/')));
 }
 
-// Well-known keys serve the person at this machine only: no page of another site, no proxy.
+}  // namespace
+
 bool may_be_well_known(const http::Exchange& exchange) {
   const std::string_view origin = exchange.header("Origin");
   if (!exchange.local_is_loopback() || !is_loopback_name(exchange.header("Host"))) return false;
@@ -89,19 +91,22 @@ bool may_be_well_known(const http::Exchange& exchange) {
   return true;
 }
 
-}  // namespace
+bool says_who(App& app, const http::Exchange& exchange, const Query& query) {
+  return !find_secrets(exchange, query).empty() || signed_in(app, exchange).key;
+}
 
 Result<std::shared_ptr<const catalog::KeyInfo>> authenticate(App& app,
                                                              const http::Exchange& exchange,
                                                              const Query& query,
                                                              const Query* form) {
   const auto secrets = find_secrets(exchange, query, form);
-  if (secrets.empty()) {
+  std::shared_ptr<const catalog::KeyInfo> key;
+  if (secrets.empty()) key = signed_in(app, exchange).key;
+  if (secrets.empty() && !key) {
     return fail(ErrorCode::kUnauthenticated,
                 "no API key: send it as 'Authorization: Bearer KEY', as 'X-API-KEY: KEY' or as "
                 "?api_key=KEY");
   }
-  std::shared_ptr<const catalog::KeyInfo> key;
   for (const std::string& secret : secrets) {
     if (!key) key = app.keys().find_key(secret);
   }

@@ -45,7 +45,13 @@ struct Access {
   std::shared_ptr<Tenant> tenant;
 };
 
-// The key that the request carries. 401; 429 where it has been used more often than it may be in a minute: once a
+// Whether the request says who asks: by a key, right or wrong, or by being signed in.
+bool says_who(App& app, const http::Exchange& exchange, const Query& query);
+
+// Keys that everybody knows serve the person at this machine only: no page of another site, no proxy.
+bool may_be_well_known(const http::Exchange& exchange);
+
+// The key that the request carries, or that it is signed in with (session_cookie.h). 401; 429 where it has been used more often than it may be in a minute: once a
 // request, for this counts.
 Result<std::shared_ptr<const catalog::KeyInfo>> authenticate(App& app,
                                                              const http::Exchange& exchange,

@@ -117,6 +117,7 @@ class App {
 // Whom a route answers. The handler decides; this is what the API's description says of it, and what tests ask.
 enum class Asks : std::uint8_t {
   kNobody,  // anybody
+  kAnyKey,  // any key
   kLink,    // whoever has the link of a share, and its password
   kInsert,  // a key with that scope, and so on
   kQuery,

@@ -12,17 +12,6 @@ namespace sd::api {
 namespace {
 
 using catalog::Key;
-using Names = std::optional<std::vector<std::string>>;
-
-void write_names(json::Writer& w, const char* member, const Names& names) {
-  if (!names) {
-    w.null_member(member);
-    return;
-  }
-  w.begin_array(member);
-  for (const std::string& name : *names) w.element(name);
-  w.end_array();
-}
 
 void write_time(json::Writer& w, const char* member, const std::optional<Micros>& at) {
   if (at)
@@ -37,12 +26,7 @@ std::string key_json(const Key& key, const std::string& secret = {}) {
       .member("id", key.id.to_string())
       .member("name", key.name)
       .member("prefix", key.prefix);
-  w.begin_array("scopes");
-  for (const auto scope : {catalog::Scope::kInsert, catalog::Scope::kQuery, catalog::Scope::kShare,
-                           catalog::Scope::kTail, catalog::Scope::kAdmin}) {
-    if (key.scopes.has(scope)) w.element(to_string(scope));
-  }
-  w.end_array();
+  write_scopes(w, key.scopes);
   write_names(w, "tables", key.tables);
   write_names(w, "endpoints", key.endpoints);
   w.raw_member("params", key.parameters.empty() ? "{}" : key.parameters);

@@ -75,7 +75,7 @@ Result<std::shared_ptr<Tenant>> as_nobody(App& app, const Query& query, const Ke
 // Who asks, and of which destination.
 Task<Result<>> find_caller(App& app, http::Exchange& exchange, const Query& query,
                            const std::string& name, Call& call) {
-  if (find_secrets(exchange, query).empty()) {
+  if (!says_who(app, exchange, query)) {
     const Result<Id128> destination = co_await public_destination(app, exchange, query, name);
     if (!destination) co_return std::unexpected(destination.error());
     call.tenant = app.tenants().find(*destination);

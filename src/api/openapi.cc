@@ -293,7 +293,7 @@ Result<std::vector<DescribedEndpoint>> endpoints_of(catalog::Catalog& catalog, I
 Result<std::optional<Id128>> asked_destination(App& app, const http::Exchange& exchange,
                                                const Query& query,
                                                std::shared_ptr<const catalog::KeyInfo>& key) {
-  if (!find_secrets(exchange, query).empty()) {
+  if (says_who(app, exchange, query)) {
     TRY_ASSIGN(key, authenticate(app, exchange, query));
     if (!key->is_admin()) return key->destination_id;
   }
@@ -328,7 +328,7 @@ Task<Result<http::Response>> answer(App& app, http::Exchange& exchange) {
   }
   http::Response response = http::json_response(openapi_document(route_table(), view));
   response.headers.emplace_back("Cache-Control", "private, no-cache");
-  response.headers.emplace_back("Vary", "Authorization, X-API-KEY");
+  response.headers.emplace_back("Vary", "Authorization, X-API-KEY, Cookie");
   co_return response;
 }
 

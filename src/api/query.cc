@@ -107,7 +107,7 @@ Task<std::optional<Event>> next_event(Mailbox<Event>& mailbox, http::Exchange& e
 http::Headers answer_headers(const Tenant& tenant, const engine::QueryStarted& started,
                              StreamRequest& request) {
   http::Headers headers = std::move(request.headers);
-  headers.emplace_back("Vary", "Accept, Accept-Encoding, Authorization, X-API-KEY");
+  headers.emplace_back("Vary", "Accept, Accept-Encoding, Authorization, X-API-KEY, Cookie");
   const bool tagged = request.has_tag && !started.etag.empty();
   if (tagged) headers.emplace_back("ETag", started.etag);
   if (tagged || request.is_cached) headers.emplace_back("Cache-Control", request.cache_control);

@@ -22,6 +22,26 @@ void write_limit(json::Writer& w, std::string_view name, std::uint64_t limit) {
     w.member(name, limit);
 }
 
+void write_names(json::Writer& w, std::string_view member,
+                 const std::optional<std::vector<std::string>>& names) {
+  if (!names) {
+    w.null_member(member);
+    return;
+  }
+  w.begin_array(member);
+  for (const std::string& name : *names) w.element(name);
+  w.end_array();
+}
+
+void write_scopes(json::Writer& w, catalog::Scopes scopes) {
+  w.begin_array("scopes");
+  for (const auto scope : {catalog::Scope::kInsert, catalog::Scope::kQuery, catalog::Scope::kShare,
+                           catalog::Scope::kTail, catalog::Scope::kAdmin}) {
+    if (scopes.has(scope)) w.element(to_string(scope));
+  }
+  w.end_array();
+}
+
 Error no_such(std::string_view what) {
   return Error{.code = ErrorCode::kNotFound, .message = "there is no such " + std::string(what)};
 }

@@ -17,6 +17,10 @@ inline constexpr std::uint64_t kMaxObjectBytes = 4U << 20;
 Error parameter_error(std::string message, std::string_view name = {});
 // A member that is null where there is no limit, 0.
 void write_limit(json::Writer& w, std::string_view name, std::uint64_t limit);
+// A list that is null where nothing is left out.
+void write_names(json::Writer& w, std::string_view member,
+                 const std::optional<std::vector<std::string>>& names);
+void write_scopes(json::Writer& w, catalog::Scopes scopes);
 // 404 in the same words whether the thing never was or belongs to somebody else.
 Error no_such(std::string_view what);
 

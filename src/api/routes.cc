@@ -10,6 +10,7 @@
 #include "api/query_status.h"
 #include "api/receipts.h"
 #include "api/service.h"
+#include "api/sessions.h"
 #include "api/shares.h"
 #include "api/snapshot.h"
 #include "api/tables.h"
@@ -27,6 +28,9 @@ constexpr RouteEntry kRoutes[] = {
     {"GET", "/readyz", Asks::kNobody, handle_readyz},
     {"GET", "/healthcheck", Asks::kNobody, handle_healthcheck},
     {"GET", "/metrics", Asks::kNobody, handle_metrics},
+    {"POST", "/api/session", Asks::kNobody, handle_sign_in},
+    {"GET", "/api/session", Asks::kAnyKey, handle_get_session},
+    {"DELETE", "/api/session", Asks::kNobody, handle_sign_out},
     {"POST", "/api/data/insert/{table}", Asks::kInsert, handle_insert},
     {"GET", "/api/data/insert/{table}", Asks::kInsert, handle_insert},
     {"GET", "/api/data/query", Asks::kQuery, handle_query},

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/resource.h"
+#include "api/session_cookie.h"
 #include "catalog/seal.h"
 
 namespace sd::api {
@@ -28,21 +29,8 @@ std::string cookie_place(const Share& share) {
   return "share password " + share.id.to_string() + share.password_hash;
 }
 
-// The value of a cookie; empty where there is none.
-std::string_view cookie(std::string_view header, std::string_view name) {
-  while (!header.empty()) {
-    const std::size_t end = header.find(';');
-    std::string_view pair = header.substr(0, end);
-    header = end == std::string_view::npos ? std::string_view() : header.substr(end + 1);
-    while (pair.starts_with(' ')) pair.remove_prefix(1);
-    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('='))
-      return pair.substr(name.size() + 1);
-  }
-  return {};
-}
-
 bool has_cookie(App& app, const http::Exchange& exchange, const Share& share) {
-  const std::string_view value = cookie(exchange.header("Cookie"), kCookie);
+  const std::string_view value = cookie_value(exchange, kCookie);
   if (value.empty()) return false;
   const Result<std::string> until = app.catalog().unseal(value, cookie_place(share));
   if (!until) return false;

@@ -198,6 +198,7 @@ Result<KeyTable> Catalog::key_table() {
     table.epoch = epoch;
     table.destinations = read_all_destinations(sql);
     table.keys = read_live_keys(sql);
+    table.sessions = read_live_sessions(sql, impl_->now());
     return table;
   });
 }

@@ -10,7 +10,7 @@
 //    sealed (seal.h), passwords of shares as Argon2id.
 //  - Names of destinations are unique among those not deleted; so are their files.
 //  - Every change that the key cache must see raises the *epoch* in the same transaction.
-//  - Rows are never removed, only marked: an id once given out never means something else.
+//  - Rows are never removed, only marked: an id once given out never means something else. (Sessions are, a month after.)
 //
 // Schema versions are numbered migrations (migrations.cc), each applied in one transaction with its
 // record. A catalog newer than the program is refused.
@@ -52,8 +52,13 @@ struct KeyTable {
     Key key;
     Sha256Digest hash;
   };
+  struct SessionRow {
+    Session session;
+    Sha256Digest hash;
+  };
   std::int64_t epoch = 0;
   std::vector<Row> keys;                  // those not revoked
+  std::vector<SessionRow> sessions;       // those not ended
   std::vector<Destination> destinations;  // those not deleted
 };
 
@@ -101,6 +106,14 @@ class Catalog {
   Result<Page<Key>> list_keys(std::optional<Id128> destination_id, PageRequest page = {});
   // Coarse last use, batched by KeyCache; never moves a time backwards.
   Result<> touch_keys(const std::vector<std::pair<Id128, Micros>>& uses);
+
+  // ---- sessions. kNotFound where the key is revoked, or never was. Lifetimes in microseconds.
+  Result<CreatedSession> create_session(Id128 key_id, Micros lifetime);
+  // Its secret signs in once: redeem_sign_in_link() makes a session of it. kNotFound: used, expired or unknown.
+  Result<CreatedSession> create_sign_in_link(Id128 key_id, Micros lifetime);
+  Result<CreatedSession> redeem_sign_in_link(std::string_view secret, Micros lifetime);
+  // Ended already, or never there: fine.
+  Result<> end_session(Id128 id);
 
   // ---- shares
   Result<Share> create_share(const NewShare& spec);

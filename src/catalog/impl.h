@@ -86,6 +86,7 @@ Result<int> check_limit(const PageRequest& page);
 
 Id128 parse_id(const std::string& text);  // throws on a damaged row
 std::string id_text(const std::optional<Id128>& id);
+Sha256Digest parse_hash(const std::string& hex);  // likewise
 
 // Turns limit + 1 rows into a page.
 template <typename T>
@@ -101,6 +102,7 @@ Page<T> make_page(std::vector<T> items, int limit) {
 // Rows that the key table is made of (throw what SOCI throws).
 std::vector<Destination> read_all_destinations(soci::session& sql);
 std::vector<KeyTable::Row> read_live_keys(soci::session& sql);
+std::vector<KeyTable::SessionRow> read_live_sessions(soci::session& sql, Micros now);
 // kNotFound if it does not exist or is deleted.
 Result<Destination> read_destination(soci::session& sql, Id128 id);
 

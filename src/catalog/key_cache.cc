@@ -48,6 +48,11 @@ struct Snapshot {
   std::vector<Destination> destinations;
   std::unordered_map<Id128, std::size_t> by_id;
   std::unordered_map<std::string, std::size_t> by_name;
+  struct SignedIn {
+    KeyTable::SessionRow row;
+    std::size_t key = 0;
+  };
+  std::unordered_multimap<std::uint64_t, SignedIn> sessions;
 
   const Entry* find(const Sha256Digest& hash) const {
     const auto [begin, end] = by_slot.equal_range(slot(hash));
@@ -83,6 +88,17 @@ class Current {
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
 };
 
+void add_sessions(Snapshot& out, const std::vector<KeyTable::SessionRow>& sessions) {
+  if (sessions.empty()) return;
+  std::unordered_map<Id128, std::size_t> keys;
+  for (std::size_t i = 0; i < out.keys.size(); ++i) keys.emplace(out.keys[i].info.id, i);
+  for (const KeyTable::SessionRow& row : sessions) {
+    const auto key = keys.find(row.session.key_id);
+    if (key != keys.end())
+      out.sessions.emplace(slot(row.hash), Snapshot::SignedIn{row, key->second});
+  }
+}
+
 std::shared_ptr<const Snapshot> make_snapshot(KeyTable table, const Snapshot& old,
                                               const std::vector<Sha256Digest>& well_known) {
   auto out = std::make_shared<Snapshot>();
@@ -116,6 +132,7 @@ std::shared_ptr<const Snapshot> make_snapshot(KeyTable table, const Snapshot& ol
     out->by_slot.emplace(slot(row.hash), out->keys.size());
     out->keys.push_back(std::move(entry));
   }
+  add_sessions(*out, table.sessions);
   return out;
 }
 
@@ -185,6 +202,13 @@ struct KeyCache::Impl {
     return catalog.touch_keys(uses);
   }
 
+  void note_use(const Entry& entry) const {
+    const Micros now = clock.wall_us();
+    const Micros step = std::chrono::microseconds(options.use_interval).count();
+    if (now - entry.uses->used.load(std::memory_order_relaxed) >= step)
+      entry.uses->used.store(now, std::memory_order_relaxed);
+  }
+
   void run(const std::stop_token& stop) {
     auto next_flush = std::chrono::steady_clock::now() + options.use_interval;
     while (!stop.stop_requested()) {
@@ -228,12 +252,24 @@ std::shared_ptr<const KeyInfo> KeyCache::find_key(std::string_view secret) const
   const auto snapshot = impl_->snapshot.load();
   const Entry* entry = snapshot->find(hash_secret(secret));
   if (entry == nullptr) return nullptr;
-  const Micros now = impl_->clock.wall_us();
-  const Micros step = std::chrono::microseconds(impl_->options.use_interval).count();
-  if (now - entry->uses->used.load(std::memory_order_relaxed) >= step) {
-    entry->uses->used.store(now, std::memory_order_relaxed);
-  }
+  impl_->note_use(*entry);
   return {snapshot, &entry->info};
+}
+
+KeyCache::FoundSession KeyCache::find_session(std::string_view secret) const {
+  if (secret.empty() || secret.size() > kLongestSecret) return {};
+  const auto snapshot = impl_->snapshot.load();
+  const Sha256Digest hash = hash_secret(secret);
+  const auto [begin, end] = snapshot->sessions.equal_range(slot(hash));
+  for (auto it = begin; it != end; ++it) {
+    const Session& session = it->second.row.session;
+    const bool same = equal_constant_time(view(it->second.row.hash), view(hash));
+    if (!same || session.expires_at <= impl_->clock.wall_us()) continue;
+    const Entry& entry = snapshot->keys[it->second.key];
+    impl_->note_use(entry);
+    return {session.id, session.expires_at, {snapshot, &entry.info}};
+  }
+  return {};
 }
 
 std::shared_ptr<const Destination> KeyCache::destination(Id128 id) const {

@@ -61,6 +61,13 @@ class KeyCache {
 
   // Null if there is no such key, it is revoked, or its destination is detached. Notes its use.
   std::shared_ptr<const KeyInfo> find_key(std::string_view secret) const;
+  // The session with that secret, while it lasts and its key is in force; notes the key's use.
+  struct FoundSession {
+    Id128 id;
+    Micros expires_at = 0;
+    std::shared_ptr<const KeyInfo> key;  // null: there is none
+  };
+  FoundSession find_session(std::string_view secret) const;
   // Null if there is none (also detached and deleting ones are found: ask their state).
   std::shared_ptr<const Destination> destination(Id128 id) const;
   std::shared_ptr<const Destination> destination_named(std::string_view name) const;

@@ -52,16 +52,6 @@ struct KeyRow {
     out.hash = parse_hash(hash);
     return out;
   }
-
-  static Sha256Digest parse_hash(const std::string& hex) {
-    Sha256Digest out{};
-    if (hex.size() != 2 * out.size()) throw std::runtime_error("a key's hash has a wrong length");
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      const int value = std::stoi(hex.substr(2 * i, 2), nullptr, 16);
-      out[i] = static_cast<std::uint8_t>(value);
-    }
-    return out;
-  }
 };
 
 template <typename S>
@@ -181,6 +171,16 @@ std::string_view view(const Sha256Digest& digest) {
 }
 
 }  // namespace
+
+Sha256Digest parse_hash(const std::string& hex) {
+  Sha256Digest out{};
+  if (hex.size() != 2 * out.size()) throw std::runtime_error("a hash has a wrong length");
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const int value = std::stoi(hex.substr(2 * i, 2), nullptr, 16);
+    out[i] = static_cast<std::uint8_t>(value);
+  }
+  return out;
+}
 
 std::vector<KeyTable::Row> read_live_keys(soci::session& sql) {
   KeyRow row;

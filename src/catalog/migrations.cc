@@ -173,6 +173,18 @@ ALTER TABLE api_keys ADD COLUMN parameters TEXT NOT NULL DEFAULT '';
 ALTER TABLE api_keys ADD COLUMN requests_per_minute BIGINT NOT NULL DEFAULT 0;
 )sql";
 
+constexpr std::string_view kVersion6 = R"sql(
+CREATE TABLE sessions (
+  id CHAR(36) PRIMARY KEY,
+  kind INTEGER NOT NULL,
+  hash CHAR(64) NOT NULL UNIQUE,
+  key_id CHAR(36) NOT NULL REFERENCES api_keys (id),
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  ended_at BIGINT
+);
+)sql";
+
 // The id was the token, as it is.
 Result<> hide_tokens(soci::session& sql, const Sealer& sealer) {
   std::vector<std::string> tokens;
@@ -196,7 +208,7 @@ Result<> hide_tokens(soci::session& sql, const Sealer& sealer) {
 
 constexpr std::array kMigrations = {Migration{1, kVersion1}, Migration{2, kVersion2},
                                     Migration{3, kVersion3}, Migration{4, kVersion4, hide_tokens},
-                                    Migration{5, kVersion5}};
+                                    Migration{5, kVersion5}, Migration{6, kVersion6}};
 
 void run_statements(soci::session& sql, std::string_view statements) {
   while (true) {

@@ -166,6 +166,19 @@ struct CreatedKey {
   std::string secret;  // shown once, stored nowhere
 };
 
+// A browser that is signed in with a key: it may do what the key may, as long as the key does. Its secret stands in a
+// cookie. (People with names of their own would stand here beside the key.)
+struct Session {
+  Id128 id;
+  Id128 key_id;
+  Micros expires_at = 0;
+};
+
+struct CreatedSession {
+  Session session;
+  std::string secret;  // shown once, stored nowhere
+};
+
 // A key whose secret a person chose in the configuration (`api_keys`).
 struct ConfiguredKey {
   std::string secret;

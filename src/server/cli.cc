@@ -95,6 +95,7 @@ struct Parser {
   KeyCreateCommand create;
   KeyListCommand list;
   KeyRevokeCommand revoke;
+  SignInCommand sign_in;
   JournalInspectCommand inspect;
   InsertCommand insert;
   QueryCommand query;
@@ -107,6 +108,7 @@ struct Parser {
     add_serve();
     add_config();
     add_keys();
+    add_sign_in();
     add_clients();
     add_rest();
   }
@@ -174,6 +176,18 @@ struct Parser {
     leaves.emplace_back(sub, [](Parser& p) -> Command {
       p.revoke.settings.flags = flags_of(p.values);
       return p.revoke;
+    });
+  }
+
+  void add_sign_in() {
+    CLI::App* sub =
+        app.add_subcommand("sign-in", "print a link that signs in to the dashboard, once");
+    add_sources(*sub, sign_in.settings, values, false);
+    sub->add_option("--key", sign_in.key,
+                    "with what this key may do, by its id or prefix [an admin key]");
+    leaves.emplace_back(sub, [](Parser& p) -> Command {
+      p.sign_in.settings.flags = flags_of(p.values);
+      return p.sign_in;
     });
   }
 

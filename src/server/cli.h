@@ -57,6 +57,11 @@ struct KeyRevokeCommand {
   std::string key;  // id, beginning of an id, or prefix of the secret
 };
 
+struct SignInCommand {
+  SettingSources settings;
+  std::string key;  // as in KeyRevokeCommand; empty: an admin key
+};
+
 struct JournalInspectCommand {
   std::string directory;
 };
@@ -104,8 +109,8 @@ struct ExitCommand {
 };
 
 using Command = std::variant<ServeCommand, ConfigCheckCommand, KeyCreateCommand, KeyListCommand,
-                             KeyRevokeCommand, JournalInspectCommand, InsertCommand, QueryCommand,
-                             EngineCommand, VersionCommand, ExitCommand>;
+                             KeyRevokeCommand, SignInCommand, JournalInspectCommand, InsertCommand,
+                             QueryCommand, EngineCommand, VersionCommand, ExitCommand>;
 
 // Without a command: help, and exit code 2.
 Command parse_command_line(int argc, const char* const* argv);

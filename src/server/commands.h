@@ -27,5 +27,6 @@ int run_config_check(const ConfigCheckCommand& command, CommandContext context);
 int run_key_create(const KeyCreateCommand& command, CommandContext context);
 int run_key_list(const KeyListCommand& command, CommandContext context);
 int run_key_revoke(const KeyRevokeCommand& command, CommandContext context);
+int run_sign_in(const SignInCommand& command, CommandContext context);
 
 }  // namespace sd::server

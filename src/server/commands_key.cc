@@ -1,4 +1,4 @@
-// `scratchdata key create | list | revoke`.
+// `scratchdata key create | list | revoke`, `scratchdata sign-in`.
 #include <algorithm>
 #include <memory>
 
@@ -38,7 +38,7 @@ int refuse(std::ostream& err, const Error& error) {
 // The catalog of the data directory that flags, environment and file name; null after a line on
 // err.
 std::unique_ptr<Catalog> open_catalog(const SettingSources& settings, CommandContext& context,
-                                      int& code) {
+                                      int& code, Config* config = nullptr) {
   const LoadedConfig loaded = load_config(
       {.file = settings.config_file, .environment = context.environment, .flags = settings.flags});
   for (const Problem& problem : loaded.errors) {
@@ -55,6 +55,7 @@ std::unique_ptr<Catalog> open_catalog(const SettingSources& settings, CommandCon
                : refuse(context.err, opened.error());
     return nullptr;
   }
+  if (config != nullptr) *config = loaded.config;
   return std::move(*opened);
 }
 
@@ -244,6 +245,52 @@ int run_key_revoke(const KeyRevokeCommand& command, CommandContext context) {
   if (!revoked) return refuse(context.err, revoked.error());
   context.out << (key->revoked_at ? "Key " + key->id.to_string() + " was revoked before.\n"
                                   : "Key " + key->id.to_string() + " is revoked.\n");
+  return kExitOk;
+}
+
+namespace {
+
+// A key for everything that nobody outside knows of already; one is made where there is none.
+Result<Key> any_admin_key(Catalog& catalog) {
+  catalog::PageRequest page{.limit = 1000};
+  do {
+    TRY_ASSIGN(const auto keys, catalog.list_keys(std::nullopt, page));
+    for (const Key& key : keys.items) {
+      if (key.is_admin() && !key.revoked_at && key.origin == catalog::Origin::kApi) return key;
+    }
+    page.after = keys.next;
+  } while (page.after);
+  TRY_ASSIGN(auto made, catalog.create_key({.name = "for signing in"}));
+  return std::move(made.key);
+}
+
+// Where a browser on this machine finds the server.
+std::string dashboard_url(const Config& config) {
+  if (!config.api.base_url.empty()) return config.api.base_url;
+  std::string address = config.api.listen.empty() ? "127.0.0.1:8080" : config.api.listen.front();
+  for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
+    if (address.starts_with(any)) address = "localhost:" + address.substr(any.size());
+  }
+  return "http://" + address;
+}
+
+}  // namespace
+
+int run_sign_in(const SignInCommand& command, CommandContext context) {
+  int code = kExitOk;
+  Config config;
+  const auto catalog = open_catalog(command.settings, context, code, &config);
+  if (!catalog) return code;
+  const auto key = command.key.empty() ? any_admin_key(*catalog) : find_key(*catalog, command.key);
+  if (!key) return refuse(context.err, key.error());
+  if (key->endpoints)
+    return refuse(context.err, "this key is for saved endpoints: there is nothing for it to see");
+  constexpr Micros kLifetime = 24LL * 3600 * kMicrosPerSecond;
+  const auto link = catalog->create_sign_in_link(key->id, kLifetime);
+  if (!link) return refuse(context.err, link.error());
+  context.out << dashboard_url(config) << "/#sign-in=" << link->secret << "\n";
+  context.err << "It works once, within a day, and does what the key " << key->prefix << "… ("
+              << printable(key->name) << ") may do.\n";
   return kExitOk;
 }
 

@@ -143,6 +143,29 @@ TEST_F(CommandsTest, AKeyForEndpointsIsMadeOfWhatThereIsAndListShowsWhatItIsFor)
   EXPECT_THAT(refused({.admin = true, .endpoints = {"orders"}}), HasSubstr("admin key"));
 }
 
+TEST_F(CommandsTest, SignInPrintsALinkThatWorksOnce) {
+  auto open = catalog();
+  const Id128 home = open->create_destination({.name = "local"}).value().id;
+  const auto link = [&](const std::string& key) {
+    out_.str("");
+    EXPECT_EQ(run_sign_in({.settings = here(), .key = key}, context()), kExitOk) << err_.str();
+    const std::string line = out_.str();
+    EXPECT_THAT(line, StartsWith("http://127.0.0.1:8080/#sign-in=sd_"));
+    return line.substr(line.find('=') + 1, 46);
+  };
+  const auto made = open->redeem_sign_in_link(link(""), kMicrosPerSecond);
+  ASSERT_TRUE(made);
+  EXPECT_TRUE(open->key(made->session.key_id)->is_admin());
+  const auto again = open->redeem_sign_in_link(link(""), kMicrosPerSecond);
+  EXPECT_EQ(again->session.key_id, made->session.key_id) << "the key is made once";
+  const auto own = open->create_key({.destination_id = home}).value();
+  EXPECT_EQ(open->redeem_sign_in_link(link(own.key.prefix), kMicrosPerSecond)->session.key_id,
+            own.key.id);
+  const auto locked = open->create_key({.destination_id = home, .endpoints = {{"orders"}}}).value();
+  EXPECT_EQ(run_sign_in({.settings = here(), .key = locked.key.prefix}, context()), kExitUsage);
+  EXPECT_EQ(run_sign_in({.settings = here(), .key = "sd_never"}, context()), kExitUsage);
+}
+
 TEST_F(CommandsTest, CreateRefusesWhatCannotBe) {
   catalog()->create_destination({.name = "local"}).value();
   const auto refused = [&](const KeyCreateCommand& command) {

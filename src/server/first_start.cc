@@ -22,6 +22,8 @@ Result<> greet(catalog::Catalog& catalog, catalog::KeyCache& keys,
   const catalog::Destination& first = *destinations.front();
   TRY_ASSIGN(const auto admin, catalog.create_key({.name = "first admin key"}));
   TRY_ASSIGN(const auto key, catalog.create_key({.destination_id = first.id, .name = "first key"}));
+  constexpr Micros kLinkLifetime = 24LL * 3600 * kMicrosPerSecond;
+  TRY_ASSIGN(const auto link, catalog.create_sign_in_link(admin.key.id, kLinkLifetime));
   TRY(catalog.set_meta(kGreeted, "1"));
   const std::string url = "http://" + addresses.front();
   std::cout << "\nThis is the first start. These keys are shown once; keep them:\n\n"
@@ -31,7 +33,9 @@ Result<> greet(catalog::Catalog& catalog, catalog::KeyCache& keys,
             << "  curl '" << url << "/api/data/insert/events' -H 'Authorization: Bearer "
             << key.secret << "' --data '{\"user\":\"alice\",\"n\":1}'\n"
             << "  curl '" << url << "/api/data/query' -H 'Authorization: Bearer " << key.secret
-            << "' --data 'SELECT * FROM events'\n"
+            << "' --data 'SELECT * FROM events'\n\n"
+            << "Or open the dashboard, signed in (this link works once, within a day):\n\n"
+            << "  " << url << "/#sign-in=" << link.secret << "\n"
             << std::endl;
   return {};
 }

@@ -73,6 +73,8 @@ describe('what is another destination\'s', () => {
     'GET /metrics': nothing, // of the operator, on the listener of the operator's choice
     'GET /api/destination-types': nothing,
     'GET /docs': nothing, 'GET /docs/{file}': nothing,
+    'POST /api/session': nothing, 'DELETE /api/session': nothing,
+    'GET /api/session': () => hides('GET', '/api/session'),
     'GET /api/openapi.json': async () => {
       await hides('GET', '/api/openapi.json');
       // Without a key: whether a destination is there is not told, nor what it has that is not public.

@@ -180,6 +180,9 @@ describe('/api/openapi.json', () => {
     await check('GET', '/api/destination-types', '/api/destination-types', admin);
     for (const target of ['/', '/livez', '/readyz', '/healthcheck', '/metrics', '/api/openapi.json', '/docs']) await check('GET', target, target);
     for (const file of ['docs.js', 'docs.css', 'swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE', 'swagger-ui-bundle.js.LICENSE.txt']) await check('GET', '/docs/{file}', `/docs/${file}`);
+    await check('POST', '/api/session', '/api/session', { ...body({ key: server.adminKey }), key: null });
+    await check('GET', '/api/session', '/api/session');
+    await check('DELETE', '/api/session', '/api/session', { key: null });
     const all = operations().filter(({ pattern }) => !saved(spec).includes(pattern)).map(({ method, pattern }) => `${method} ${pattern}`);
     assert.deepEqual(all.filter((each) => !seen.has(each)), [], 'operations that this test does not ask');
   });
