@@ -103,16 +103,21 @@ Task<Result<Call>> find_call(App& app, http::Exchange& exchange, const Query& qu
   if (!known) co_return std::unexpected(known.error());
   const Result<std::optional<std::int64_t>> version = read_version(query);
   const Id128 destination = call.tenant->destination().id;
-  const auto look = [&] {
-    return app.catalog().endpoint(destination, name, version ? *version : std::nullopt);
+  const auto look = [&]() -> Result<Endpoint> {
+    auto found = app.catalog().endpoint(destination, name, version ? *version : std::nullopt);
+    if (call.key) return found;
+    // To nobody: a version that is not there is one that is not public, of an endpoint that is.
+    const auto newest = found ? found : app.catalog().endpoint(destination, name);
+    if (!newest || !newest->is_public) return fail(call.refusal);
+    if (found && !found->version.is_public)
+      return fail(ErrorCode::kNotFound, "there is no such version of this endpoint");
+    return found;
   };
   Result<Endpoint> endpoint = co_await run_blocking(app.blocking(), exchange.executor(), look);
-  const bool is_hidden = !call.key && (!endpoint || !endpoint->is_public);
-  if (is_hidden) co_return std::unexpected(call.refusal);
   if (!endpoint) co_return std::unexpected(std::move(endpoint).error());
   if (!version) co_return unfit(version.error());
   call.endpoint = std::move(*endpoint);
-  CO_TRY_ASSIGN(call.definition, parse_definition(call.endpoint.version.definition));
+  CO_TRY_ASSIGN(call.definition, parse_definition(call.endpoint.version));
   co_return call;
 }
 
@@ -162,6 +167,7 @@ Result<StreamRequest> to_stream(const App& app, const http::Exchange& exchange, 
   stream.party = (call.key ? key.id : call.endpoint.id).to_string();
   stream.max_bytes = key.max_bytes;
   stream.hide_errors = !call.is_of_insider();
+  stream.parameter_status = 422;
   if (call.definition.cache_s != 0) {
     stream.cache_control = (call.key ? "private, max-age=" : "public, max-age=") +
                            std::to_string(call.definition.cache_s);
@@ -193,6 +199,12 @@ Task<void> handle_call_endpoint(App& app, http::Exchange& exchange) {
     std::shared_ptr<Tenant> tenant = call->tenant;
     const StreamOutcome outcome =
         co_await stream_query(app, exchange, std::move(tenant), std::move(*stream));
+    const bool is_news =
+        !outcome.columns.empty() && outcome.columns != call->endpoint.version.columns;
+    if (is_news) {
+      app.endpoint_usage().note_columns(call->endpoint.id, call->endpoint.version.number,
+                                        outcome.columns);
+    }
     usage.failed = !outcome.whole && !outcome.unchanged && !outcome.given_up;
     usage.bytes = outcome.bytes;
   } else {

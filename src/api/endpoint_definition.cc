@@ -220,19 +220,21 @@ Result<EndpointDefinition> read_definition(const json::Value& body) {
   return out;
 }
 
-Result<EndpointDefinition> parse_definition(std::string_view stored) {
-  TRY_ASSIGN(const json::Value body, json::parse_document(stored));
+Result<EndpointDefinition> parse_definition(const catalog::EndpointVersion& version) {
+  TRY_ASSIGN(const json::Value body, json::parse_document(version.definition));
   TRY_ASSIGN(EndpointDefinition out, read_definition(body));
-  if (const json::Value* columns = body.find("columns")) {
-    for (const json::Value& column : columns->elements()) {
-      out.columns.push_back(
-          {std::string(column.string_or("name", "")), std::string(column.string_or("type", ""))});
-    }
+  if (version.columns.empty()) return out;
+  TRY_ASSIGN(const json::Value columns, json::parse_document(version.columns));
+  for (const json::Value& column : columns.elements()) {
+    out.columns.push_back(
+        {std::string(column.string_or("name", "")), std::string(column.string_or("type", ""))});
   }
   return out;
 }
 
-void write_definition(json::Writer& w, const EndpointDefinition& definition) {
+namespace {
+
+void write_said(json::Writer& w, const EndpointDefinition& definition) {
   w.member("query", definition.query).begin_array("params");
   for (const EndpointParameter& parameter : definition.parameters) {
     w.begin_object().member("name", parameter.name);
@@ -241,20 +243,32 @@ void write_definition(json::Writer& w, const EndpointDefinition& definition) {
     if (parameter.fallback) w.raw_member("default", *parameter.fallback);
     w.member("description", parameter.description).end_object();
   }
-  w.end_array().begin_array("columns");
-  for (const EndpointColumn& column : definition.columns)
-    w.begin_object().member("name", column.name).member("type", column.type).end_object();
   w.end_array().member("description", definition.description);
   w.member("cache_seconds", definition.cache_s);
   write_limit(w, "max_rows", definition.max_rows);
   write_limit(w, "timeout_ms", definition.timeout_ms);
 }
 
+}  // namespace
+
+void write_definition(json::Writer& w, const EndpointDefinition& definition) {
+  write_said(w, definition);
+  w.raw_member("columns", stored_columns(definition));
+}
+
 std::string stored_definition(const EndpointDefinition& definition) {
   json::Writer w;
   w.begin_object();
-  write_definition(w, definition);
+  write_said(w, definition);
   return w.end_object().take();
+}
+
+std::string stored_columns(const EndpointDefinition& definition) {
+  json::Writer w;
+  w.begin_array();
+  for (const EndpointColumn& column : definition.columns)
+    w.begin_object().member("name", column.name).member("type", column.type).end_object();
+  return w.end_array().take();
 }
 
 std::string declared_types(const EndpointDefinition& definition) {

@@ -57,10 +57,12 @@ Result<> check_endpoint_name(std::string_view name);
 // From a request. kInvalidArgument: 400, with the member "parameter" where it is about one of its parameters.
 Result<EndpointDefinition> read_definition(const json::Value& body);
 // From the catalog.
-Result<EndpointDefinition> parse_definition(std::string_view stored);
+Result<EndpointDefinition> parse_definition(const catalog::EndpointVersion& version);
 // Its members, into an object that is open.
 void write_definition(json::Writer& w, const EndpointDefinition& definition);
+// For the catalog: what somebody has said, and what was found out.
 std::string stored_definition(const EndpointDefinition& definition);
+std::string stored_columns(const EndpointDefinition& definition);
 
 // {"day":"date"}, for query::bind().
 std::string declared_types(const EndpointDefinition& definition);

@@ -8,6 +8,8 @@ namespace sd::api {
 
 Result<> lock_to_endpoints(catalog::NewKey& spec, std::vector<std::string> endpoints,
                            const json::Value& params) {
+  if (endpoints.empty())
+    return fail(parameter_error("endpoints: name at least one; without any the key does nothing"));
   spec.endpoints = std::move(endpoints);
   if (!params.is_null()) {
     if (!params.is_object())
@@ -34,7 +36,7 @@ Result<> check_endpoint_key(catalog::Catalog& catalog, const catalog::NewKey& sp
     if (!endpoint && endpoint.error().code == ErrorCode::kNotFound)
       return fail(parameter_error("endpoints: there is no endpoint " + json_string(name)));
     if (!endpoint) return fail(endpoint.error());
-    TRY_ASSIGN(const EndpointDefinition definition, parse_definition(endpoint->version.definition));
+    TRY_ASSIGN(const EndpointDefinition definition, parse_definition(endpoint->version));
     for (const auto& [parameter, value] : fixed.members()) {
       const EndpointParameter* declared = definition.find(parameter);
       const auto problem = [&](const std::string& text) {

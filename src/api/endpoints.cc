@@ -43,7 +43,7 @@ void write_endpoint(json::Writer& w, App& app, const http::Exchange& exchange,
 
 Result<std::string> endpoint_json(App& app, const http::Exchange& exchange,
                                   const Endpoint& endpoint) {
-  TRY_ASSIGN(const EndpointDefinition definition, parse_definition(endpoint.version.definition));
+  TRY_ASSIGN(const EndpointDefinition definition, parse_definition(endpoint.version));
   json::Writer w;
   w.begin_object();
   write_endpoint(w, app, exchange, endpoint, definition);
@@ -105,7 +105,7 @@ Task<Result<>> complete(App& app, http::Exchange& exchange, Tenant& tenant,
   }
   // What is derived must hold as if it had been named: the columns are those of the types that it has now.
   const std::string stored = stored_definition(definition);
-  CO_TRY(parse_definition(stored));
+  CO_TRY(parse_definition(catalog::EndpointVersion{.definition = stored}));
   engine::Pool::Checked again{.sql = definition.query,
                               .parameters = sample_values(definition),
                               .types = declared_types(definition),
@@ -140,6 +140,7 @@ Task<Result<catalog::NewEndpoint>> read_new_endpoint(App& app, http::Exchange& e
   const Result<> completed = co_await complete(app, exchange, *access.tenant, definition);
   if (!completed) co_return std::unexpected(completed.error());
   spec.definition = stored_definition(definition);
+  spec.columns = stored_columns(definition);
   co_return spec;
 }
 
@@ -228,8 +229,7 @@ Task<Result<http::Response>> get_one(App& app, http::Exchange& exchange) {
   };
   const Result<Known> known = co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!known) co_return std::unexpected(known.error());
-  CO_TRY_ASSIGN(const EndpointDefinition definition,
-                parse_definition(known->endpoint.version.definition));
+  CO_TRY_ASSIGN(const EndpointDefinition definition, parse_definition(known->endpoint.version));
   json::Writer w;
   w.begin_object();
   write_endpoint(w, app, exchange, known->endpoint, definition);
@@ -237,7 +237,8 @@ Task<Result<http::Response>> get_one(App& app, http::Exchange& exchange) {
   for (const auto& each : known->versions) {
     w.begin_object().member("version", each.number);
     w.member("created_at", format_rfc3339(each.created_at));
-    w.member("retired", each.retired_at.has_value()).end_object();
+    w.member("public", each.is_public).member("retired", each.retired_at.has_value());
+    w.end_object();
   }
   w.end_array();
   write_usage(w, known->usage);

@@ -32,6 +32,18 @@ Task<FileSent> send_file(App& app, http::Exchange& exchange, FileAnswer answer,
     co_await exchange.respond(std::move(unchanged));
     co_return sent;
   }
+  if (answer.range.status == 416) {
+    const Error error =
+        invalid("there is no such part: the file has " + std::to_string(answer.size) + " bytes")
+            .with_slug("range-not-satisfiable")
+            .with_status(416);
+    http::Response refused = http::problem_response(error, exchange.request_id());
+    refused.headers.emplace_back("Content-Range", answer.range.content_range(answer.size));
+    refused.headers.emplace_back("ETag", answer.etag);
+    refused.headers.emplace_back("Accept-Ranges", "bytes");
+    co_await exchange.respond(std::move(refused));
+    co_return sent;
+  }
   if (std::string part = answer.range.content_range(answer.size); !part.empty())
     headers.emplace_back("Content-Range", std::move(part));
   headers.emplace_back("Content-Length", std::to_string(answer.range.length));

@@ -144,8 +144,10 @@ std::string_view schema_of(query::DeclaredType::Kind kind) {
     case kInteger:
       return R"({"type":"integer","format":"int64"})";
     case kNumber:
-    case kDecimal:
       return R"({"type":"number"})";
+    case kDecimal:
+      // Most programs' numbers have fewer digits.
+      return R"({"type":["number","string"],"format":"decimal"})";
     case kBoolean:
       return R"({"type":"boolean"})";
     case kDate:
@@ -282,7 +284,7 @@ Result<std::vector<DescribedEndpoint>> endpoints_of(catalog::Catalog& catalog, I
       DescribedEndpoint& each = out.emplace_back();
       each.name = endpoint.name;
       each.is_public = endpoint.is_public;
-      TRY_ASSIGN(each.definition, parse_definition(endpoint.version.definition));
+      TRY_ASSIGN(each.definition, parse_definition(endpoint.version));
     }
     page.after = found.next;
   } while (page.after);

@@ -63,6 +63,8 @@ Error hidden(const Error& error, bool has_parameters) {
                  .slug = error.slug,
                  .status = 422};
   }
+  // What is wrong with a value that the caller gave.
+  if (error.slug == "invalid-parameter") return error;
   if (has_parameters && error.code == ErrorCode::kInvalidArgument) {
     return Error{.code = ErrorCode::kInvalidArgument,
                  .message = "there is no result for these parameters",
@@ -222,6 +224,7 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
     if (bytes && *bytes > request_.max_bytes)
       co_return std::unexpected(too_many_bytes(request_.max_bytes));
   }
+  outcome_.columns = first->started->columns;
   http::Headers headers = answer_headers(tenant_, *first->started, request_);
   if (first->started->not_modified) {
     http::Response unchanged{.status = 304, .headers = std::move(headers), .body = {}};
@@ -275,6 +278,8 @@ Task<StreamOutcome> stream_query(App& app, http::Exchange& exchange, std::shared
   const bool cancelled = answered.error().code == ErrorCode::kCancelled;
   const bool hides = request.hide_errors && !stream.is_not_admitted();
   Error shown = hides ? hidden(answered.error(), has_parameters) : std::move(answered).error();
+  if (shown.slug == "invalid-parameter" && shown.status == 0)
+    shown.status = request.parameter_status;
   co_await refuse(exchange, std::move(shown));
   co_return StreamOutcome{.given_up = cancelled};
 }

@@ -18,7 +18,8 @@ struct StreamRequest {
   http::Headers headers;        // for the answer, beside Content-Type
   // For answers to strangers: errors say nothing about the query or the destination.
   bool hide_errors = false;
-  bool has_tag = true;  // the answer carries an entity tag, where there is one
+  int parameter_status = 400;  // of errors about the query's parameters
+  bool has_tag = true;         // the answer carries an entity tag, where there is one
   // Of the answer: where it has a tag, or always where it is cached whatever changes.
   std::string cache_control = "private, no-cache";
   bool is_cached = false;
@@ -27,11 +28,12 @@ struct StreamRequest {
 };
 
 struct StreamOutcome {
-  bool began = false;       // with the result, not an error
-  bool unchanged = false;   // 304
-  bool whole = false;       // all of it went out
-  bool given_up = false;    // the client went away, or had it cancelled
-  std::uint64_t bytes = 0;  // of it, as they were sent
+  bool began = false;        // with the result, not an error
+  bool unchanged = false;    // 304
+  bool whole = false;        // all of it went out
+  bool given_up = false;     // the client went away, or had it cancelled
+  std::uint64_t bytes = 0;   // of it, as they were sent
+  std::string columns = {};  // of a saved endpoint's; see engine::QueryStarted
 };
 
 // The id that the client chose for its query, or one of ours.

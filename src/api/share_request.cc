@@ -70,6 +70,41 @@ Result<std::vector<std::string>> read_formats(std::string_view text) {
   return out;
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// RFC 1123 names in small letters; of "*." what follows has a dot of its own: nobody means all of .com.
+bool is_host(std::string_view host) {
+  const bool wild = host.starts_with("*.");
+  if (wild) host.remove_prefix(2);
+  if (wild && host.find('.') == std::string_view::npos) return false;
+  if (host.starts_with('[')) {
+    return host.size() > 3 && host.ends_with(']') &&
+           host.find_first_not_of("0123456789abcdef:.", 1) == host.size() - 1;
+  }
+  for (;;) {
+    const std::string_view label = host.substr(0, host.find('.'));
+    const bool plain = std::ranges::all_of(
+        label, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; });
+    if (label.empty() || label.size() > 63 || !plain || label.starts_with('-') ||
+        label.ends_with('-')) {
+      return false;
+    }
+    if (label.size() == host.size()) return true;
+    host.remove_prefix(label.size() + 1);
+  }
+}
+
+bool is_authority(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || text.ends_with(']')) return is_host(text);
+  const std::string port(text.substr(colon + 1));
+  const bool number = !port.empty() && port.size() <= 5 && std::ranges::all_of(port, is_digit);
+  return number && std::stoi(port) >= 1 && std::stoi(port) <= 65'535 &&
+         is_host(text.substr(0, colon));
+}
+
 // "https://a.example,http://localhost:3000": what a page of another site is loaded from (RFC 6454), with *. for every
 // subdomain. Nothing that means something else in a Content-Security-Policy.
 Result<std::vector<std::string>> read_origins(std::string_view text) {
@@ -78,14 +113,7 @@ Result<std::vector<std::string>> read_origins(std::string_view text) {
     const bool secure = word.starts_with("https://");
     if (!secure && !word.starts_with("http://"))
       return fail(parameter_error("origins: each begins with https:// or http://"));
-    std::string_view host = std::string_view(word).substr(secure ? 8 : 7);
-    if (host.starts_with("*.")) host.remove_prefix(2);
-    if (host.ends_with('.')) host = {};
-    const bool plain = std::ranges::all_of(host, [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == ':' ||
-             c == '[' || c == ']';
-    });
-    if (host.empty() || !plain || word.size() > 255) {
+    if (word.size() > 255 || !is_authority(std::string_view(word).substr(secure ? 8 : 7))) {
       return fail(parameter_error(
           "origins: an origin is a scheme, a host in small letters and perhaps a port, as in "
           "https://app.example.com or https://*.example.com"));

@@ -135,9 +135,11 @@ class Catalog {
   // ---- saved endpoints
   // kAlreadyExists where the name is taken.
   Result<Endpoint> create_endpoint(const NewEndpoint& spec);
-  // A new version, unless the definition is that of the newest; `is_public` is the endpoint's own.
+  // A new version, unless the definition is that of the newest. Where it becomes public, only this version does; where it
+  // stops being that, all do.
   Result<Endpoint> change_endpoint(const NewEndpoint& spec);
-  // With its newest version, or the one of that number; kNotFound also where it is retired.
+  // With its newest version, or the one of that number; kNotFound also where it is retired, in other words than where there
+  // is no such endpoint.
   Result<Endpoint> endpoint(Id128 destination_id, std::string_view name,
                             std::optional<std::int64_t> version = {});
   // The active destinations that have a public one of this name, two at most.
@@ -149,7 +151,10 @@ class Catalog {
   // kInvalidArgument for the newest: there is always one to serve.
   Result<> retire_endpoint_version(Id128 destination_id, std::string_view name,
                                    std::int64_t version);
-  // Adds to what is there.
+  // What its results were seen to have; see EndpointVersion.
+  Result<> set_endpoint_columns(Id128 endpoint_id, std::int64_t version,
+                                const std::string& columns);
+  // Adds to what is there; forgets what is older than 400 days.
   Result<> add_endpoint_usage(const std::vector<EndpointUsage>& usage);
   // By day and key, oldest first, from this day on.
   Result<std::vector<EndpointUsage>> endpoint_usage(Id128 endpoint_id, std::int64_t from_day);

@@ -8,13 +8,14 @@ namespace {
 
 constexpr const char* kColumns =
     "SELECT e.id, e.destination_id, e.name, e.public, e.newest, e.created_at, e.updated_at, "
-    "v.number, v.definition, v.created_at, v.retired_at FROM endpoints e "
+    "v.number, v.definition, v.columns, v.public, v.created_at, v.retired_at FROM endpoints e "
     "JOIN endpoint_versions v ON v.endpoint_id = e.id ";
 constexpr std::size_t kLongestDefinition = 4U << 20;
+constexpr std::int64_t kUsageDays = 400;  // that are kept
 
 struct EndpointRow {
-  std::string id, destination_id, name, definition;
-  int is_public = 0;
+  std::string id, destination_id, name, definition, columns;
+  int is_public = 0, version_is_public = 0;
   long long newest = 0, created_at = 0, updated_at = 0, number = 0, made_at = 0, retired_at = 0;
   soci::indicator is_retired = soci::i_null;
 
@@ -24,7 +25,11 @@ struct EndpointRow {
     out.created_at = created_at;
     out.updated_at = updated_at;
     out.newest = newest;
-    out.version = {.number = number, .definition = definition, .created_at = made_at};
+    out.version = {.number = number,
+                   .definition = definition,
+                   .columns = columns,
+                   .is_public = version_is_public != 0,
+                   .created_at = made_at};
     if (is_retired == soci::i_ok) out.version.retired_at = retired_at;
     return out;
   }
@@ -35,7 +40,8 @@ S&& into_row(S&& statement, EndpointRow& row) {
   statement, soci::into(row.id), soci::into(row.destination_id), soci::into(row.name),
       soci::into(row.is_public), soci::into(row.newest), soci::into(row.created_at),
       soci::into(row.updated_at), soci::into(row.number), soci::into(row.definition),
-      soci::into(row.made_at), soci::into(row.retired_at, row.is_retired);
+      soci::into(row.columns), soci::into(row.version_is_public), soci::into(row.made_at),
+      soci::into(row.retired_at, row.is_retired);
   return std::forward<S>(statement);
 }
 
@@ -57,8 +63,10 @@ Result<Endpoint> read_endpoint(soci::session& sql, Id128 destination_id, std::st
                 soci::use(destination), soci::use(wanted), soci::use(number), soci::use(number)),
                row));
   st.execute();
-  if (!st.fetch()) return fail(no_such_endpoint());
-  return row.to_endpoint();
+  if (st.fetch()) return row.to_endpoint();
+  if (version && read_endpoint(sql, destination_id, name, {}))
+    return fail(ErrorCode::kNotFound, "there is no such version of this endpoint");
+  return fail(no_such_endpoint());
 }
 
 Result<> check_endpoint(const NewEndpoint& spec) {
@@ -67,11 +75,24 @@ Result<> check_endpoint(const NewEndpoint& spec) {
 }
 
 void insert_version(soci::session& sql, const std::string& endpoint_id, std::int64_t version,
-                    const std::string& definition, Micros now) {
+                    const NewEndpoint& spec, Micros now) {
   const long long number = version, at = now;
-  sql << "INSERT INTO endpoint_versions (endpoint_id, number, definition, created_at) VALUES "
-         "(:id, :number, :definition, :at)",
-      soci::use(endpoint_id), soci::use(number), soci::use(definition), soci::use(at);
+  const int is_public = spec.is_public ? 1 : 0;
+  sql << "INSERT INTO endpoint_versions (endpoint_id, number, definition, columns, public, "
+         "created_at) VALUES (:id, :number, :definition, :columns, :public, :at)",
+      soci::use(endpoint_id), soci::use(number), soci::use(spec.definition),
+      soci::use(spec.columns), soci::use(is_public), soci::use(at);
+}
+
+// The newest version as it is now: its columns, and who may call it. Older ones, made for a key's eyes, are not shown to
+// anybody because a later one is.
+void update_newest(soci::session& sql, const Endpoint& old, const NewEndpoint& spec) {
+  const std::string id = old.id.to_string();
+  const long long number = old.newest;
+  const int is_public = spec.is_public ? 1 : 0;
+  sql << "UPDATE endpoint_versions SET columns = :columns, public = :public WHERE endpoint_id = "
+         ":id AND number = :number",
+      soci::use(spec.columns), soci::use(is_public), soci::use(id), soci::use(number);
 }
 
 }  // namespace
@@ -97,7 +118,7 @@ Result<Endpoint> Catalog::create_endpoint(const NewEndpoint& spec) {
            "updated_at) VALUES (:id, :destination, :name, :public, :newest, :now, :also)",
         soci::use(id), soci::use(destination), soci::use(spec.name), soci::use(is_public),
         soci::use(newest), soci::use(now), soci::use(now);
-    insert_version(sql, id, newest, spec.definition, now);
+    insert_version(sql, id, newest, spec, now);
     return read_endpoint(sql, spec.destination_id, spec.name, {});
   });
 }
@@ -105,17 +126,21 @@ Result<Endpoint> Catalog::create_endpoint(const NewEndpoint& spec) {
 Result<Endpoint> Catalog::change_endpoint(const NewEndpoint& spec) {
   TRY(check_endpoint(spec));
   return impl_->write([&](soci::session& sql) -> Result<Endpoint> {
-    TRY_ASSIGN(const Endpoint old, read_endpoint(sql, spec.destination_id, spec.name, {}));
+    TRY_ASSIGN(Endpoint old, read_endpoint(sql, spec.destination_id, spec.name, {}));
     const bool same = old.version.definition == spec.definition;
-    if (same && old.is_public == spec.is_public) return old;
+    if (same) update_newest(sql, old, spec);
     const std::string id = old.id.to_string();
     const int is_public = spec.is_public ? 1 : 0;
     const long long newest = old.newest + (same ? 0 : 1);
     const long long now = impl_->now();
-    if (!same) insert_version(sql, id, newest, spec.definition, now);
-    sql << "UPDATE endpoints SET public = :public, newest = :newest, updated_at = :now WHERE id = "
-           ":id",
-        soci::use(is_public), soci::use(newest), soci::use(now), soci::use(id);
+    if (!same) insert_version(sql, id, newest, spec, now);
+    if (!spec.is_public)
+      sql << "UPDATE endpoint_versions SET public = 0 WHERE endpoint_id = :id", soci::use(id);
+    if (!same || old.is_public != spec.is_public) {
+      sql << "UPDATE endpoints SET public = :public, newest = :newest, updated_at = :now WHERE id "
+             "= :id",
+          soci::use(is_public), soci::use(newest), soci::use(now), soci::use(id);
+    }
     return read_endpoint(sql, spec.destination_id, spec.name, {});
   });
 }
@@ -176,16 +201,20 @@ Result<std::vector<EndpointVersion>> Catalog::endpoint_versions(Id128 endpoint_i
     const std::string id = endpoint_id.to_string();
     long long number = 0, at = 0, retired = 0;
     std::string definition;
+    int is_public = 0;
     soci::indicator is_retired = soci::i_null;
     soci::statement st =
-        (sql.prepare << "SELECT number, definition, created_at, retired_at FROM endpoint_versions "
-                        "WHERE endpoint_id = :id ORDER BY number",
-         soci::use(id), soci::into(number), soci::into(definition), soci::into(at),
-         soci::into(retired, is_retired));
+        (sql.prepare << "SELECT number, definition, public, created_at, retired_at FROM "
+                        "endpoint_versions WHERE endpoint_id = :id ORDER BY number",
+         soci::use(id), soci::into(number), soci::into(definition), soci::into(is_public),
+         soci::into(at), soci::into(retired, is_retired));
     st.execute();
     std::vector<EndpointVersion> out;
     while (st.fetch()) {
-      out.push_back({.number = number, .definition = definition, .created_at = at});
+      out.push_back({.number = number,
+                     .definition = definition,
+                     .is_public = is_public != 0,
+                     .created_at = at});
       if (is_retired == soci::i_ok) out.back().retired_at = retired;
     }
     return out;
@@ -219,6 +248,18 @@ Result<> Catalog::retire_endpoint_version(Id128 destination_id, std::string_view
   });
 }
 
+Result<> Catalog::set_endpoint_columns(Id128 endpoint_id, std::int64_t version,
+                                       const std::string& columns) {
+  return impl_->write([&](soci::session& sql) -> Result<> {
+    const std::string id = endpoint_id.to_string();
+    const long long number = version;
+    sql << "UPDATE endpoint_versions SET columns = :columns WHERE endpoint_id = :id AND number = "
+           ":number",
+        soci::use(columns), soci::use(id), soci::use(number);
+    return {};
+  });
+}
+
 Result<> Catalog::add_endpoint_usage(const std::vector<EndpointUsage>& usage) {
   if (usage.empty()) return {};
   return impl_->write([&](soci::session& sql) -> Result<> {
@@ -241,6 +282,8 @@ Result<> Catalog::add_endpoint_usage(const std::vector<EndpointUsage>& usage) {
       bytes = each.bytes;
       st.execute(true);
     }
+    const long long forget = usage.front().day - kUsageDays;
+    sql << "DELETE FROM endpoint_usage WHERE day < :forget", soci::use(forget);
     return {};
   });
 }

@@ -183,6 +183,9 @@ CREATE TABLE sessions (
   expires_at BIGINT NOT NULL,
   ended_at BIGINT
 );
+ALTER TABLE endpoint_versions ADD COLUMN columns TEXT NOT NULL DEFAULT '';
+ALTER TABLE endpoint_versions ADD COLUMN public INTEGER NOT NULL DEFAULT 0;
+UPDATE endpoint_versions SET public = 1 WHERE endpoint_id IN (SELECT id FROM endpoints WHERE public = 1);
 )sql";
 
 // The id was the token, as it is.

@@ -267,8 +267,10 @@ struct Download {
 
 // One version of a saved endpoint. A version never changes; a retired one is not served any more.
 struct EndpointVersion {
-  std::int64_t number = 0;  // from 1; goes on where an endpoint of that name was deleted
-  std::string definition;   // JSON: see api/endpoint_definition.h
+  std::int64_t number = 0;   // from 1; goes on where an endpoint of that name was deleted
+  std::string definition;    // JSON: see api/endpoint_definition.h
+  std::string columns = {};  // of its results, as far as they are known: JSON, likewise
+  bool is_public = false;    // so is the endpoint, and was when this was made
   Micros created_at = 0;
   std::optional<Micros> retired_at = {};
 };
@@ -289,6 +291,7 @@ struct NewEndpoint {
   std::string name;
   bool is_public = false;
   std::string definition;
+  std::string columns = {};
 };
 
 // What calls of an endpoint came to on a day, by one key or by nobody known.

@@ -81,6 +81,7 @@ struct QueryStarted {
   std::string etag;           // empty: none
   bool not_modified = false;  // the client has this very result; nothing more comes
   bool fresh = true;
+  std::string columns;            // with QueryRequest::types: [{"name","type"}]
   destinations::LoadState state;  // what had been applied, as far as the front has heard
 };
 

@@ -139,6 +139,7 @@ void PoolEngine::handle(Frame& frame) {
          .etag = std::string(m.string_or("etag", "")),
          .not_modified = m.bool_or("not_modified", false),
          .fresh = m.bool_or("fresh", true),
+         .columns = m.find("columns") != nullptr ? json::to_json(*m.find("columns")) : "",
          .state = applied_});
   } else if (type == "done") {
     end_query(id, static_cast<std::uint64_t>(m.int_or("rows", 0)));

@@ -18,7 +18,7 @@
 // Engine → front
 //   hello     {version, duckdb}              first
 //   applied   {position, rows_loaded, rows_failed}
-//   started   {id, content_type, length?, coding, fresh, etag, not_modified}
+//   started   {id, content_type, length?, coding, fresh, etag, not_modified, columns?}
 //             of a query: the first bytes are there, or will be
 //   done      {id, rows}                     of a query: all its bytes are in the pipe
 //   result    {id, data}                     of check, ask and progress

@@ -266,6 +266,20 @@ void QueryRunner::start(QueryTask task) {
         [this, shared](RunningQuery& running) { return run_query(running, *shared); });
 }
 
+Result<std::shared_ptr<const query::Definitions>> QueryRunner::definitions(
+    duckdb_connection connection) {
+  {
+    const std::lock_guard lock(definitions_mutex_);
+    if (definitions_) return definitions_;
+  }
+  TRY_ASSIGN(query::Definitions read, query::read_definitions(connection));
+  auto shared = std::make_shared<const query::Definitions>(std::move(read));
+  if (destination_.is_shared()) return shared;
+  const std::lock_guard lock(definitions_mutex_);
+  definitions_ = shared;
+  return shared;
+}
+
 Result<query::GatedStatement> QueryRunner::statement_of(const QueryTask& task) {
   if (!task.source.empty()) {
     query::GatedStatement rows_of_file;
@@ -274,12 +288,14 @@ Result<query::GatedStatement> QueryRunner::statement_of(const QueryTask& task) {
     return rows_of_file;
   }
   TRY_ASSIGN(const Readers::Lease connection, destination_.reader(Readers::Kind::kPlain));
+  TRY_ASSIGN(const auto known, definitions(connection.get()));
   query::GateOptions options;
+  options.definitions = known.get();
   options.tables = task.tables;
   if (task.types.empty()) return query::gate(connection.get(), task.sql, options);
   TRY_ASSIGN(const json::Value types, json::parse_document(task.types));
   TRY_ASSIGN(const json::Value params, json::parse_document(task.parameters));
-  return query::gate_declared(connection.get(), task.sql, types, params, options);
+  return query::gate_declared(connection.get(), task.sql, types, params, options, &known_forms_);
 }
 
 Result<> QueryRunner::run_query(RunningQuery& running, QueryTask& task) {
@@ -296,7 +312,9 @@ Result<> QueryRunner::run_query(RunningQuery& running, QueryTask& task) {
     w.begin_object().member("type", "started").member("id", task.id);
     w.member("content_type", query::content_type(task.format)).member("fresh", fresh);
     w.member("coding", query::coding_name(start.coding)).member("etag", start.etag);
-    w.member("not_modified", start.not_modified).end_object();
+    w.member("not_modified", start.not_modified);
+    if (!start.columns.empty()) w.raw_member("columns", start.columns);
+    w.end_object();
     return channel_.send(w.text());
   };
   const auto stream = [&]() -> Result<std::uint64_t> {
@@ -342,10 +360,7 @@ void write_described(json::Writer& w, const query::Described& described) {
     w.begin_object().member("name", parameter.name);
     w.member("type", query::declared_type_name(parameter.type)).end_object();
   }
-  w.end_array().begin_array("columns");
-  for (const auto& column : described.columns)
-    w.begin_object().member("name", column.name).member("type", column.type).end_object();
-  w.end_array();
+  w.end_array().raw_member("columns", query::columns_json(described.columns));
 }
 
 }  // namespace
@@ -358,10 +373,13 @@ void QueryRunner::check(std::uint64_t id, json::Value message) {
     const std::string sql(message.string_or("sql", ""));
     TRY_ASSIGN(const json::Value params, parse_if_any(message.string_or("parameters", "")));
     TRY_ASSIGN(const json::Value types, parse_if_any(message.string_or("types", "")));
-    TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection.get(), sql));
+    TRY_ASSIGN(const auto known, definitions(connection.get()));
+    query::GateOptions options;
+    options.definitions = known.get();
+    TRY_ASSIGN(const query::GatedStatement statement, query::gate(connection.get(), sql, options));
     // Errors are of the statement as it was sent, so that it is bound first.
     TRY_ASSIGN(const query::GatedStatement typed,
-               query::gate_declared(connection.get(), sql, types, params));
+               query::gate_declared(connection.get(), sql, types, params, options, &known_forms_));
     TRY(execute(connection.get(), "BEGIN TRANSACTION READ ONLY"));
     TRY_ASSIGN(const auto prepared, query::prepare(connection.get(), statement));
     json::Writer w;

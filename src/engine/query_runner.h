@@ -23,6 +23,7 @@
 #include "engine/query_task.h"
 #include "engine/questions.h"
 #include "engine/running_query.h"
+#include "query/declared_sql.h"
 #include "query/gate.h"
 
 namespace sd::engine {
@@ -58,6 +59,8 @@ class QueryRunner {
   using Work = std::function<Result<>(RunningQuery&)>;
 
   void spawn(std::uint64_t id, Micros timeout_us, Work work);
+  // What the gate must know of the destination's own views and macros. Read once, where nobody else can change them.
+  Result<std::shared_ptr<const query::Definitions>> definitions(duckdb_connection connection);
   // What is to be run: the user's statement once it is gated, or one of our own.
   Result<query::GatedStatement> statement_of(const QueryTask& task);
   Result<> run_query(RunningQuery& running, QueryTask& task);
@@ -76,6 +79,9 @@ class QueryRunner {
   const std::function<void(const Error&)> fatal_;
   const std::string instance_;  // of this process: nobody else changes the data while it lives
   ParquetSlots parquet_;
+  query::KnownForms known_forms_;
+  std::mutex definitions_mutex_;
+  std::shared_ptr<const query::Definitions> definitions_;
   mutable std::mutex mutex_;
   std::map<std::uint64_t, Running> running_;
 };

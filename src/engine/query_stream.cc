@@ -14,6 +14,7 @@
 #include "engine/chunk_reader.h"
 #include "engine/result_pipe.h"
 #include "json/document.h"
+#include "query/describe.h"
 #include "query/parameters.h"
 #include "query/parquet_type.h"
 #include "query/xlsx_writer.h"
@@ -41,7 +42,7 @@ class Stream {
       return 0;
     }
     TRY(begin());
-    reworded_ = statement.has_casts;
+    reworded_ = has_casts_ = statement.has_casts;
     if (task_.format == query::Format::kParquet) return copy_parquet(statement);
     TRY_ASSIGN(const Prepared prepared, query::prepare(connection_, statement));
     TRY(bind(prepared, statement));
@@ -108,6 +109,11 @@ class Stream {
                       .retry_after_s = 1});
   }
 
+  // A saved endpoint's result, which its description follows.
+  void note_columns(const query::ResultShape& shape) {
+    if (!task_.types.empty()) start_.columns = query::columns_json(query::described(shape));
+  }
+
   Result<> tell() {
     if (told_) return {};
     told_ = true;
@@ -127,7 +133,8 @@ class Stream {
   const StreamContext& context_;
   StreamStart start_;
   bool told_ = false;
-  bool reworded_ = false;  // what runs are words of ours around the statement
+  bool reworded_ = false;   // what runs are words of ours around the statement
+  bool has_casts_ = false;  // and within it: declared_sql.h
 };
 
 std::string Stream::entity_tag() const {
@@ -160,7 +167,8 @@ bool Stream::is_known(const std::string& etag) const {
 }
 
 Result<std::uint64_t> Stream::encode(QueryResult& result) {
-  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref()));
+  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref(), has_casts_));
+  note_columns(shape);
   const auto encoder = query::Encoder::make(task_.format, task_.encode, shape);
   ResultPipe pipe(std::move(task_.out), running_.stalls, [this] { return running_.should_stop(); });
   std::uint64_t rows = 0;
@@ -216,7 +224,8 @@ class TemporaryFile {
 };
 
 Result<std::uint64_t> Stream::write_workbook(QueryResult& result) {
-  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref()));
+  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref(), has_casts_));
+  note_columns(shape);
   const TemporaryFile file(context_.temp_folder + "/" + Id128::make().to_string() + ".xlsx");
   TRY_ASSIGN(const auto writer, query::XlsxWriter::make(file.path(), context_.temp_folder, shape));
   std::uint64_t rows = 0;
@@ -327,8 +336,9 @@ Result<std::string> Stream::exact_in_parquet(const query::GatedStatement& statem
   QueryResult result;
   if (duckdb_execute_prepared(prepared.get(), result.get()) != DuckDBSuccess)
     return fail(failure(result));
-  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref()));
-  return query::cast_for_parquet(inner, shape).value_or(inner);
+  TRY_ASSIGN(const query::ResultShape shape, query::ResultShape::from(result.ref(), has_casts_));
+  note_columns(shape);
+  return query::cast_for_parquet(inner, shape, has_casts_).value_or(inner);
 }
 
 Result<std::uint64_t> Stream::copy_parquet(const query::GatedStatement& statement) {

@@ -49,6 +49,7 @@ bool is_digit(char c) {
 std::optional<std::string> number_token(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text.empty() || !is_digit(text.front()) || !is_digit(text.back())) return std::nullopt;
   while (text.size() > 1 && text[0] == '0' && is_digit(text[1])) text.remove_prefix(1);
   std::string token = (negative ? "-" : "") + std::string(text);
   const auto value = json::parse_document(token);
@@ -156,16 +157,31 @@ Result<std::string> read_one(Kind kind, const json::Value& value) {
   return read_text(kind, value.text());
 }
 
+// The elements of a list of decimals have one type, as wide as all of their digits together.
+Result<> check_width(const std::vector<std::string>& decimals) {
+  std::size_t before = 0, behind = 0;
+  for (const std::string& token : decimals) {
+    const std::size_t point = std::min(token.find('.'), token.size());
+    const std::size_t whole = digits_in(std::string_view(token).substr(0, point));
+    before = std::max(before, whole);
+    behind = std::max(behind, digits_in(token) - whole);
+  }
+  if (before + behind <= kMostDigits) return {};
+  return must("decimal numbers that fit together into 38 digits");
+}
+
 // The elements, each read by `read`, as an array.
 template <typename Items, typename Read>
-Result<std::string> read_list(const Items& items, Read read) {
+Result<std::string> read_list(Kind kind, const Items& items, Read read) {
   if (items.size() > kMostElements) return must("a list of at most 10000 values");
+  std::vector<std::string> elements;
   std::string list = "[";
   for (const auto& item : items) {
-    TRY_ASSIGN(const std::string element, read(item));
-    if (list.size() > 1) list += ',';
-    list += element;
+    TRY_ASSIGN(std::string element, read(item));
+    list += (elements.empty() ? "" : ",") + element;
+    elements.push_back(std::move(element));
   }
+  if (kind == Kind::kDecimal) TRY(check_width(elements));
   return list + "]";
 }
 
@@ -197,7 +213,8 @@ std::string_view declared_type_names() {
 
 Result<std::string> read_declared(DeclaredType type, const std::vector<std::string>& texts) {
   if (type.is_list) {
-    return read_list(texts, [&](const std::string& text) { return read_text(type.kind, text); });
+    return read_list(type.kind, texts,
+                     [&](const std::string& text) { return read_text(type.kind, text); });
   }
   if (texts.size() != 1)
     return fail(invalid("is given " + std::to_string(texts.size()) + " times"));
@@ -207,7 +224,7 @@ Result<std::string> read_declared(DeclaredType type, const std::vector<std::stri
 Result<std::string> read_declared(DeclaredType type, const json::Value& value) {
   if (!type.is_list || value.is_null()) return read_one(type.kind, value);
   if (!value.is_array()) return must("a list");
-  return read_list(value.elements(),
+  return read_list(type.kind, value.elements(),
                    [&](const json::Value& each) { return read_one(type.kind, each); });
 }
 

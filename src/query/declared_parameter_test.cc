@@ -60,6 +60,10 @@ TEST(DeclaredParameter, WhatIsNoValueOfTheTypeIsRefused) {
                                                {"number", "inf"},
                                                {"number", "1e999"},
                                                {"number", "."},
+                                               {"number", "5 "},
+                                               {"integer", "+-5"},
+                                               {"decimal", "+ 5"},
+                                               {"decimal[]", std::string(39, '1')},
                                                {"decimal", "1e3"},
                                                {"decimal", std::string(39, '1')},
                                                {"boolean", "yes"},
@@ -81,6 +85,10 @@ TEST(DeclaredParameter, WhatIsNoValueOfTheTypeIsRefused) {
   EXPECT_EQ(read("integer", {"1", "1"}), "error: is given 2 times");
   EXPECT_EQ(read("integer", {}), "error: is given 0 times");
   EXPECT_EQ(read("integer[]", {"1", "x"}), "error: must be a whole number");
+  EXPECT_EQ(read("decimal[]", {std::string(30, '1'), "0.123456789"}),
+            "error: must be decimal numbers that fit together into 38 digits");
+  EXPECT_EQ(read("decimal[]", {std::string(29, '1'), "-0.123456789"}),
+            "[" + std::string(29, '1') + ",-0.123456789]");
 }
 
 TEST(DeclaredParameter, AJsonValueIsWhatItIs) {

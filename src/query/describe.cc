@@ -5,7 +5,6 @@
 #include "base/json_text.h"
 #include "destinations/duckdb/handles.h"
 #include "query/parameters.h"
-#include "query/result_shape.h"
 #include "query/sql_error.h"
 #include "query/type_name.h"
 
@@ -87,10 +86,13 @@ Result<std::optional<ResultShape>> shape_of(duckdb_connection connection,
   if (duckdb_execute_prepared(prepared->get(), result.get()) != DuckDBSuccess) {
     const duckdb_error_type type = duckdb_result_error_type(result.get());
     const char* message = duckdb_result_error(result.get());
-    TRY(fatal(sql_error(type, message != nullptr ? message : "", empty.sql, "sql-error"), type));
+    // With casts it binds whatever the values are, and without types it is not known yet.
+    const bool is_last_word = types != nullptr && types->is_object() && !statement.has_casts;
+    if (is_last_word)
+      TRY(fatal(sql_error(type, message != nullptr ? message : "", empty.sql, "sql-error"), type));
     return none;
   }
-  Result<ResultShape> shape = ResultShape::from(result.ref());
+  Result<ResultShape> shape = ResultShape::from(result.ref(), statement.has_casts);
   if (!shape) return fail(std::move(shape).error());
   return std::optional(std::move(*shape));
 }
@@ -115,10 +117,23 @@ Result<Described> describe(duckdb_connection connection, const GatedStatement& s
   TRY_ASSIGN(const json::Value none, json::parse_document("{" + nulls + "}"));
   const bool given = params != nullptr && !params->is_null();
   TRY_ASSIGN(const auto shape, shape_of(connection, statement, given ? *params : none, types));
-  if (!shape) return out;
-  for (const ResultColumn& column : shape->columns())
-    out.columns.push_back({column.name, type_name(column.type)});
+  if (shape) out.columns = described(*shape);
   return out;
+}
+
+std::vector<Described::Column> described(const ResultShape& shape) {
+  std::vector<Described::Column> out;
+  for (const ResultColumn& column : shape.columns())
+    out.push_back({column.name, type_name(column.type)});
+  return out;
+}
+
+std::string columns_json(const std::vector<Described::Column>& columns) {
+  json::Writer w;
+  w.begin_array();
+  for (const auto& column : columns)
+    w.begin_object().member("name", column.name).member("type", column.type).end_object();
+  return w.end_array().take();
 }
 
 }  // namespace sd::query

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "query/declared_parameter.h"
 #include "query/gate.h"
+#include "query/result_shape.h"
 
 namespace sd::query {
 
@@ -24,6 +25,10 @@ struct Described {
   std::vector<Parameter> parameters;  // in DuckDB's order
   std::vector<Column> columns;        // empty: they cannot be told before it runs
 };
+
+// The columns of a result that has begun, and a list of them as JSON: [{"name","type"}].
+std::vector<Described::Column> described(const ResultShape& shape);
+std::string columns_json(const std::vector<Described::Column>& columns);
 
 // Call it inside the statement's own transaction, with what prepare() gave for it as it was written; `statement` may be
 // gate_declared()'s. `params` and `types` as bind() takes them; without them parameters are NULL. The columns are those of a run that gives no row: a parameter has a type only once

@@ -64,8 +64,9 @@ std::optional<std::string> parquet_type(const ValueType& type) {
   return type_name(held(type));
 }
 
-std::optional<std::string> cast_for_parquet(const std::string& sql, const ResultShape& shape) {
-  bool any = false;
+std::optional<std::string> cast_for_parquet(const std::string& sql, const ResultShape& shape,
+                                            bool names_too) {
+  bool any = names_too;
   std::string list;
   std::string names;
   for (std::size_t i = 0; i < shape.columns().size(); ++i) {

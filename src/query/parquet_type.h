@@ -17,7 +17,8 @@ namespace sd::query {
 std::optional<std::string> parquet_type(const ValueType& type);
 
 // A statement that gives what `sql` (which may stand after FROM, in brackets) does, with those columns
-// cast; none where there are none.
-std::optional<std::string> cast_for_parquet(const std::string& sql, const ResultShape& shape);
+// cast and named as the shape says; none where nothing is to cast, unless its names are to be given anyway.
+std::optional<std::string> cast_for_parquet(const std::string& sql, const ResultShape& shape,
+                                            bool names = false);
 
 }  // namespace sd::query

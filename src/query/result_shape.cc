@@ -6,6 +6,7 @@
 
 #include "base/json_text.h"
 #include "destinations/duckdb/handles.h"
+#include "query/declared_sql.h"
 
 namespace sd::query {
 namespace {
@@ -200,7 +201,7 @@ void make_unique(std::vector<ResultColumn>& columns) {
 
 }  // namespace
 
-Result<ResultShape> ResultShape::from(duckdb_result& result) {
+Result<ResultShape> ResultShape::from(duckdb_result& result, bool has_casts) {
   ResultShape shape;
   const idx_t count = duckdb_column_count(&result);
   for (idx_t i = 0; i < count; ++i) {
@@ -211,7 +212,9 @@ Result<ResultShape> ResultShape::from(duckdb_result& result) {
       return fail(invalid("column " + json_string(name == nullptr ? "" : name) +
                           " has a type that cannot be sent: cast it, for example to VARCHAR"));
     }
-    shape.columns_.push_back({name == nullptr ? "" : name, std::move(*type)});
+    std::string text = name == nullptr ? "" : name;
+    if (has_casts) text = without_casts(text);
+    shape.columns_.push_back({std::move(text), std::move(*type)});
   }
   make_unique(shape.columns_);
   return shape;

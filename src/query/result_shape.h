@@ -83,7 +83,8 @@ class ResultShape {
  public:
   // Reads names and types only; takes no row. kInvalidArgument names a column whose type has no
   // spelling here (DuckDB's TYPE, say): the statement should cast it.
-  static Result<ResultShape> from(duckdb_result& result);
+  // `has_casts`: of a statement of declared_sql.h, whose casts its names do not show.
+  static Result<ResultShape> from(duckdb_result& result, bool has_casts = false);
 
   const std::vector<ResultColumn>& columns() const { return columns_; }
 

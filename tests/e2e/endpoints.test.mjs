@@ -1,9 +1,13 @@
 // Saved endpoints: made, called, changed, versions, keys that are for them only.
 import assert from 'node:assert/strict';
-import http from 'node:http';
+import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import { before, describe, it } from 'node:test';
-import { eventually, problem, startServer, useServer } from './lib.mjs';
+import { duckdbIntegers } from './duckdb.mjs';
+import { eventually, problem, startServer, temporaryDirectory, useServer } from './lib.mjs';
+
+const dir = temporaryDirectory();
 
 const orders = [
   { user: 'alice', amount: 10.5, day: '2026-01-01', placed: '2026-01-01T10:00:00Z' },
@@ -106,7 +110,51 @@ describe('a saved endpoint', () => {
     await make({ name: 'narrow', query: "SELECT (DATE '2026-01-10' - $days)::VARCHAR AS day, $days AS days", params: [{ name: 'days', type: 'integer', default: 7 }] });
     assert.deepEqual((await call('narrow.json')).json(), [{ day: '2026-01-03', days: 7 }]);
     assert.deepEqual((await call('narrow.json?days=1')).json(), [{ day: '2026-01-09', days: 1 }]);
-    problem(await call('narrow.json?days=3000000000'), 400, 'sql-error');
+    assert.equal(problem(await call('narrow.json?days=3000000000'), 422, 'invalid-parameter').parameter, 'days');
+    // That place alone: another number beside it keeps its 64 bits, and so does the same one elsewhere.
+    await server.insert('visits', [{ uid: 3000000000, at: '2026-01-05T10:00:00Z' }, { uid: 7, at: '2026-01-05T10:00:00Z' }], { query: '?wait=true' });
+    await make({ name: 'recent', query: `SELECT uid, $days * 86400000 AS ms FROM visits WHERE uid = $uid AND "at" >= DATE '2026-01-10' - $days`, params: [{ name: 'uid', type: 'integer' }, { name: 'days', type: 'integer', default: 30 }], public: true });
+    for (let i = 0; i < 3; ++i) assert.deepEqual((await anyone('recent.json?uid=3000000000')).json(), [{ uid: 3000000000, ms: 2592000000 }]);
+    assert.deepEqual((await anyone('recent.json?uid=7&days=1')).json(), []);
+    assert.equal(problem(await anyone('recent.json?uid=7&days=3000000000'), 422, 'invalid-parameter').parameter, 'days');
+  });
+
+  it('names its columns as the query does, in every format, whatever the digits of a number', async () => {
+    await make({ name: 'unnamed', query: 'SELECT amount::DECIMAL(9,2) * $rate, $rate, date_trunc(\'day\', $since), count(*) FROM orders WHERE "user" = \'bob\' GROUP BY ALL', params: [{ name: 'rate', type: 'decimal' }, { name: 'since', type: 'timestamp', default: '2026-01-01T00:00:00Z' }] });
+    for (const rate of ['1.5', '10.25', '100']) {
+      const [row] = (await call(`unnamed.json?rate=${rate}`)).json();
+      assert.deepEqual(Object.keys(row), ['(CAST(amount AS DECIMAL(9, 2)) * $rate)', '$rate', "date_trunc('day', $since)", 'count_star()']);
+      assert.equal(Object.values(row)[0], 99 * Number(rate));
+    }
+    assert.ok((await call('unnamed.csv?rate=1.5')).text.includes('$rate') && !(await call('unnamed.csv?rate=1.5')).text.includes('CAST($'));
+    fs.writeFileSync(path.join(dir, 'unnamed.parquet'), (await call('unnamed.parquet?rate=1.5')).body);
+    assert.deepEqual(duckdbIntegers([`SELECT count(*) FROM (DESCRIBE FROM '${dir}/unnamed.parquet') WHERE column_name IN ('$rate', '(CAST(amount AS DECIMAL(9, 2)) * $rate)')`]), [2n]);
+  });
+
+  it('is saved where a value stands for a name, and where a function takes a FLOAT alone', async () => {
+    await make({ name: 'member', query: "SELECT {a: 1, b: 2}[$key] AS v", params: [{ name: 'key' }] });
+    assert.deepEqual((await call('member.json?key=b')).json(), [{ v: 2 }]);
+    problem(await call('member.json?key=z'), 400, 'sql-error');
+    await make({ name: 'quantile', query: 'SELECT approx_quantile(amount, $q) AS q FROM orders', params: [{ name: 'q', type: 'number' }] });
+    assert.equal((await call('quantile.json?q=1')).json()[0].q, 99);
+    // DuckDB does not tell what it takes there: a text is no number, and the answer says so.
+    assert.match(problem(await post({ name: 'derived_quantile', query: 'SELECT approx_quantile(amount, $q) AS q FROM orders' }), 400, 'sql-error').detail, /VARCHAR/);
+    await make({ name: 'exact', query: 'SELECT len($d) AS n', params: [{ name: 'd', type: 'decimal[]' }] });
+    assert.equal(problem(await call('exact.json?d=123456789012345678901234567890&d=0.12345678901234567890'), 422).parameter, 'd');
+  });
+
+  it('its description follows what its tables become', async () => {
+    await server.insert('growing', { a: 1 }, { query: '?wait=true' });
+    await make({ name: 'grows', query: 'SELECT * EXCLUDE (__row_id, __received_at) FROM growing WHERE $all OR a IS NOT NULL', params: [{ name: 'all', type: 'boolean', default: true }] });
+    assert.deepEqual((await get('grows')).columns, [{ name: 'a', type: 'BIGINT' }]);
+    await server.insert('growing', { a: 'text', b: { c: 2 } }, { query: '?wait=true' });
+    for (const format of ['json', 'parquet', 'xlsx']) assert.equal((await call(`grows.${format}`)).status, 200);
+    const now = [{ name: 'a', type: 'VARCHAR' }, { name: 'b_c', type: 'BIGINT' }];
+    await eventually('the columns', async () => { assert.deepEqual((await get('grows')).columns, now); return true; });
+    const spec = (await server.api('/api/openapi.json')).json();
+    assert.deepEqual(Object.keys(spec.paths['/api/endpoints/grows.json'].get.responses[200].content['application/json'].schema.items.properties), ['a', 'b_c']);
+    // Nobody has changed it: it is the same version.
+    assert.equal((await change('grows', { query: 'SELECT * EXCLUDE (__row_id, __received_at) FROM growing WHERE $all OR a IS NOT NULL', params: [{ name: 'all', type: 'boolean', default: true }] })).version, 1);
   });
 
   it('is saved where only some values of its parameters fail', async () => {
@@ -165,7 +213,8 @@ describe('a saved endpoint', () => {
     assert.deepEqual([await n(''), await n('?version=1'), await n('?version=2')], [2, 1, 2]);
     assert.equal((await call('v.json?version=1')).headers['x-endpoint-version'], '1');
     assert.equal((await get('v?version=1')).query, 'SELECT 1 AS n');
-    problem(await call('v.json?version=4'), 404);
+    assert.match(problem(await call('v.json?version=4'), 404).detail, /version/);
+    assert.match(problem(await remove('v?version=99'), 404).detail, /version/);
     for (const bad of ['0', 'x', '1.0', '']) problem(await call(`v.json?version=${bad}`), 422);
     problem(await server.api('/api/endpoints/v?version=x'), 400);
     problem(await remove('v?version=3'), 400);
@@ -265,6 +314,27 @@ describe('who may call an endpoint', () => {
     await change('open', { query: 'SELECT count(*) AS n FROM orders', public: true });
   });
 
+  it('what was made for a key\'s eyes stays so when a later version is public', async () => {
+    await make({ name: 'later', query: 'SELECT * FROM orders' });
+    await change('later', { query: 'SELECT 2 AS n' });
+    assert.equal((await change('later', { query: 'SELECT 3 AS n', public: true })).version, 3);
+    assert.deepEqual((await anyone('later.json')).json(), [{ n: 3 }]);
+    assert.deepEqual((await anyone('later.json?version=3')).json(), [{ n: 3 }]);
+    const hidden = problem(await anyone('later.json?version=1'), 404);
+    assert.equal(problem(await anyone('later.json?version=9'), 404).detail, hidden.detail);
+    assert.equal((await call('later.json?version=1')).json().length, 3);
+    await change('later', { query: 'SELECT 4 AS n', public: true });
+    assert.deepEqual((await anyone('later.json?version=3')).json(), [{ n: 3 }]);
+    await change('later', { query: 'SELECT 4 AS n' });
+    problem(await anyone('later.json'), 401);
+    problem(await anyone('later.json?version=3'), 401);
+    await change('later', { query: 'SELECT 4 AS n', public: true });
+    assert.deepEqual((await anyone('later.json')).json(), [{ n: 4 }]);
+    problem(await anyone('later.json?version=3'), 404);
+    const versions = (await server.api('/api/endpoints/later')).json().versions;
+    assert.deepEqual(versions.map((v) => v.public), [false, false, false, true]);
+  });
+
   it('tells those who are not its makers nothing of its query, also where it fails', async () => {
     await server.insert('doomed', { secret_column: 1 }, { query: '?wait=true' });
     await make({ name: 'fails', query: 'SELECT secret_column FROM doomed', public: true });
@@ -311,6 +381,7 @@ describe('who may call an endpoint', () => {
       if (parameter) assert.equal(answer.parameter, parameter);
     };
     await refused({ endpoints: ['never'] });
+    await refused({ endpoints: [] });
     await refused({ endpoints: 'orders' });
     await refused({ scopes: ['query', 'admin'] });
     await refused({ scopes: ['share'] });

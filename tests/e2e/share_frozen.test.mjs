@@ -117,7 +117,8 @@ describe('a frozen share', () => {
       assert.deepEqual([all.status, all.body.length], [200, size], JSON.stringify(headers));
     }
     const beyond = await part(`bytes=${size}-`);
-    assert.deepEqual([beyond.status, beyond.headers['content-range'], beyond.text], [416, `bytes */${size}`, '']);
+    assert.equal(beyond.headers['content-range'], `bytes */${size}`);
+    problem(beyond, 416, 'range-not-satisfiable');
     assert.equal((await part('bytes=0-1,5-6')).status, 200, 'several are one whole');
     const unchanged = await get(id, '/data.csv', { headers: { 'If-None-Match': `"x", ${etag}` } });
     assert.deepEqual([unchanged.status, unchanged.text, unchanged.headers.etag], [304, '', etag]);
