@@ -14,13 +14,15 @@
 #include "api/shares.h"
 #include "api/snapshot.h"
 #include "api/tables.h"
+#include "api/web.h"
 
 namespace sd::api {
 
 namespace {
 
 constexpr RouteEntry kRoutes[] = {
-    {"GET", "/", Asks::kNobody, handle_home},
+    {"GET", "/", Asks::kNobody, handle_dashboard},
+    {"GET", "/assets/{file}", Asks::kNobody, handle_asset},
     {"GET", "/docs", Asks::kNobody, handle_docs},
     {"GET", "/docs/{file}", Asks::kNobody, handle_docs_file},
     {"GET", "/api/openapi.json", Asks::kNobody, handle_openapi},

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "api/access.h"
-#include "api/html.h"
 
 namespace sd::api {
 
@@ -58,31 +57,6 @@ Task<void> handle_metrics_with_login(App& app, http::Exchange& exchange, std::st
   }
   Error error{.code = ErrorCode::kUnauthenticated, .message = "user name and password, please"};
   co_await refuse(exchange, std::move(error));
-}
-
-Task<void> handle_home(App& app, http::Exchange& exchange) {
-  const std::string base = escape_html(base_url(app, exchange));
-  std::string body =
-      "<h1>Scratch Data</h1>\n<p>POST JSON, it is on disk when the answer comes back; a table with "
-      "the "
-      "right columns exists within a second; SQL streams out.</p>\n"
-      "<h2>Try it</h2>\n<p>Insert a row:</p>\n<pre>curl '" +
-      base +
-      "/api/data/insert/events?api_key=local' --data '{\"user\":\"alice\",\"n\":1}'</pre>\n"
-      "<p>Query it:</p>\n<pre>curl '" +
-      base +
-      "/api/data/query?api_key=local' --data 'SELECT * FROM events'</pre>\n"
-      "<p>Share a result for an hour:</p>\n<pre>curl '" +
-      base +
-      "/api/data/share?api_key=local' --data '{\"query\":\"SELECT * FROM "
-      "events\",\"duration\":3600}'</pre>\n"
-      "<p>The key <code>local</code> works from this machine only. Anywhere else, use a key that "
-      "<code>scratchdata key create</code> made.</p>\n"
-      "<p class=\"small\">Version " +
-      escape_html(app.options().version) +
-      " · <a href=\"/docs\">the API</a> · <a href=\"/metrics\">metrics</a> · <a "
-      "href=\"/healthcheck\">health</a></p>\n";
-  co_await exchange.respond(page("Scratch Data", body));
 }
 
 }  // namespace sd::api

@@ -14,7 +14,6 @@ Task<void> handle_metrics(App& app, http::Exchange& exchange);
 // The same behind HTTP Basic; no user name: no login.
 Task<void> handle_metrics_with_login(App& app, http::Exchange& exchange, std::string username,
                                      std::string password);
-Task<void> handle_home(App& app, http::Exchange& exchange);
 
 // Prometheus' text of everything, gauges brought up to date.
 std::string render_metrics(App& app);

@@ -103,10 +103,10 @@ function checkCompiled(root, commands, errors) {
 }
 
 // third_party/README.md says why.
-function checkLock(root, errors) {
-  const path = join(root, 'third_party/package-lock.json');
+function checkLock(root, folder, errors) {
+  const path = join(root, folder, 'package-lock.json');
   if (!existsSync(path)) return;
-  const fault = (text) => errors.push(`third_party/package-lock.json: ${text}`);
+  const fault = (text) => errors.push(`${folder}/package-lock.json: ${text}`);
   for (const [name, entry] of Object.entries(JSON.parse(readFileSync(path, 'utf8')).packages)) {
     if (name === '') continue;
     if (entry.resolved) fault(`${name} has an address ("resolved")`);
@@ -123,7 +123,7 @@ export function check(root, commands) {
   if (sources.length === 0) errors.push('src: holds no sources');
   for (const path of sources) checkSource(root, path, errors, warnings);
   checkCMake(root, errors);
-  checkLock(root, errors);
+  for (const folder of ['third_party', 'web']) checkLock(root, folder, errors);
   if (commands) checkCompiled(root, commands, errors);
   return { files: sources.length, errors, warnings };
 }

@@ -120,10 +120,12 @@ reports('A lock file with an address, without a hash, with dependencies', {
     'node_modules/b': { integrity: 'sha1-x' },
     'node_modules/duckdb': { integrity: 'sha512-x', dependencies: { 'node-gyp': '1' } },
   }),
+  'web/package-lock.json': lock({ 'node_modules/c': { integrity: 'sha512-x' }, 'node_modules/d': { resolved: 'https://packages.invalid/d.tgz', integrity: 'sha512-x' } }),
 }, [
   'third_party/package-lock.json: node_modules/a has an address ("resolved")',
   'third_party/package-lock.json: node_modules/b is not pinned by a SHA-512',
   'third_party/package-lock.json: node_modules/duckdb has dependencies again',
+  'web/package-lock.json: node_modules/d has an address ("resolved")',
 ]);
 
 test('A .cc file that no target compiles', () => withTree(

@@ -69,7 +69,7 @@ describe('what is another destination\'s', () => {
   const nothing = async () => {}; // it knows no ids, and tells of no destination
 
   const probes = {
-    'GET /': nothing, 'GET /livez': nothing, 'GET /readyz': nothing, 'GET /healthcheck': nothing,
+    'GET /': nothing, 'GET /assets/{file}': nothing, 'GET /livez': nothing, 'GET /readyz': nothing, 'GET /healthcheck': nothing,
     'GET /metrics': nothing, // of the operator, on the listener of the operator's choice
     'GET /api/destination-types': nothing,
     'GET /docs': nothing, 'GET /docs/{file}': nothing,

@@ -183,6 +183,7 @@ describe('/api/openapi.json', () => {
     await check('POST', '/api/session', '/api/session', { ...body({ key: server.adminKey }), key: null });
     await check('GET', '/api/session', '/api/session');
     await check('DELETE', '/api/session', '/api/session', { key: null });
+    for (const [, file] of (await server.request('/')).text.matchAll(/"(\/assets\/[^"]+)"/g)) await check('GET', '/assets/{file}', file);
     const all = operations().filter(({ pattern }) => !saved(spec).includes(pattern)).map(({ method, pattern }) => `${method} ${pattern}`);
     assert.deepEqual(all.filter((each) => !seen.has(each)), [], 'operations that this test does not ask');
   });

@@ -185,7 +185,7 @@ describe('keys', () => {
     for (const [method, pattern] of serverRoutes()) routes.set(pattern, [...(routes.get(pattern) ?? []), method]);
     assert.ok(routes.size >= 20 && routes.has('/api/data/share'), [...routes.keys()].join(' '));
     const shown = { '/': 200, '/livez': 200, '/readyz': 200, '/healthcheck': 200, '/metrics': 200, '/share/{id}': 404,
-      '/docs': 200, '/docs/{file}': 404, '/api/openapi.json': 200, '/share/{id}/data.{format}': 404, '/api/data/share': 405, '/api/data/query/share': 405 };
+      '/docs': 200, '/docs/{file}': 404, '/assets/{file}': 404, '/api/openapi.json': 200, '/share/{id}/data.{format}': 404, '/api/data/share': 405, '/api/data/query/share': 405 };
     const answered = { 'POST /share/{id}': 404, // where the form of a share's password goes
       'DELETE /api/session': 204 }; // nobody is signed out
     const bodies = [undefined, '{}', '[]', '{"query":"SELECT 1"}', 'SELECT 1', 'a=1&query=SELECT+1'];
@@ -361,13 +361,6 @@ describe('manners', () => {
       const answer = await request(url, '/api/data/query?api_key=local', { body: 'SELECT 1 AS a' });
       assert.equal(answer.status, 200, `${url}: ${answer.text}`);
     }
-  });
-
-  it('the start page says what to try', async () => {
-    const page = await server.request('/', { headers: { Accept: 'text/html' } });
-    assert.equal(page.status, 200);
-    assert.match(page.headers['content-type'], /^text\/html/);
-    assert.match(page.text, /curl/);
   });
 });
 

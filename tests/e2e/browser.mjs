@@ -1,0 +1,38 @@
+// A real browser for tests: Debian's chromium, driven by playwright-core, each context with nothing remembered.
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { root } from './lib.mjs';
+
+const npm = createRequire(path.join(root, 'web/package.json'));
+const { chromium } = npm('playwright-core');
+export const axeSource = npm('axe-core').source;
+
+export const chromiumPath = () => execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim();
+
+// The browser of a describe(), or of a file.
+export function useBrowser() {
+  const holder = { browser: null };
+  before(async () => { holder.browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox', '--disable-gpu'] }); });
+  after(async () => { await holder.browser?.close(); });
+  // A page of a fresh profile; what it complains of is collected in `complaints`.
+  holder.open = async (options = {}) => {
+    const context = await holder.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    const page = await context.newPage();
+    page.complaints = [];
+    page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') page.complaints.push(message.text()); });
+    page.on('pageerror', (error) => page.complaints.push(String(error)));
+    page.setDefaultTimeout(10_000);
+    return page;
+  };
+  return holder;
+}
+
+// What axe-core finds wrong with the page as it is now: "rule: target", none of them.
+export async function violations(page) {
+  // Its source as a value: the page's policy runs no inline script.
+  await page.evaluate(`${axeSource};undefined`);
+  const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return found.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(' ')} (${node.failureSummary?.split('\n')[1]?.trim()})`));
+}

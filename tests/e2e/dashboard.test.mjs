@@ -1,0 +1,130 @@
+// The dashboard in a real browser, against the real server.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { useBrowser, violations } from './browser.mjs';
+import { problem, startServer, useServer } from './lib.mjs';
+
+describe('the dashboard\'s files', () => {
+  const server = useServer();
+  it('the page is asked for anew, what it loads is kept for good, and all of it comes compressed', async () => {
+    const page = await server.request('/');
+    assert.equal(page.status, 200);
+    assert.equal(page.headers['cache-control'], 'no-cache');
+    const policy = page.headers['content-security-policy'];
+    for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]) assert.ok(policy.split('; ').includes(rule), policy);
+    assert.ok(!/unsafe/.test(policy));
+    assert.equal((await server.request('/', { headers: { 'If-None-Match': page.headers.etag } })).status, 304);
+    const files = [...page.text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1]);
+    assert.ok(files.some((file) => file.endsWith('.js')) && files.some((file) => file.endsWith('.css')), page.text);
+    assert.ok(!/https?:\/\//.test(page.text) && !/<script(?![^>]*src)/.test(page.text) && !/style=/.test(page.text));
+    const { brotliDecompressSync, gunzipSync } = await import('node:zlib');
+    let size = 0;
+    for (const file of files) {
+      const ask = (coding, more = {}) => server.request(file, { headers: { 'Accept-Encoding': coding, ...more } });
+      const plain = await ask('identity');
+      assert.equal(plain.headers['cache-control'], 'public, max-age=31536000, immutable');
+      assert.equal(plain.headers['content-encoding'], undefined);
+      for (const [coding, unpack] of [['br', brotliDecompressSync], ['gzip', gunzipSync]]) {
+        const packed = await ask(coding);
+        if (packed.headers['content-encoding']) assert.deepEqual(unpack(packed.body), plain.body, file);
+        else assert.ok(file.endsWith('.svg'), file);
+      }
+      for (const no of ['br;q=0', 'br;q=0.000', 'brr']) assert.notEqual((await ask(no)).headers['content-encoding'], 'br', no);
+      assert.equal((await ask('gzip;q=0.5, br;q=0.1')).headers['content-encoding'] ?? 'br', 'br');
+      assert.equal((await ask('br', { 'If-None-Match': plain.headers.etag })).status, 304);
+      size += (await ask('br')).body.length;
+    }
+    assert.ok(size < 250 * 1024, `${size} bytes`);
+    problem(await server.request('/assets/never.js'), 404);
+    problem(await server.request('/assets/..%2findex.html'), 404);
+  });
+});
+
+describe('the first minutes', () => {
+  const browser = useBrowser();
+
+  it('the link of the first start signs in, and what is copied there inserts the first row', { timeout: 120_000 }, async (t) => {
+    const server = await startServer(t, {});
+    const [, link] = /(http:\/\/\S+#sign-in=\S+)/.exec(server.stdout);
+    const page = await browser.open();
+    await page.goto(link);
+    await page.getByRole('heading', { name: 'Send the first row' }).waitFor();
+    assert.equal(new URL(page.url()).hash, '', 'the link is not kept in the address');
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Make a key for these lines' }).click();
+    await page.getByText('It is shown only now').waitFor();
+    const copied = await page.locator('pre').first().innerText();
+    assert.match(copied, /Bearer sd_/);
+    const answer = execFileSync('bash', ['-euo', 'pipefail', '-c', copied.replace('curl ', 'curl -sS --fail-with-body ')], { encoding: 'utf8' });
+    assert.equal(JSON.parse(answer).rows, 1);
+    // It shows by itself.
+    await page.getByRole('link', { name: 'events' }).waitFor();
+    await page.getByRole('link', { name: 'events' }).click();
+    await page.getByRole('heading', { name: 'events', level: 1 }).waitFor();
+    await page.getByRole('cell', { name: 'cart_0_sku' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    // The link is used up; whoever has nothing is asked for a key.
+    const other = await browser.open();
+    await other.goto(link);
+    await other.getByText('has been used').waitFor();
+    assert.deepEqual(await violations(other), []);
+    await other.getByLabel('API key').fill('sd_wrong');
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    await other.getByText('not known').waitFor();
+    await other.getByLabel('API key').fill(server.key);
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    await other.getByRole('heading', { name: 'local' }).waitFor();
+    await other.getByRole('button', { name: 'Sign out' }).click();
+    await other.getByLabel('API key').waitFor();
+    await other.reload();
+    await other.getByLabel('API key').waitFor();
+    assert.deepEqual(page.complaints, []);
+    assert.deepEqual(other.complaints.filter((each) => !/401/.test(each)), []);
+  });
+});
+
+describe('keys', () => {
+  const server = useServer();
+  const browser = useBrowser();
+
+  it('are made, shown once, and revoked', { timeout: 120_000 }, async () => {
+    const page = await browser.open();
+    await page.goto(`${server.url}/`);
+    await page.getByLabel('API key').fill(server.adminKey);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('link', { name: 'Keys' }).click();
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name').fill('for the shop');
+    await page.getByLabel('query').check();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const secret = await page.locator('dialog pre').first().innerText();
+    assert.match(secret, /^sd_\w{43}$/);
+    assert.equal((await server.api('/api/tables', { key: secret })).status, 200);
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Done' }).click();
+    const row = page.getByRole('row', { name: /for the shop/ });
+    assert.match(await row.innerText(), /insert\s+query/);
+    assert.ok(!(await page.content()).includes(secret));
+    await row.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('button', { name: 'Revoke it' }).click();
+    await row.waitFor({ state: 'detached' });
+    problem(await server.api('/api/tables', { key: secret }), 401);
+    await page.getByLabel('revoked ones too').check();
+    await page.getByText('revoked', { exact: true }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(page.complaints.filter((each) => !/401/.test(each)), []);
+  });
+
+  it('what the page offers follows the key that signed in', { timeout: 60_000 }, async () => {
+    const { api_key: secret } = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["insert"]}' })).json();
+    const page = await browser.open();
+    await page.goto(`${server.url}/`);
+    await page.getByLabel('API key').fill(secret);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Send the first row' }).waitFor();
+    for (const name of ['Keys', 'Data']) assert.equal(await page.getByRole('link', { name, exact: true }).count(), 0, name);
+    assert.equal(await page.getByRole('button', { name: 'Make a key for these lines' }).count(), 0);
+  });
+});

@@ -1,0 +1,86 @@
+// The server's public API, as docs/api.md says it; nothing else is asked.
+import { session } from './session.svelte';
+
+// RFC 9457, as every error of the server comes.
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly type: string,
+    readonly title: string,
+    readonly detail: string,
+    readonly members: Record<string, unknown> = {},
+  ) {
+    super(detail || title);
+  }
+}
+
+export async function problemOf(answer: Response): Promise<Problem> {
+  const text = await answer.text().catch(() => '');
+  try {
+    const { type, title, detail, ...members } = JSON.parse(text);
+    return new Problem(answer.status, type, title, detail, members);
+  } catch {
+    return new Problem(answer.status, 'about:blank', `HTTP ${answer.status}`, text.slice(0, 500) || answer.statusText);
+  }
+}
+
+// With ?destination_id=, where a session for all of them must say which is meant.
+export function scoped(path: string): string {
+  if (!session.current?.admin || !session.destination) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}destination_id=${encodeURIComponent(session.destination.id)}`;
+}
+
+export interface Asked {
+  method?: string;
+  body?: unknown; // an object is sent as JSON, a string or Blob as it is
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  scope?: boolean; // false: about the server, not about one destination
+}
+
+export async function ask(path: string, { method, body, headers = {}, signal, scope = true }: Asked = {}): Promise<Response> {
+  const plain = body === undefined || typeof body === 'string' || body instanceof Blob;
+  let answer: Response;
+  try {
+    answer = await fetch(scope ? scoped(path) : path, {
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
+      credentials: 'same-origin',
+      headers: plain ? headers : { 'Content-Type': 'application/json', ...headers },
+      body: plain ? (body as string | Blob | undefined) : JSON.stringify(body),
+      signal,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, 'about:blank', 'No answer', 'The server does not answer. Is it running?');
+  }
+  if (answer.ok) return answer;
+  if (answer.status === 401 && session.current) session.current = null;
+  throw await problemOf(answer);
+}
+
+export async function get<T>(path: string, options: Asked = {}): Promise<T> {
+  return (await ask(path, options)).json() as Promise<T>;
+}
+
+export async function send<T>(path: string, body: unknown, options: Asked = {}): Promise<T> {
+  const answer = await ask(path, { body, ...options });
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+export async function remove(path: string, options: Asked = {}): Promise<void> {
+  await ask(path, { method: 'DELETE', ...options });
+}
+
+// A list's pages, one after the other.
+export async function all<T>(path: string, options: Asked = {}): Promise<T[]> {
+  const out: T[] = [];
+  let after: string | null = null;
+  do {
+    const page: { data: T[]; next: string | null } = await get(`${path}${path.includes('?') ? '&' : '?'}limit=1000${after ? `&after=${encodeURIComponent(after)}` : ''}`, options);
+    out.push(...page.data);
+    after = page.next;
+  } while (after);
+  return out;
+}
+
+export const wordsOf = (error: unknown) => (error instanceof Problem ? error.detail : error instanceof Error ? error.message : String(error));

@@ -1,0 +1,16 @@
+// Where we are: what stands behind the # of the address. The server has one page.
+
+const read = () => location.hash.replace(/^#\/?/, '').split('/').filter((part) => part !== '').map(decodeURIComponent);
+
+export const route = $state({ parts: read() });
+
+addEventListener('hashchange', () => {
+  route.parts = read();
+  scrollTo(0, 0);
+});
+
+export const link = (...parts: string[]) => `#/${parts.map(encodeURIComponent).join('/')}`;
+
+export function go(...parts: string[]) {
+  location.hash = link(...parts);
+}

@@ -1,0 +1,12 @@
+// Objects of the API, as its own description has them (schema.d.ts is made of it).
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+export type Session = Schemas['Session'];
+export type Destination = Schemas['Destination'];
+export type Key = Schemas['Key'];
+export type NewKey = Schemas['NewKey'];
+export type Table = Schemas['Table'];
+export type Column = Schemas['Column'];
+export type Endpoint = Schemas['Endpoint'];
+export interface Page<T> { data: T[]; next: string | null }
