@@ -95,6 +95,15 @@ bool says_who(App& app, const http::Exchange& exchange, const Query& query) {
   return !find_secrets(exchange, query).empty() || signed_in(app, exchange).key;
 }
 
+bool is_still(App& app, const http::Exchange& exchange, const Query& query, const Id128& key_id) {
+  for (const std::string& secret : find_secrets(exchange, query)) {
+    const auto key = app.keys().find_key(secret);
+    if (key && key->id == key_id) return true;
+  }
+  const auto session = signed_in(app, exchange);
+  return session.key && session.key->id == key_id;
+}
+
 Result<std::shared_ptr<const catalog::KeyInfo>> authenticate(App& app,
                                                              const http::Exchange& exchange,
                                                              const Query& query,

@@ -58,6 +58,9 @@ Result<std::shared_ptr<const catalog::KeyInfo>> authenticate(App& app,
                                                              const Query& query,
                                                              const Query* form = nullptr);
 
+// Whether the request's key is this one still: for answers that go on. It does not count as a use.
+bool is_still(App& app, const http::Exchange& exchange, const Query& query, const Id128& key_id);
+
 // A key with this scope and the destination that it is for (an admin key names one with
 // ?destination_id=; where there is only one, that one). 401, 403 that names the scope, 404, 400.
 Result<Access> authorise(App& app, const http::Exchange& exchange, const Query& query,

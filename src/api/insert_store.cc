@@ -248,7 +248,8 @@ Task<Result<Accepted>> store(App& app, http::Exchange& exchange, Tenant& tenant,
   CO_TRY(std::move(pending.result));
   if (rows.blob) rows.blob->keep();
   accepted.end = pending.end;
-  tenant.count_acknowledged(accepted.summary.rows);
+  const std::uint64_t bytes = rows.blob ? pending.meta.blob->length : rows.json().size();
+  tenant.count_acknowledged(accepted.table, accepted.summary.rows, bytes);
   co_return accepted;
 }
 

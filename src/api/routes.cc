@@ -5,6 +5,7 @@
 #include "api/endpoints.h"
 #include "api/failed.h"
 #include "api/insert.h"
+#include "api/live.h"
 #include "api/openapi.h"
 #include "api/query.h"
 #include "api/query_status.h"
@@ -57,6 +58,7 @@ constexpr RouteEntry kRoutes[] = {
     {"DELETE", "/api/endpoints/{name}", Asks::kAdmin, handle_delete_endpoint},
     {"GET", "/api/endpoints/{name}/usage", Asks::kQuery, handle_endpoint_usage},
     {"GET", "/api/endpoints/{name}.{format}", Asks::kCall, handle_call_endpoint},
+    {"GET", "/api/live", Asks::kQuery, handle_live},
     {"GET", "/api/tables", Asks::kQuery, handle_list_tables},
     {"GET", "/api/tables/{table}", Asks::kQuery, handle_get_table},
     {"GET", "/api/tables/{table}/columns", Asks::kQuery, handle_get_columns},

@@ -187,9 +187,18 @@ double Tenant::lag_seconds() const {
   return static_cast<double>(system_clock().steady_us() - marks_.front().steady_us) / 1e6;
 }
 
-void Tenant::count_acknowledged(std::uint64_t rows) {
+void Tenant::count_acknowledged(std::string_view table, std::uint64_t rows, std::uint64_t bytes) {
   acknowledged_.add(static_cast<double>(rows));
+  acknowledged_rows_.fetch_add(rows, std::memory_order_relaxed);
+  acknowledged_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  table_counts_.add(table, rows, bytes);
 }
+
+TableCounts::Count Tenant::acknowledged() const {
+  return {.rows = acknowledged_rows_.load(std::memory_order_relaxed),
+          .bytes = acknowledged_bytes_.load(std::memory_order_relaxed)};
+}
+
 void Tenant::observe_query(double seconds) {
   query_seconds_.observe(seconds);
 }

@@ -13,6 +13,7 @@
 
 #include "api/idempotency.h"
 #include "api/query_queue.h"
+#include "api/table_counts.h"
 #include "base/metrics.h"
 #include "catalog/model.h"
 #include "engine/pool.h"
@@ -59,13 +60,18 @@ class Tenant final : public engine::Source {
   // The highest position ever heard as applied, and where the database is in memory all that was in
   // the journal at its opening: no query may see less, also after a restart of the engine.
   journal::Position highest_applied() const;
-  void count_acknowledged(std::uint64_t rows);
+  void count_acknowledged(std::string_view table, std::uint64_t rows, std::uint64_t bytes);
+  // Since it was opened.
+  TableCounts::Count acknowledged() const;
+  TableCounts& table_counts() { return table_counts_; }
+  const TableCounts& table_counts() const { return table_counts_; }
   void observe_query(double seconds);
   // Brings the gauges up to date; called when metrics are read.
   void refresh_metrics();
 
   // Who may run a query now, and who must wait.
   QueryQueue& queries() { return queries_; }
+  const QueryQueue& queries() const { return queries_; }
 
   // Finishes what is queued; appends are refused from here on.
   void close();
@@ -104,6 +110,9 @@ class Tenant final : public engine::Source {
     Micros steady_us;
   };
   std::deque<Mark> marks_;  // when the journal reached which end; coarse, oldest first
+
+  std::atomic<std::uint64_t> acknowledged_rows_{0}, acknowledged_bytes_{0};
+  TableCounts table_counts_;
 
   metrics::Counter acknowledged_, loaded_, failed_;
   metrics::Gauge lag_rows_, lag_seconds_, journal_bytes_;

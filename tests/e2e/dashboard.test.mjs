@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { useBrowser, violations } from './browser.mjs';
-import { problem, startServer, useServer } from './lib.mjs';
+import { eventually, problem, startServer, useServer } from './lib.mjs';
 
 describe('the dashboard\'s files', () => {
   const server = useServer();
@@ -60,6 +60,19 @@ describe('the first minutes', () => {
     assert.equal(JSON.parse(answer).rows, 1);
     // It shows by itself.
     await page.getByRole('link', { name: 'events' }).waitFor();
+    // So do those that follow, while they come.
+    await page.getByText('Rows a second').first().waitFor();
+    let sending = true;
+    const sender = (async () => { while (sending) await server.insert('events', [{ user: 'bob' }, { user: 'eve' }], { key: server.key }); })();
+    const row = page.getByRole('row', { name: /events/ });
+    const count = async () => Number((await row.getByRole('cell').nth(1).innerText()).replaceAll(',', ''));
+    await eventually('rows arrive', async () => await count() > 100);
+    const before = await count();
+    await eventually('more rows', async () => await count() > before);
+    await eventually('a rate', async () => Number((await row.getByRole('cell').nth(2).innerText()).replaceAll(',', '')) > 10);
+    sending = false;
+    await sender;
+    assert.deepEqual(await violations(page), []);
     await page.getByRole('link', { name: 'events' }).click();
     await page.getByRole('heading', { name: 'events', level: 1 }).waitFor();
     await page.getByRole('cell', { name: 'cart_0_sku' }).waitFor();

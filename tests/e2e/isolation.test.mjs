@@ -2,7 +2,7 @@
 // every id of another destination. A new route must be entered here.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { eventually, serverRoutes, useServer } from './lib.mjs';
+import { eventually, firstEvent, serverRoutes, useServer } from './lib.mjs';
 
 const kNever = '0d9f5c3e-8a43-4c6e-9d11-3f6f0a4b2c1d';
 const routes = serverRoutes().map(([method, pattern]) => `${method} ${pattern}`);
@@ -73,6 +73,11 @@ describe('what is another destination\'s', () => {
     'GET /metrics': nothing, // of the operator, on the listener of the operator's choice
     'GET /api/destination-types': nothing,
     'GET /docs': nothing, 'GET /docs/{file}': nothing,
+    'GET /api/live': async () => {
+      const text = await firstEvent(server, '/api/live', mine.key);
+      for (const secret of [theirs.id, theirs.name, theirs.second]) assert.ok(!text.includes(secret), text);
+      await named('GET', '/api/live');
+    },
     'POST /api/session': nothing, 'DELETE /api/session': nothing,
     'GET /api/session': () => hides('GET', '/api/session'),
     'GET /api/openapi.json': async () => {

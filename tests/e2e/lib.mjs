@@ -165,6 +165,22 @@ export function request(base, target, { method, headers = {}, body, agent, signa
   });
 }
 
+// What comes first of a stream of server-sent events; the connection ends then.
+export function firstEvent(server, target, key) {
+  return new Promise((resolve, reject) => {
+    const req = http.get(`${server.url}${target}`, { headers: { Authorization: `Bearer ${key}` } }, (res) => {
+      let text = '';
+      res.setEncoding('utf8').on('data', (piece) => {
+        text += piece;
+        if (res.statusCode === 200 && !text.includes('\n\n')) return;
+        req.destroy();
+        resolve(text);
+      });
+    });
+    req.on('error', reject);
+  });
+}
+
 // A TCP connection to write bytes as they are. `send(text)`; `until(test, ms)` waits until test(everything
 // received so far, as latin1) is true and returns it; `closed(ms)` waits for the other side to close.
 export class RawSocket {

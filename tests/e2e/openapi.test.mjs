@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { before, describe, it } from 'node:test';
-import { problem, root, serverRoutes, temporaryDirectory, useServer } from './lib.mjs';
+import { firstEvent, problem, root, serverRoutes, temporaryDirectory, useServer } from './lib.mjs';
 
 const npm = createRequire(path.join(root, 'third_party/package.json'));
 const kJson = 'application/json';
@@ -180,6 +180,11 @@ describe('/api/openapi.json', () => {
     await check('GET', '/api/destination-types', '/api/destination-types', admin);
     for (const target of ['/', '/livez', '/readyz', '/healthcheck', '/metrics', '/api/openapi.json', '/docs']) await check('GET', target, target);
     for (const file of ['docs.js', 'docs.css', 'swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE', 'swagger-ui-bundle.js.LICENSE.txt']) await check('GET', '/docs/{file}', `/docs/${file}`);
+    // It does not end by itself.
+    seen.add('GET /api/live');
+    const live = JSON.parse(/^event: live\ndata: (.*)\n\n/.exec(await firstEvent(server, '/api/live', 'local'))[1]);
+    const isLive = ajv.compile(closed({ $ref: '#/components/schemas/Live' }));
+    assert.ok(isLive(live), ajv.errorsText(isLive.errors));
     await check('POST', '/api/session', '/api/session', { ...body({ key: server.adminKey }), key: null });
     await check('GET', '/api/session', '/api/session');
     await check('DELETE', '/api/session', '/api/session', { key: null });

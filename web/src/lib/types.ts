@@ -9,4 +9,5 @@ export type NewKey = Schemas['NewKey'];
 export type Table = Schemas['Table'];
 export type Column = Schemas['Column'];
 export type Endpoint = Schemas['Endpoint'];
+export type Live = Schemas['Live'];
 export interface Page<T> { data: T[]; next: string | null }

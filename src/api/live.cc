@@ -1,0 +1,106 @@
+#include "api/live.h"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "api/access.h"
+#include "api/resource.h"
+
+namespace sd::api {
+namespace {
+
+using namespace net::experimental::awaitable_operators;
+
+constexpr std::chrono::seconds kEvery{1};
+
+// Whose events somebody sees.
+struct Viewer {
+  std::shared_ptr<const catalog::KeyInfo> key;
+  std::vector<std::shared_ptr<Tenant>> tenants;
+};
+
+Result<Viewer> find_viewer(App& app, const http::Exchange& exchange, const Query& query) {
+  Viewer viewer;
+  TRY_ASSIGN(viewer.key, authenticate(app, exchange, query));
+  if (viewer.key->is_admin() && query.find("destination_id") == nullptr) {
+    viewer.tenants = app.tenants().all();
+    return viewer;
+  }
+  TRY_ASSIGN(Access access, authorise(app, viewer.key, query, catalog::Scope::kQuery));
+  viewer.tenants.push_back(std::move(access.tenant));
+  return viewer;
+}
+
+void write_tenant(json::Writer& w, const Tenant& tenant, const catalog::KeyInfo& key) {
+  const auto sent = tenant.acknowledged();
+  const auto state = tenant.applied_state();
+  w.begin_object().member("id", tenant.id()).member("name", tenant.destination().name);
+  w.member("rows", sent.rows).member("bytes", sent.bytes);
+  w.member("loaded", state.rows_loaded).member("failed", state.rows_failed);
+  w.member("lag_rows", tenant.lag_rows());
+  w.raw_member("lag_seconds", std::to_string(tenant.lag_seconds()));
+  w.member("queries_running", std::uint64_t{tenant.queries().running()});
+  w.member("queries_waiting", std::uint64_t{tenant.queries().waiting()});
+  w.begin_array("tables");
+  for (const auto& [name, count] : tenant.table_counts().read()) {
+    if (!key.may_table(name)) continue;
+    w.begin_object().member("name", name).member("rows", count.rows);
+    w.member("bytes", count.bytes).end_object();
+  }
+  w.end_array().end_object();
+}
+
+std::string event_of(const Viewer& viewer) {
+  json::Writer w;
+  w.begin_object().member("at", format_rfc3339(system_clock().wall_us()));
+  w.begin_array("destinations");
+  for (const auto& tenant : viewer.tenants) write_tenant(w, *tenant, *viewer.key);
+  return "event: live\ndata: " + w.end_array().end_object().take() + "\n\n";
+}
+
+// False once the client has gone.
+Task<bool> wait_a_second(http::Exchange& exchange) {
+  net::steady_timer timer(exchange.executor());
+  timer.expires_after(kEvery);
+  const auto next = co_await (timer.async_wait(net::use_awaitable) || exchange.client_gone());
+  co_return next.index() == 0;
+}
+
+Task<void> send_events(App& app, http::Exchange& exchange, const Query& query, Viewer viewer) {
+  std::vector<std::unique_ptr<TableCounts::Watch>> watches;
+  for (const auto& tenant : viewer.tenants)
+    watches.push_back(std::make_unique<TableCounts::Watch>(tenant->table_counts()));
+  while (!app.stopping && is_still(app, exchange, query, viewer.key->id)) {
+    const Result<> written = co_await exchange.write(event_of(viewer));
+    if (!written) co_return;
+    const bool here = co_await wait_a_second(exchange);
+    if (!here) {
+      exchange.break_off();
+      co_return;
+    }
+  }
+  co_await exchange.finish();
+}
+
+}  // namespace
+
+Task<void> handle_live(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  Result<Viewer> viewer = find_viewer(app, exchange, query);
+  if (!viewer) {
+    co_await refuse(exchange, std::move(viewer).error());
+    co_return;
+  }
+  http::Headers headers = {{"Content-Type", "text/event-stream"},
+                           {"Cache-Control", "no-store"},
+                           {"X-Accel-Buffering", "no"}};
+  const Result<> began = co_await exchange.begin(200, std::move(headers));
+  if (!began) co_return;
+  if (exchange.method() == "HEAD") {
+    co_await exchange.finish();
+    co_return;
+  }
+  co_await send_events(app, exchange, query, std::move(*viewer));
+}
+
+}  // namespace sd::api

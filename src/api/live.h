@@ -1,0 +1,20 @@
+// GET /api/live: what happens now, as server-sent events (https://html.spec.whatwg.org/#server-sent-events), one a second.
+//
+//   event: live
+//   data: {"at":"…","destinations":[{"id","name","rows","bytes","loaded","failed","lag_rows","lag_seconds",
+//          "queries_running","queries_waiting","tables":[{"name","rows","bytes"}]}]}
+//
+// rows and bytes were acknowledged, loaded and failed are rows: all since the server has started, those of tables since
+// somebody watches. They only rise, so that what is between two events is their difference.
+//
+// Of a key its destination, and of its tables only those that it may use; of an admin key all, unless it names one. The
+// stream ends within a second of the key, and with the server.
+#pragma once
+
+#include "api/app.h"
+
+namespace sd::api {
+
+Task<void> handle_live(App& app, http::Exchange& exchange);
+
+}  // namespace sd::api

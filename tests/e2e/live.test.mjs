@@ -1,0 +1,87 @@
+// What happens now, as events.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { describe, it } from 'node:test';
+import { eventually, problem, startServer, useServer } from './lib.mjs';
+
+// A stream of events: { events, ended, close }.
+function watch(server, key, target = '/api/live') {
+  const seen = { events: [], ended: false, status: 0 };
+  const req = http.get(`${server.url}${target}`, { headers: { Authorization: `Bearer ${key}` } }, (res) => {
+    let text = '';
+    seen.status = res.statusCode;
+    seen.headers = res.headers;
+    res.setEncoding('utf8').on('data', (piece) => {
+      text += piece;
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const data = /^event: live\ndata: (.*)$/.exec(text.slice(0, end));
+        assert.ok(data, text);
+        seen.events.push(JSON.parse(data[1]));
+        text = text.slice(end + 2);
+      }
+    }).on('close', () => { seen.ended = true; seen.complete = res.complete; });
+  });
+  req.on('error', () => { seen.ended = true; });
+  seen.close = () => req.destroy();
+  return seen;
+}
+
+describe('/api/live', () => {
+  const server = useServer();
+  const of = (event, name = 'local') => event.destinations.find((each) => each.name === name);
+
+  it('tells each second what was acknowledged and loaded, by table', async () => {
+    await server.insert('before', { a: 1 }, { query: '?wait=true' });
+    const seen = watch(server, 'local');
+    await eventually('an event', () => seen.events.length > 0);
+    assert.match(seen.headers['content-type'], /^text\/event-stream/);
+    const first = of(seen.events[0]);
+    await server.insert('events', [{ a: 1 }, { a: 2 }, { a: 3 }], { query: '?wait=true' });
+    const bytes = JSON.stringify([{ a: 1 }, { a: 2 }, { a: 3 }]).length;
+    await eventually('the rows', () => of(seen.events.at(-1)).rows === first.rows + 3);
+    const last = of(seen.events.at(-1));
+    assert.deepEqual(last.tables.find((each) => each.name === 'events'), { name: 'events', rows: 3, bytes });
+    assert.equal(last.bytes - first.bytes, bytes);
+    await eventually('loaded', () => of(seen.events.at(-1)).loaded === first.loaded + 3 && of(seen.events.at(-1)).lag_rows === 0);
+    const times = seen.events.map((each) => Date.parse(each.at));
+    for (let i = 1; i < times.length; ++i) assert.ok(times[i] - times[i - 1] >= 900, `${times[i] - times[i - 1]} ms`);
+    seen.close();
+  });
+
+  it('shows a key its own destination and tables, and an admin key all of them', async () => {
+    const other = (await server.api('/api/destinations', { key: server.adminKey, body: '{"name":"other"}' })).json();
+    const narrow = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["query"],"tables":["seen"]}' })).json();
+    const all = watch(server, server.adminKey);
+    const one = watch(server, server.adminKey, '/api/live?destination_id=other');
+    const own = watch(server, other.api_key);
+    const few = watch(server, narrow.api_key);
+    await eventually('events', () => [all, one, own, few].every((each) => each.events.length > 0));
+    for (const table of ['seen', 'hidden']) await server.insert(table, { a: 1 });
+    await eventually('the tables', () => of(all.events.at(-1)).tables.some((each) => each.name === 'hidden'));
+    assert.deepEqual(all.events.at(-1).destinations.map((each) => each.name).sort(), ['local', 'other']);
+    for (const each of [one, own]) assert.deepEqual(each.events.at(-1).destinations.map((d) => d.name), ['other']);
+    await eventually('a table', () => of(few.events.at(-1)).tables.length > 0);
+    assert.deepEqual(of(few.events.at(-1)).tables.map((each) => each.name), ['seen']);
+    for (const each of [all, one, own, few]) each.close();
+    const inserts = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["insert"]}' })).json();
+    problem(await server.api('/api/live', { key: inserts.api_key }), 403);
+    problem(await server.api('/api/live', { key: null }), 401);
+  });
+
+  it('ends with its key', async () => {
+    const key = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["query"]}' })).json();
+    const seen = watch(server, key.api_key);
+    await eventually('an event', () => seen.events.length > 0);
+    await server.api(`/api/destinations/local/keys/${key.id}`, { method: 'DELETE', key: server.adminKey });
+    await eventually('its end', () => seen.ended, 3000);
+    assert.equal(seen.complete, true);
+  });
+
+  it('ends with the server, which does not wait for it', async (t) => {
+    const short = await startServer(t, {});
+    const seen = watch(short, 'local');
+    await eventually('an event', () => seen.events.length > 0);
+    assert.ok(await short.stop() < 10_000);
+    await eventually('its end', () => seen.ended);
+  });
+});
