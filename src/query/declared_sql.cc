@@ -169,7 +169,7 @@ class Forms {
   std::optional<Form> find() const {
     if (bound({}, Sure::kPlanned)) return Form{};
     if (auto narrow = needed()) return Form{.narrow = std::move(*narrow)};
-    const Form as_written{.as_written = true};
+    Form as_written{.as_written = true};
     if (bound(as_written, Sure::kPlanned)) return as_written;
     return std::nullopt;
   }
