@@ -58,7 +58,7 @@ Result<std::shared_ptr<const catalog::KeyInfo>> authenticate(App& app,
                                                              const Query& query,
                                                              const Query* form = nullptr);
 
-// Whether the request's key is this one still: for answers that go on. It does not count as a use.
+// Whether the request's key is this one still: for answers that go on. It is none of its requests a minute.
 bool is_still(App& app, const http::Exchange& exchange, const Query& query, const Id128& key_id);
 
 // A key with this scope and the destination that it is for (an admin key names one with

@@ -1,5 +1,6 @@
 #include "api/live.h"
 
+#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -16,19 +17,42 @@ constexpr std::chrono::seconds kEvery{1};
 // Whose events somebody sees.
 struct Viewer {
   std::shared_ptr<const catalog::KeyInfo> key;
-  std::vector<std::shared_ptr<Tenant>> tenants;
+  std::optional<Id128> destination;  // none: every one
 };
 
 Result<Viewer> find_viewer(App& app, const http::Exchange& exchange, const Query& query) {
   Viewer viewer;
   TRY_ASSIGN(viewer.key, authenticate(app, exchange, query));
-  if (viewer.key->is_admin() && query.find("destination_id") == nullptr) {
-    viewer.tenants = app.tenants().all();
-    return viewer;
-  }
-  TRY_ASSIGN(Access access, authorise(app, viewer.key, query, catalog::Scope::kQuery));
-  viewer.tenants.push_back(std::move(access.tenant));
+  if (viewer.key->is_admin() && query.find("destination_id") == nullptr) return viewer;
+  TRY_ASSIGN(const Access access, authorise(app, viewer.key, query, catalog::Scope::kQuery));
+  viewer.destination = access.tenant->destination().id;
   return viewer;
+}
+
+// A destination whose tables are counted for as long as it is watched.
+struct Watched {
+  explicit Watched(std::shared_ptr<Tenant> its_tenant)
+      : tenant(std::move(its_tenant)), watch(tenant->table_counts()) {}
+  const std::shared_ptr<Tenant> tenant;
+  const TableCounts::Watch watch;
+};
+using AllWatched = std::vector<std::unique_ptr<Watched>>;
+
+// Those that are served now: they come and go, and one that got another target is a new Tenant.
+AllWatched watched_now(App& app, const Viewer& viewer, AllWatched before) {
+  std::vector<std::shared_ptr<Tenant>> tenants;
+  if (!viewer.destination)
+    tenants = app.tenants().all();
+  else if (auto one = app.tenants().find(*viewer.destination))
+    tenants.push_back(std::move(one));
+  AllWatched out;
+  for (auto& tenant : tenants) {
+    const auto same = [&](const auto& each) { return each && each->tenant == tenant; };
+    const auto found = std::ranges::find_if(before, same);
+    out.push_back(found != before.end() ? std::move(*found)
+                                        : std::make_unique<Watched>(std::move(tenant)));
+  }
+  return out;
 }
 
 void write_tenant(json::Writer& w, const Tenant& tenant, const catalog::KeyInfo& key) {
@@ -50,11 +74,11 @@ void write_tenant(json::Writer& w, const Tenant& tenant, const catalog::KeyInfo&
   w.end_array().end_object();
 }
 
-std::string event_of(const Viewer& viewer) {
+std::string event_of(const AllWatched& watched, const catalog::KeyInfo& key) {
   json::Writer w;
   w.begin_object().member("at", format_rfc3339(system_clock().wall_us()));
   w.begin_array("destinations");
-  for (const auto& tenant : viewer.tenants) write_tenant(w, *tenant, *viewer.key);
+  for (const auto& each : watched) write_tenant(w, *each->tenant, key);
   return "event: live\ndata: " + w.end_array().end_object().take() + "\n\n";
 }
 
@@ -67,11 +91,11 @@ Task<bool> wait_a_second(http::Exchange& exchange) {
 }
 
 Task<void> send_events(App& app, http::Exchange& exchange, const Query& query, Viewer viewer) {
-  std::vector<std::unique_ptr<TableCounts::Watch>> watches;
-  for (const auto& tenant : viewer.tenants)
-    watches.push_back(std::make_unique<TableCounts::Watch>(tenant->table_counts()));
+  AllWatched watched;
   while (!app.stopping && is_still(app, exchange, query, viewer.key->id)) {
-    const Result<> written = co_await exchange.write(event_of(viewer));
+    watched = watched_now(app, viewer, std::move(watched));
+    if (viewer.destination && watched.empty()) break;
+    const Result<> written = co_await exchange.write(event_of(watched, *viewer.key));
     if (!written) co_return;
     const bool here = co_await wait_a_second(exchange);
     if (!here) {

@@ -4,11 +4,12 @@
 //   data: {"at":"…","destinations":[{"id","name","rows","bytes","loaded","failed","lag_rows","lag_seconds",
 //          "queries_running","queries_waiting","tables":[{"name","rows","bytes"}]}]}
 //
-// rows and bytes were acknowledged, loaded and failed are rows: all since the server has started, those of tables since
-// somebody watches. They only rise, so that what is between two events is their difference.
+// rows and bytes were acknowledged since the destination was opened, those of tables since somebody watches; loaded and
+// failed are rows since its journal began. They only rise, but where a destination is opened anew, so that what is between
+// two events is their difference.
 //
-// Of a key its destination, and of its tables only those that it may use; of an admin key all, unless it names one. The
-// stream ends within a second of the key, and with the server.
+// Of a key its destination, and of its tables only those that it may use; of an admin key all that there are now, unless it
+// names one. The stream ends within a second of the key and of a destination that was named, and with the server.
 #pragma once
 
 #include "api/app.h"

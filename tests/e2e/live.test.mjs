@@ -68,6 +68,27 @@ describe('/api/live', () => {
     problem(await server.api('/api/live', { key: null }), 401);
   });
 
+  it('follows destinations that are made, changed and deleted', async () => {
+    const admin = (target, options = {}) => server.api(target, { key: server.adminKey, ...options });
+    const all = watch(server, server.adminKey);
+    await eventually('an event', () => all.events.length > 0);
+    const made = (await admin('/api/destinations', { body: '{"name":"fleeting"}' })).json();
+    await eventually('the new one', () => of(all.events.at(-1), 'fleeting'));
+    const one = watch(server, server.adminKey, '/api/live?destination_id=fleeting');
+    await eventually('an event', () => one.events.length > 0);
+    // Another target: it is opened anew, and counts go on.
+    const changed = await admin('/api/destinations/fleeting', { method: 'PATCH', body: '{"settings":{"in_memory":true}}' });
+    assert.equal(changed.status, 200, changed.text);
+    await server.insert('t', { a: 1 }, { key: made.api_key });
+    for (const each of [all, one]) await eventually('the row', () => of(each.events.at(-1), 'fleeting')?.rows === 1);
+    await eventually('its table', () => of(one.events.at(-1), 'fleeting').tables.length > 0 || server.insert('t', { a: 1 }, { key: made.api_key }).then(() => false), 10_000, 500);
+    assert.equal((await admin(`/api/destinations/${made.id}`, { method: 'DELETE' })).status, 204);
+    await eventually('it is gone', () => !of(all.events.at(-1), 'fleeting'));
+    await eventually('its own stream ends', () => one.ended);
+    assert.equal(one.complete, true);
+    all.close();
+  });
+
   it('ends with its key', async () => {
     const key = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["query"]}' })).json();
     const seen = watch(server, key.api_key);
