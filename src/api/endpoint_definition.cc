@@ -18,18 +18,15 @@ constexpr std::uint64_t kLongestTimeout = 86'400'000;
 bool is_letter(char c) {
   return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
 }
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 Error unfit(const std::string& name, const std::string& problem) {
   return about_parameter(name, problem).with_status(422);
 }
 
 Result<> check_parameter_name(const std::string& name) {
-  const bool plain =
-      !name.empty() && name.size() <= kLongestName && !is_digit(name[0]) &&
-      std::ranges::all_of(name, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+  const bool plain = !name.empty() && name.size() <= kLongestName && !is_ascii_digit(name[0]) &&
+                     std::ranges::all_of(name, [](char c) {
+                       return is_letter(c) || is_ascii_digit(c) || c == '_';
+                     });
   if (!plain)
     return fail(about_parameter(name, "needs a name of letters, digits and _, as in $user"));
   for (const std::string& taken : reserved_parameters()) {
@@ -194,7 +191,7 @@ const std::vector<std::string>& call_options() {
 Result<> check_endpoint_name(std::string_view name) {
   const bool plain =
       !name.empty() && name.size() <= kLongestName && std::ranges::all_of(name, [](char c) {
-        return is_letter(c) || is_digit(c) || c == '_' || c == '-';
+        return is_letter(c) || is_ascii_digit(c) || c == '_' || c == '-';
       });
   if (plain) return {};
   return fail(parameter_error("name: an endpoint is called by 1 to " +

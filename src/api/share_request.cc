@@ -5,6 +5,7 @@
 #include "api/query_request.h"
 #include "api/resource.h"
 #include "api/shares.h"
+#include "base/ascii.h"
 
 namespace sd::api {
 namespace {
@@ -70,10 +71,6 @@ Result<std::vector<std::string>> read_formats(std::string_view text) {
   return out;
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // RFC 1123 names in small letters; of "*." what follows has a dot of its own: nobody means all of .com.
 bool is_host(std::string_view host) {
   const bool wild = host.starts_with("*.");
@@ -86,7 +83,7 @@ bool is_host(std::string_view host) {
   for (;;) {
     const std::string_view label = host.substr(0, host.find('.'));
     const bool plain = std::ranges::all_of(
-        label, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; });
+        label, [](char c) { return (c >= 'a' && c <= 'z') || is_ascii_digit(c) || c == '-'; });
     if (label.empty() || label.size() > 63 || !plain || label.starts_with('-') ||
         label.ends_with('-')) {
       return false;
@@ -100,7 +97,8 @@ bool is_authority(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || text.ends_with(']')) return is_host(text);
   const std::string port(text.substr(colon + 1));
-  const bool number = !port.empty() && port.size() <= 5 && std::ranges::all_of(port, is_digit);
+  const bool number =
+      !port.empty() && port.size() <= 5 && std::ranges::all_of(port, is_ascii_digit);
   return number && std::stoi(port) >= 1 && std::stoi(port) <= 65'535 &&
          is_host(text.substr(0, colon));
 }

@@ -1,4 +1,4 @@
-// ASCII letters and hex digits, whatever the locale says.
+// ASCII letters and digits, whatever the locale says.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,10 @@ namespace sd {
 
 constexpr char ascii_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+constexpr bool is_ascii_digit(char c) {
+  return c >= '0' && c <= '9';
 }
 
 // The key under which names are the same: letters A to Z without their case, all else as it is.
@@ -24,7 +28,7 @@ constexpr bool same_ascii_folded(std::string_view a, std::string_view b) {
 
 // 0 to 15; -1 for anything else.
 constexpr int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
+  if (is_ascii_digit(c)) return c - '0';
   const char lower = ascii_lower(c);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }

@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::size_t kLongestWord = 100;
 
-std::string ascii_folded(std::string_view word) {
-  std::string out(word);
-  for (char& c : out) c = ascii_lower(c);
-  return out;
-}
-
 }  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -36,11 +30,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::string folded = ascii_folded(word.substr(0, kLongestWord));
+  const std::string folded = fold_ascii(word.substr(0, kLongestWord));
   std::string best;
   std::size_t least = std::string::npos;
   for (const std::string& candidate : candidates) {
-    const std::size_t distance = edit_distance(folded, ascii_folded(candidate));
+    const std::size_t distance = edit_distance(folded, fold_ascii(candidate));
     const bool is_near = 2 * distance <= std::max(folded.size(), candidate.size());
     if (!is_near || distance >= least) continue;
     least = distance;

@@ -7,17 +7,13 @@
 namespace sd::client {
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // Nothing that could break a header or a log line, and nothing that needs an encoding.
 bool is_visible_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
 bool is_port(std::string_view text) {
-  if (text.empty() || text.size() > 5 || !std::ranges::all_of(text, is_digit)) return false;
+  if (text.empty() || text.size() > 5 || !std::ranges::all_of(text, is_ascii_digit)) return false;
   const int value = std::stoi(std::string(text));
   return value > 0 && value < 65536;
 }
@@ -81,7 +77,7 @@ std::string percent_encode(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const char lower = ascii_lower(c);
-    if ((lower >= 'a' && lower <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_' ||
+    if ((lower >= 'a' && lower <= 'z') || is_ascii_digit(c) || c == '-' || c == '.' || c == '_' ||
         c == '~') {
       out += c;
       continue;

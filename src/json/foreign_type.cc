@@ -36,13 +36,9 @@ struct Precision {
 constexpr std::array<Precision, 4> kTimestamps = {
     {{"TIMESTAMP_S", 0}, {"TIMESTAMP_MS", 3}, {"TIMESTAMP", 6}, {"TIMESTAMP_NS", 9}}};
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 std::size_t count_digits(std::string_view text) {
   std::size_t count = 0;
-  while (count < text.size() && is_digit(text[count])) ++count;
+  while (count < text.size() && is_ascii_digit(text[count])) ++count;
   return count;
 }
 
@@ -150,7 +146,7 @@ std::optional<std::string> spell_uuid(std::string_view text) {
   std::string out = fold_ascii(text);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-    const bool is_hex = is_digit(out[i]) || (out[i] >= 'a' && out[i] <= 'f');
+    const bool is_hex = is_ascii_digit(out[i]) || (out[i] >= 'a' && out[i] <= 'f');
     if (is_dash ? out[i] != '-' : !is_hex) return std::nullopt;
   }
   return out;
@@ -185,7 +181,7 @@ bool has_exact_numbers(std::string_view json) {
     if (json[i] == '"') {
       for (++i; i < json.size() && json[i] != '"'; ++i) i += json[i] == '\\' ? 1 : 0;
       ++i;
-    } else if (json[i] == '-' || is_digit(json[i])) {
+    } else if (json[i] == '-' || is_ascii_digit(json[i])) {
       const std::size_t end = std::min(json.find_first_not_of("+-.0123456789eE", i), json.size());
       const std::string_view token = json.substr(i, end - i);
       const bool is_integer = token.find_first_of(".eE") == std::string_view::npos;

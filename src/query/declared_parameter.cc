@@ -41,16 +41,13 @@ std::unexpected<Error> must(const char* what) {
   return fail(invalid(std::string("must be ") + what));
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // A number as JSON spells it, "+" and leading zeros aside; nullopt: it is none.
 std::optional<std::string> number_token(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
-  if (text.empty() || !is_digit(text.front()) || !is_digit(text.back())) return std::nullopt;
-  while (text.size() > 1 && text[0] == '0' && is_digit(text[1])) text.remove_prefix(1);
+  if (text.empty() || !is_ascii_digit(text.front()) || !is_ascii_digit(text.back()))
+    return std::nullopt;
+  while (text.size() > 1 && text[0] == '0' && is_ascii_digit(text[1])) text.remove_prefix(1);
   std::string token = (negative ? "-" : "") + std::string(text);
   const auto value = json::parse_document(token);
   if (!value || value->kind() != json::ValueKind::kNumber) return std::nullopt;
@@ -58,7 +55,7 @@ std::optional<std::string> number_token(std::string_view text) {
 }
 
 std::size_t digits_in(std::string_view token) {
-  return static_cast<std::size_t>(std::ranges::count_if(token, is_digit));
+  return static_cast<std::size_t>(std::ranges::count_if(token, is_ascii_digit));
 }
 
 Result<std::string> read_number(Kind kind, std::string_view text) {
@@ -93,7 +90,7 @@ std::string full_time(const std::string& text) {
   std::string time = text.substr(0, zone);
   if (time.size() == kMinutes) time += ":00";
   const bool fine = time.size() > kMicroseconds && time.size() <= kNanoseconds &&
-                    std::all_of(time.begin() + kMicroseconds, time.end(), is_digit);
+                    std::all_of(time.begin() + kMicroseconds, time.end(), is_ascii_digit);
   if (fine) time.resize(kMicroseconds);
   return time + (zone == text.size() ? "Z" : text.substr(zone));
 }
