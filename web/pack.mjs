@@ -3,7 +3,7 @@
 // Every file of DIST with its compressed forms, one after the other, for the server to embed (src/api/web.h reads it).
 //
 //   4 bytes     length of the index, little-endian
-//   index       JSON: [{"name","type","etag","hashed","forms":{"identity":[offset,length],"gzip":…,"br":…}}]
+//   index       JSON: [{"name","type","etag","forms":{"identity":[offset,length],"gzip":…,"br":…}}]
 //   the forms   offsets count from the end of the index
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -37,7 +37,7 @@ for (const name of files(dist)) {
   add('identity', bytes);
   add('gzip', zlib.gzipSync(bytes, { level: 9 }));
   add('br', zlib.brotliCompressSync(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11, [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
-  index.push({ name, type, etag: createHash('sha256').update(bytes).digest('hex').slice(0, 32), hashed: name.startsWith('assets/'), forms });
+  index.push({ name, type, etag: createHash('sha256').update(bytes).digest('hex').slice(0, 32), forms });
 }
 const head = Buffer.from(JSON.stringify(index));
 const length = Buffer.alloc(4);

@@ -7,30 +7,19 @@
 // hold it in a frame.
 #pragma once
 
-#include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/app.h"
+#include "api/embedded_file.h"
 
 namespace sd::api {
 
 Task<void> handle_dashboard(App& app, http::Exchange& exchange);
 Task<void> handle_asset(App& app, http::Exchange& exchange);
 
-// A file of the pack, in each of its forms; those that would be no smaller are empty.
-struct WebFile {
-  std::string name;  // "index.html", "assets/index-D3adB33f.js"
-  std::string content_type;
-  std::string etag;  // with its quotes
-  bool hashed = false;
-  std::string_view identity;
-  std::string_view gzip;
-  std::string_view br;
-};
-
+// Their names: "index.html", "assets/index-D3adB33f.js".
 // As web/pack.mjs writes it. kCorruption where it is not that; the files' forms are views of `pack`.
-Result<std::vector<WebFile>> read_web_pack(std::string_view pack);
+Result<std::vector<EmbeddedFile>> read_web_pack(std::string_view pack);
 
 }  // namespace sd::api

@@ -14,17 +14,15 @@ std::string pack(const std::string& index, const std::string& forms) {
 }
 
 TEST(WebPack, GivesEachFileInItsForms) {
-  const std::string bytes =
-      pack(R"([{"name":"assets/a.js","type":"text/javascript","etag":"x","hashed":true,)"
-           R"("forms":{"identity":[0,5],"br":[5,2]}}])",
-           "helloBR");
+  const std::string bytes = pack(R"([{"name":"assets/a.js","type":"text/javascript","etag":"x",)"
+                                 R"("forms":{"identity":[0,5],"br":[5,2]}}])",
+                                 "helloBR");
   const auto files = read_web_pack(bytes);
   ASSERT_TRUE(files);
   ASSERT_EQ(files->size(), 1U);
-  const WebFile& file = files->front();
+  const EmbeddedFile& file = files->front();
   EXPECT_EQ(file.name, "assets/a.js");
   EXPECT_EQ(file.etag, "\"x\"");
-  EXPECT_TRUE(file.hashed);
   EXPECT_EQ(file.identity, "hello");
   EXPECT_EQ(file.gzip, "");
   EXPECT_EQ(file.br, "BR");
@@ -44,12 +42,12 @@ TEST(WebPack, TheProgramsOwnHoldsThePageAndWhatItLoads) {
   const auto files = read_web_pack(web_pack::files());
   ASSERT_TRUE(files);
   std::string page;
-  for (const WebFile& file : *files) {
+  for (const EmbeddedFile& file : *files) {
     if (file.name == "index.html") page = file.identity;
   }
   std::size_t loaded = 0;
-  for (const WebFile& file : *files) {
-    if (file.hashed && page.find("/" + file.name) != std::string::npos) ++loaded;
+  for (const EmbeddedFile& file : *files) {
+    if (page.find("/" + file.name) != std::string::npos) ++loaded;
   }
   EXPECT_GE(loaded, 2U) << page;
 }

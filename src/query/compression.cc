@@ -123,8 +123,11 @@ Coding parse_coding(std::string_view name) {
   return Coding::kIdentity;
 }
 
-Coding negotiate_coding(std::string_view accept_encoding, bool has_zstd) {
-  int gzip = -1, zstd = -1, identity = -1, any = -1;  // -1: not named
+namespace {
+
+// Each coding that the field names, and its weight in thousandths.
+template <typename Take>
+void for_each_coding(std::string_view accept_encoding, Take take) {
   while (!accept_encoding.empty()) {
     std::string_view item = next_part(accept_encoding, ',');
     const std::string name = fold_ascii(next_part(item, ';'));
@@ -133,12 +136,28 @@ Coding negotiate_coding(std::string_view accept_encoding, bool has_zstd) {
       const std::string_view parameter = next_part(item, ';');
       if (same_ascii_folded(parameter.substr(0, 2), "q=")) q = parse_weight(parameter.substr(2));
     }
-    if (!q) continue;
-    if (name == "gzip" || name == "x-gzip") gzip = *q;
-    if (has_zstd && name == "zstd") zstd = *q;
-    if (name == "identity") identity = *q;
-    if (name == "*") any = *q;
+    if (q) take(name, *q);
   }
+}
+
+}  // namespace
+
+bool accepts_coding(std::string_view accept_encoding, std::string_view coding) {
+  bool accepts = false;
+  for_each_coding(accept_encoding, [&](std::string_view name, int q) {
+    if (name == coding) accepts = q > 0;
+  });
+  return accepts;
+}
+
+Coding negotiate_coding(std::string_view accept_encoding, bool has_zstd) {
+  int gzip = -1, zstd = -1, identity = -1, any = -1;  // -1: not named
+  for_each_coding(accept_encoding, [&](std::string_view name, int q) {
+    if (name == "gzip" || name == "x-gzip") gzip = q;
+    if (has_zstd && name == "zstd") zstd = q;
+    if (name == "identity") identity = q;
+    if (name == "*") any = q;
+  });
   if (gzip < 0) gzip = any;
   // A star does not name zstd: many clients that send it cannot decode what is younger than they are.
   const int best = std::max(gzip, zstd);

@@ -23,6 +23,8 @@ Coding parse_coding(std::string_view name);  // kIdentity for anything else
 // header, "identity" and nonsense are kIdentity; we never answer 406 for it.
 // Without `has_zstd` gzip is all there is.
 Coding negotiate_coding(std::string_view accept_encoding, bool has_zstd = true);
+// Whether it names that coding, in small letters, and not with a weight of 0. A star names none.
+bool accepts_coding(std::string_view accept_encoding, std::string_view coding);
 
 class Compressor {
  public:

@@ -105,5 +105,12 @@ TEST(Compression, NamesAreReadBack) {
   EXPECT_EQ(parse_coding("br"), Coding::kIdentity);
 }
 
+TEST(Compression, ACodingIsAcceptedWhereItIsNamedWithAWeight) {
+  for (const char* yes : {"br", "gzip, br", "BR;q=0.5", "br ; q=0.001, gzip"})
+    EXPECT_TRUE(accepts_coding(yes, "br")) << yes;
+  for (const char* no : {"", "*", "brr", "gzip", "br;q=0", "br;q=0.000", "br;q=x"})
+    EXPECT_FALSE(accepts_coding(no, "br")) << no;
+}
+
 }  // namespace
 }  // namespace sd::query
