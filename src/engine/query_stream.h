@@ -21,8 +21,8 @@ struct StreamStart {
   query::Coding coding = query::Coding::kIdentity;
   std::string etag;           // with its quotes; empty where a result depends on more than the data
   bool not_modified = false;  // the client has it: nothing is run and nothing comes
-  std::string columns =
-      {};  // of a task with declared types: [{"name","type"}], types as CAST takes them
+  // Of a task with declared types: [{"name","type"}], types as CAST takes them.
+  std::string columns = {};
 };
 
 struct StreamContext {

@@ -10,7 +10,3 @@ addEventListener('hashchange', () => {
 });
 
 export const link = (...parts: string[]) => `#/${parts.map(encodeURIComponent).join('/')}`;
-
-export function go(...parts: string[]) {
-  location.hash = link(...parts);
-}

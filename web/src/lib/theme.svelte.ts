@@ -22,8 +22,3 @@ export function chooseTheme(choice: Theme) {
   else localStorage.setItem(kKey, choice);
   applyTheme();
 }
-
-// Whether it is dark now.
-export function isDark(): boolean {
-  return theme.choice === 'dark' || (theme.choice === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
-}
