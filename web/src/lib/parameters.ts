@@ -4,8 +4,8 @@ import type { EndpointParameter } from './types';
 export const parameterTypes = ['string', 'integer', 'number', 'decimal', 'boolean', 'date', 'timestamp', 'uuid', 'string[]', 'integer[]', 'number[]', 'decimal[]', 'boolean[]', 'date[]', 'timestamp[]', 'uuid[]'] as const;
 export type ParameterType = (typeof parameterTypes)[number];
 
-// What a form holds of one. `absent`: what happens where a call does not give it.
-export interface Draft { name: string; type: ParameterType; absent: 'refuse' | 'null' | 'default'; fallback: string; description: string }
+// What a form holds of one. `absent`: what happens where a call does not give it. `guessed`: nobody has said its type yet.
+export interface Draft { name: string; type: ParameterType; absent: 'refuse' | 'null' | 'default'; fallback: string; description: string; guessed: boolean }
 
 // Strings, quoted names, comments and dollar-quoted texts, in which no parameter stands; then a parameter.
 const kPieces = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\/|\$([A-Za-z_]\w*)?\$[^]*?\$\1\$|[\w$]*\w\$\w*|\$([A-Za-z_]\w*)/g;
@@ -54,15 +54,21 @@ export const draftsOf = (parameters: EndpointParameter[]): Draft[] =>
     absent: each.default !== undefined ? 'default' : each.required === false ? 'null' : 'refuse',
     fallback: defaultText(each),
     description: each.description ?? '',
+    guessed: false,
   }));
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 
 // Those of the statement: what was written of them stays, and `known` says what is known of new ones, which come last.
 export function matched(names: string[], drafts: Draft[], known: Draft[] = []): Draft[] {
+  const found = (name: string) => known.find((each) => same(each.name, name));
   const old = drafts.filter((draft) => names.some((name) => same(draft.name, name)));
   const fresh = names.filter((name) => !old.some((draft) => same(draft.name, name)));
-  return [...old, ...fresh.map((name) => known.find((each) => same(each.name, name)) ?? { name, type: 'string' as const, absent: 'refuse' as const, fallback: '', description: '' })];
+  const typed = (draft: Draft): Draft => {
+    const type = draft.guessed ? found(draft.name)?.type : undefined;
+    return type ? { ...draft, type, guessed: false } : draft;
+  };
+  return [...old.map(typed), ...fresh.map((name): Draft => found(name) ?? { name, type: 'string', absent: 'refuse', fallback: '', description: '', guessed: true })];
 }
 
 function draftJson(draft: Draft): string {
