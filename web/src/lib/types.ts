@@ -10,5 +10,12 @@ export type NewKey = Schemas['NewKey'];
 export type Table = Schemas['Table'];
 export type Column = Schemas['Column'];
 export type Endpoint = Schemas['Endpoint'];
+export type EndpointParameter = Schemas['EndpointParameter'];
+export type NewEndpoint = Schemas['NewEndpoint'];
+export type EndpointUsage = Schemas['EndpointUsage'];
+export type NewShare = Schemas['NewShare'];
+export type NewShareAnswer = Schemas['NewShareAnswer'];
+export type Share = Schemas['Share'];
+export type Download = Schemas['Download'];
 export type Live = Schemas['Live'];
 export interface Page<T> { data: T[]; next: string | null }
