@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { useBrowser, violations } from './browser.mjs';
+import { signedIn, useBrowser, violations } from './browser.mjs';
 import { eventually, problem, root, useServer } from './lib.mjs';
 
 const github = JSON.parse(fs.readFileSync(path.join(root, 'third_party/node_modules/@octokit/webhooks-examples/api.github.com/index.json'), 'utf8'));
@@ -12,12 +12,12 @@ describe('webhooks in the dashboard', () => {
   const server = useServer();
   const browser = useBrowser();
 
-  async function signIn(key, { phone = false } = {}) {
-    const page = await browser.open(phone ? { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } : {});
+  async function onPhone(key) {
+    const page = await browser.open({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
     await page.goto(`${server.url}/`);
     await page.getByLabel('API key').fill(key);
     await page.getByLabel('API key').press('Enter');
-    if (phone) await page.getByRole('button', { name: 'Menu' }).press('Enter');
+    await page.getByRole('button', { name: 'Menu' }).press('Enter');
     await page.getByRole('link', { name: 'Webhooks' }).press('Enter');
     await page.getByRole('heading', { name: 'Webhooks', level: 1 }).waitFor();
     return page;
@@ -28,7 +28,7 @@ describe('webhooks in the dashboard', () => {
   const deliver = (url, payload) => fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(payload) });
 
   it('GitHub: the URL, the ping that arrives, and an end of it', { timeout: 120_000 }, async () => {
-    const page = await signIn(server.adminKey);
+    const page = await signedIn(browser, server, 'Webhooks');
     await page.getByRole('heading', { name: 'No webhook yet' }).waitFor();
     assert.deepEqual(await violations(page), []);
     await page.getByRole('link', { name: /GitHub/ }).click();
@@ -83,7 +83,7 @@ describe('webhooks in the dashboard', () => {
   });
 
   it('Stripe: a test delivery is told from the first real one, and a row that is refused is named', { timeout: 120_000 }, async () => {
-    const page = await signIn(server.adminKey);
+    const page = await signedIn(browser, server, 'Webhooks');
     await page.goto(`${server.url}/#/webhooks/new/stripe`);
     await page.getByLabel('Table', { exact: true }).fill('payments');
     await page.getByText('It appears with the first delivery').waitFor();
@@ -127,7 +127,7 @@ describe('webhooks in the dashboard', () => {
   });
 
   it('Shopify: lists of an order stay lists; on a phone, in the dark, by keyboard alone', { timeout: 120_000 }, async () => {
-    const page = await signIn(server.key, { phone: true });
+    const page = await onPhone(server.key);
     await page.getByRole('link', { name: 'New webhook' }).press('Enter');
     await page.getByRole('link', { name: /Shopify/ }).press('Enter');
     await page.getByRole('button', { name: 'Make the URL' }).press('Enter');
