@@ -100,7 +100,7 @@ describe('connections in the dashboard', () => {
     // A name that is taken: the server's own words.
     await page.getByLabel('Name', { exact: true }).fill('local');
     await save.click();
-    await page.getByRole('alert').filter({ hasText: 'local' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'name' }).waitFor();
     await page.getByLabel('Name', { exact: true }).fill('moved');
 
     await page.getByRole('textbox', { name: 'File name' }).fill('second.duckdb');
