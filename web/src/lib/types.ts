@@ -10,4 +10,11 @@ export type Table = Schemas['Table'];
 export type Column = Schemas['Column'];
 export type Endpoint = Schemas['Endpoint'];
 export type Live = Schemas['Live'];
+export type Contract = Schemas['Contract'];
+export type ContractMode = Schemas['ContractMode'];
+export type SchemaChange = Schemas['SchemaChange'];
+export type FailedRow = Schemas['FailedRow'];
+export type Receipt = Schemas['Receipt'];
+export type Inserted = Schemas['Inserted'];
+export type DryRun = Schemas['DryRun'];
 export interface Page<T> { data: T[]; next: string | null }
