@@ -70,12 +70,18 @@ export function members(text: string): [string, string][] {
 // What a value reads like: a string without its quotes, anything else as it stands.
 export const plain = (raw: string) => (raw.startsWith('"') ? (JSON.parse(raw) as string) : raw);
 
-// The same value with a line for each member and element; nothing but the space between changes.
+const kLine = 60;
+
+// The same value with a line for each member, and for each element where they do not fit one; only the space between changes.
 export function pretty(raw: string, indent = ''): string {
   const text = raw.trim();
   const deeper = `${indent}  `;
   const block = (open: string, parts: string[], close: string) => (parts.length === 0 ? open + close : `${open}\n${parts.map((part) => deeper + part).join(',\n')}\n${indent}${close}`);
-  if (text.startsWith('[')) return block('[', elements(text).map((each) => pretty(each, deeper)), ']');
+  if (text.startsWith('[')) {
+    const parts = elements(text).map((each) => pretty(each, deeper));
+    const line = `[${parts.join(', ')}]`;
+    return line.length <= kLine && !line.includes('\n') ? line : block('[', parts, ']');
+  }
   if (text.startsWith('{')) return block('{', members(text).map(([name, value]) => `${JSON.stringify(name)}: ${pretty(value, deeper)}`), '}');
   return text;
 }
