@@ -46,6 +46,7 @@ constexpr RouteEntry kRoutes[] = {
     {"POST", "/api/data/query/share", Asks::kShare, handle_create_share},
     {"GET", "/api/data/query/share", Asks::kNobody, handle_share_by_get},
     {"GET", "/api/shares", Asks::kShare, handle_list_shares},
+    {"GET", "/api/shares/{id}", Asks::kShare, handle_get_share},
     {"DELETE", "/api/shares/{id}", Asks::kShare, handle_revoke_share},
     {"GET", "/api/shares/{id}/downloads", Asks::kShare, handle_list_downloads},
     {"GET", "/share/{id}", Asks::kLink, handle_share_page},

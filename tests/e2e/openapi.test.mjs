@@ -150,9 +150,12 @@ describe('/api/openapi.json', () => {
     await check('POST', '/share/{id}', `/share/${locked.id}`, { body: 'password=open+sesame', ...form });
     await check('GET', '/share/{id}/data.{format}', `/share/${share.id}/data.json`);
     await check('GET', '/api/shares', '/api/shares');
+    await check('GET', '/api/shares/{id}', `/api/shares/${share.id}`);
     await check('GET', '/api/shares/{id}/downloads', `/api/shares/${share.id}/downloads`);
     await check('DELETE', '/api/shares/{id}', `/api/shares/${share.id}`);
+    await check('POST', '/api/endpoints', '/api/endpoints?dry_run=true', body({ query: 'SELECT $a AS a' }));
     await check('POST', '/api/endpoints', '/api/endpoints', body({ name: 'shape', query: 'SELECT $a AS a' }));
+    await check('PUT', '/api/endpoints/{name}', '/api/endpoints/shape?dry_run=true', body({ query: 'SELECT 1 AS a' }));
     await check('GET', '/api/endpoints', '/api/endpoints');
     await check('PUT', '/api/endpoints/{name}', '/api/endpoints/shape', body({ query: 'SELECT $a || $a AS a', params: [{ name: 'a', default: 'x' }] }));
     await check('GET', '/api/endpoints/{name}.{format}', '/api/endpoints/shape.csv');
