@@ -1,5 +1,5 @@
 // A file into a table: what it is by its name, a look at its beginning, and the sending, which tells how far it is.
-import { Problem, scoped } from './api';
+import { Problem, parseProblem, scoped } from './api';
 import type { Inserted } from './types';
 
 export interface Kind { type: string; coding: '' | 'gzip' | 'zstd'; label: string }
@@ -101,15 +101,8 @@ export function sendFile(path: string, file: File, headers: Record<string, strin
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => progress(event.loaded);
     request.onload = () => {
-      let answer: Record<string, unknown>;
-      try {
-        answer = JSON.parse(request.responseText) as Record<string, unknown>;
-      } catch {
-        answer = { title: `HTTP ${request.status}`, detail: request.responseText.slice(0, 500) };
-      }
-      if (request.status === 200) return resolve(answer as unknown as Inserted);
-      const { type, title, detail, ...members } = answer;
-      return reject(new Problem(request.status, String(type ?? 'about:blank'), String(title ?? ''), String(detail ?? ''), members));
+      if (request.status === 200) resolve(JSON.parse(request.responseText) as Inserted);
+      else reject(parseProblem(request.status, request.responseText));
     };
     request.onerror = () => reject(new Problem(0, 'about:blank', 'No answer', 'The server broke the connection off, or does not answer. Send it again: what has arrived is not stored twice.'));
     request.onabort = () => reject(new DOMException('cancelled', 'AbortError'));
