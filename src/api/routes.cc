@@ -15,6 +15,7 @@
 #include "api/shares.h"
 #include "api/snapshot.h"
 #include "api/tables.h"
+#include "api/tail.h"
 #include "api/web.h"
 
 namespace sd::api {
@@ -36,6 +37,7 @@ constexpr RouteEntry kRoutes[] = {
     {"DELETE", "/api/session", Asks::kNobody, handle_sign_out},
     {"POST", "/api/data/insert/{table}", Asks::kInsert, handle_insert},
     {"GET", "/api/data/insert/{table}", Asks::kInsert, handle_insert},
+    {"GET", "/api/data/tail/{table}", Asks::kTail, handle_tail},
     {"GET", "/api/data/query", Asks::kQuery, handle_query},
     {"POST", "/api/data/query", Asks::kQuery, handle_query},
     {"GET", "/api/data/query/{id}", Asks::kQuery, handle_query_progress},

@@ -162,7 +162,7 @@ describe('the console', () => {
   it('downloads every format', { timeout: 120_000 }, async () => {
     const page = await signedIn(browser, server, 'Console');
     await run(page, 'SELECT range AS n FROM range(3)');
-    const begins = { CSV: 'n\n0\n1\n2\n', Excel: 'PK', JSON: '[{"n":0}', NDJSON: '{"n":0}\n', Parquet: 'PAR1', Arrow: '\xff\xff\xff\xff', TSV: 'n\n0\n', HTML: '<!' };
+    const begins = { CSV: 'n\n0\n1\n2\n', Excel: 'PK', JSON: '[{"n":0}', 'JSON, compact': '{"meta":', NDJSON: '{"n":0}\n', Parquet: 'PAR1', Arrow: '\xff\xff\xff\xff', TSV: 'n\n0\n', HTML: '<!' };
     for (const [label, start] of Object.entries(begins)) {
       await page.getByText('Download', { exact: true }).click();
       const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: label, exact: true }).click()]);

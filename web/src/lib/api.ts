@@ -34,10 +34,11 @@ export interface Asked {
   body?: unknown; // an object is sent as JSON, a string or Blob as it is
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  cache?: RequestCache;
   scope?: boolean; // false: about the server, not about one destination
 }
 
-export async function ask(path: string, { method, body, headers = {}, signal, scope = true }: Asked = {}): Promise<Response> {
+export async function ask(path: string, { method, body, headers = {}, signal, cache, scope = true }: Asked = {}): Promise<Response> {
   const plain = body === undefined || typeof body === 'string' || body instanceof Blob;
   let answer: Response;
   try {
@@ -47,6 +48,7 @@ export async function ask(path: string, { method, body, headers = {}, signal, sc
       headers: plain ? headers : { 'Content-Type': 'application/json', ...headers },
       body: plain ? (body as string | Blob | undefined) : JSON.stringify(body),
       signal,
+      cache,
     });
   } catch (error) {
     if (signal?.aborted) throw error;
