@@ -14,13 +14,12 @@ export class Problem extends Error {
   }
 }
 
-export async function problemOf(answer: Response): Promise<Problem> {
-  const text = await answer.text().catch(() => '');
+export function parseProblem(status: number, text: string): Problem {
   try {
     const { type, title, detail, ...members } = JSON.parse(text);
-    return new Problem(answer.status, type, title, detail, members);
+    return new Problem(status, type, title, detail, members);
   } catch {
-    return new Problem(answer.status, 'about:blank', `HTTP ${answer.status}`, text.slice(0, 500) || answer.statusText);
+    return new Problem(status, 'about:blank', `HTTP ${status}`, text.slice(0, 500));
   }
 }
 
@@ -57,7 +56,7 @@ export async function ask(path: string, { method, body, headers = {}, signal, ca
   }
   if (answer.ok) return answer;
   if (answer.status === 401 && session.current) session.current = null;
-  throw await problemOf(answer);
+  throw parseProblem(answer.status, await answer.text().catch(() => ''));
 }
 
 export async function get<T>(path: string, options: Asked = {}): Promise<T> {
