@@ -23,7 +23,7 @@ describe('from nothing to a shared result', () => {
     await fine();
 
     // Connect.
-    await page.getByRole('link', { name: 'Connections' }).click();
+    await page.getByRole('link', { name: 'Connections', exact: true }).click();
     await page.getByRole('link', { name: 'New connection' }).click();
     await page.getByLabel('Name', { exact: true }).fill('shop');
     await page.getByRole('button', { name: 'Make the connection' }).click();
@@ -45,7 +45,7 @@ describe('from nothing to a shared result', () => {
     await fine();
 
     // Query, and a chart.
-    await page.getByRole('link', { name: 'Console' }).click();
+    await page.getByRole('link', { name: 'Console', exact: true }).click();
     await page.getByLabel(/^SQL of/).focus();
     await page.keyboard.insertText('SELECT "user", count(*) AS orders, sum(cart_0_price) AS spent FROM events GROUP BY ALL');
     await page.keyboard.press('Escape');
@@ -76,7 +76,7 @@ describe('from nothing to a shared result', () => {
     assert.equal(fs.readFileSync(await download.path(), 'utf8'), 'user,orders,spent\nalice,5,22.5\n');
 
     // It is taken back, at once.
-    await page.getByRole('link', { name: 'Shares' }).click();
+    await page.getByRole('link', { name: 'Shares', exact: true }).click();
     const row = page.getByRole('row', { name: /who buys/ });
     await row.getByRole('button', { name: /Revoke/ }).click();
     await fine();
