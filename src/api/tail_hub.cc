@@ -60,6 +60,7 @@ std::unique_ptr<TailHub::Seat> TailHub::sit(net::thread_pool& pool, net::any_io_
     failed_ = false;
     decided_ = seat->began_;
     done_ = seat->now();
+    time_us_ = system_clock().wall_us();
   }
   Table& entry = tables_[seat->table_];
   if (entry.seats.empty()) entry.from = {decided_, 0};
@@ -145,6 +146,7 @@ TailHub::Next TailHub::deliver(std::map<std::string, std::shared_ptr<TailPiece>>
   // Since then all have gone, and others came.
   if (source_epoch_ != epoch_) return Next::kMore;
   done_ = to;
+  time_us_ = std::max(time_us_.load(), source_->time_us());
   bool any = false;
   for (auto& [name, piece] : made) {
     const auto table = tables_.find(name);

@@ -43,6 +43,8 @@ class TailHub : public std::enable_shared_from_this<TailHub> {
                             const std::function<journal::Position()>& durable_end,
                             std::size_t most);
   std::size_t seats() const { return seats_.load(); }
+  // Log time of the last record that was looked at for those who keep up.
+  Micros time_us() const { return time_us_.load(); }
 
   FileSystem& fs() const { return fs_; }
   const std::string& directory() const { return directory_; }
@@ -74,6 +76,7 @@ class TailHub : public std::enable_shared_from_this<TailHub> {
 
   std::atomic<std::size_t> seats_{0};
   std::atomic<journal::Position> durable_{0};
+  std::atomic<Micros> time_us_{0};
   std::atomic<bool> running_{false};
 
   std::mutex mutex_;

@@ -10,8 +10,8 @@ export interface Beginning {
 
 const kMostBytes = 16 << 20;
 
-// Of an answer in the format jsoncompact, at most `most` rows.
-export async function readBeginning(answer: Response, most: number): Promise<Beginning> {
+// Of an answer in the format jsoncompact, at most `most` rows, read until it has more than `mostBytes`.
+export async function readBeginning(answer: Response, most: number, mostBytes = kMostBytes): Promise<Beginning> {
   const result = new Rows();
   const reader = answer.body?.getReader();
   for (;;) {
@@ -21,7 +21,7 @@ export async function readBeginning(answer: Response, most: number): Promise<Beg
       break;
     }
     result.append(piece.value);
-    if (result.bytes > kMostBytes) {
+    if (result.bytes > mostBytes) {
       await reader?.cancel();
       break;
     }

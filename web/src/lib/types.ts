@@ -18,4 +18,11 @@ export type NewShareAnswer = Schemas['NewShareAnswer'];
 export type Share = Schemas['Share'];
 export type Download = Schemas['Download'];
 export type Live = Schemas['Live'];
+export type Contract = Schemas['Contract'];
+export type ContractMode = Schemas['ContractMode'];
+export type SchemaChange = Schemas['SchemaChange'];
+export type FailedRow = Schemas['FailedRow'];
+export type Receipt = Schemas['Receipt'];
+export type Inserted = Schemas['Inserted'];
+export type DryRun = Schemas['DryRun'];
 export interface Page<T> { data: T[]; next: string | null }
