@@ -180,7 +180,7 @@ describe('connections in the dashboard', () => {
     await page.getByRole('button', { name: 'Test the connection' }).click();
     await page.getByRole('alert').filter({ hasText: 'not a DuckDB database' }).waitFor();
     await page.getByRole('button', { name: /^Delete this/ }).click();
-    await page.getByText('1 key with it').waitFor();
+    await page.getByText('It takes 1 key with it. Programs').waitFor();
     await page.getByText('a DuckDB file lies on').waitFor();
     const go = page.getByRole('dialog').locator('button.danger');
     assert.ok(await go.isDisabled());
