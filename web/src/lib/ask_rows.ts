@@ -4,12 +4,10 @@ import { ask, scoped } from './api';
 import { readBeginning, type Beginning } from './beginning';
 import type { Statement } from './browse';
 
-const kMost = 1000; // rows: as many as a table has columns
-
 export async function askRows({ query, params }: Statement, options: { signal?: AbortSignal; fresh?: boolean } = {}): Promise<Beginning> {
   const { signal, fresh } = options;
   const answer = await ask('/api/data/query', { body: { query, params, format: 'jsoncompact', ...(fresh === undefined ? {} : { fresh }) }, signal });
-  return readBeginning(answer, kMost, Infinity);
+  return readBeginning(answer, Infinity, Infinity);
 }
 
 // The address of a result, for the browser to download: it streams to the disk.

@@ -24,5 +24,6 @@ export type SchemaChange = Schemas['SchemaChange'];
 export type FailedRow = Schemas['FailedRow'];
 export type Receipt = Schemas['Receipt'];
 export type Inserted = Schemas['Inserted'];
+export type TailNotice = Schemas['TailNotice'];
 export type DryRun = Schemas['DryRun'];
 export interface Page<T> { data: T[]; next: string | null }
