@@ -29,6 +29,13 @@
 
 namespace sd::api {
 
+struct TailOptions {
+  std::size_t max_open = 1000;  // of one destination
+  // For so long a reader may take nothing, and so much later may it show rows than it did at best.
+  std::chrono::milliseconds stall_timeout{10'000};
+  std::chrono::milliseconds max_lag{60'000};
+};
+
 struct AppOptions {
   TenantOptions tenant;
   std::uint64_t max_body_bytes = 16ULL << 30;
@@ -43,6 +50,7 @@ struct AppOptions {
   std::size_t share_max_running = 16;
   std::uint64_t share_max_frozen_bytes = 4ULL << 30;  // all files of one; 0: any number
   bool share_log_addresses = false;
+  TailOptions tail;
   std::string version;
 };
 
@@ -75,12 +83,22 @@ class App {
   ShareGuard& share_guard() { return share_guard_; }
   RateLimiter& rate_limiter() { return rate_limiter_; }
   EndpointUsageCounter& endpoint_usage() { return endpoint_usage_; }
+  // Where journals are read for those who follow them: nothing else waits behind that.
+  net::thread_pool& tails() { return tails_; }
   // For hashing passwords, a tenth of a second and 64 MiB each: no more than two at a time, and nothing else waits behind
   // them.
   net::thread_pool& passwords() { return passwords_; }
 
   // Opens a destination's journal and lets it take requests. Blocks.
   Result<std::shared_ptr<Tenant>> open_tenant(const catalog::Destination& destination);
+
+  // Tests of settings that nobody has saved yet, each with an engine of its own: false where too many are under way.
+  bool begin_probe() {
+    if (probes_.fetch_add(1) < kMostProbes) return true;
+    end_probe();
+    return false;
+  }
+  void end_probe() { probes_.fetch_sub(1); }
 
   // One change of a destination at a time: false where another one is under way.
   bool begin_change(const Id128& destination_id);
@@ -107,7 +125,10 @@ class App {
   RateLimiter rate_limiter_;
   EndpointUsageCounter endpoint_usage_;
   net::thread_pool blocking_{4};
+  net::thread_pool tails_{2};
   net::thread_pool passwords_{2};
+  static constexpr int kMostProbes = 3;
+  std::atomic<int> probes_{0};
   std::mutex changing_mutex_;
   std::set<Id128> changing_;
   std::mutex sinks_mutex_;
@@ -122,6 +143,7 @@ enum class Asks : std::uint8_t {
   kInsert,  // a key with that scope, and so on
   kQuery,
   kShare,
+  kTail,
   kAdmin,
   kAdminKey,  // an admin key
   kCall,      // a key with the scope query, or anybody where the endpoint is public

@@ -1,5 +1,6 @@
 // The table of routes: what the server answers, in one place.
 #include "api/contracts.h"
+#include "api/destination_probe.h"
 #include "api/destinations.h"
 #include "api/docs.h"
 #include "api/endpoints.h"
@@ -15,6 +16,7 @@
 #include "api/shares.h"
 #include "api/snapshot.h"
 #include "api/tables.h"
+#include "api/tail.h"
 #include "api/web.h"
 
 namespace sd::api {
@@ -36,6 +38,7 @@ constexpr RouteEntry kRoutes[] = {
     {"DELETE", "/api/session", Asks::kNobody, handle_sign_out},
     {"POST", "/api/data/insert/{table}", Asks::kInsert, handle_insert},
     {"GET", "/api/data/insert/{table}", Asks::kInsert, handle_insert},
+    {"GET", "/api/data/tail/{table}", Asks::kTail, handle_tail},
     {"GET", "/api/data/query", Asks::kQuery, handle_query},
     {"POST", "/api/data/query", Asks::kQuery, handle_query},
     {"GET", "/api/data/query/{id}", Asks::kQuery, handle_query_progress},
@@ -77,6 +80,7 @@ constexpr RouteEntry kRoutes[] = {
     {"GET", "/api/destinations/{id}", Asks::kAdmin, handle_get_destination},
     {"PATCH", "/api/destinations/{id}", Asks::kAdminKey, handle_change_destination},
     {"DELETE", "/api/destinations/{id}", Asks::kAdminKey, handle_delete_destination},
+    {"POST", "/api/destinations/test", Asks::kAdminKey, handle_test_settings},
     {"POST", "/api/destinations/{id}/test", Asks::kAdminKey, handle_test_destination},
     {"GET", "/api/destinations/{id}/keys", Asks::kAdmin, handle_list_keys},
     {"POST", "/api/destinations/{id}/keys", Asks::kAdmin, handle_create_key},

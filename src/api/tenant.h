@@ -22,6 +22,8 @@
 
 namespace sd::api {
 
+class TailHub;
+
 struct TenantOptions {
   std::string data_dir;
   journal::LogOptions log;
@@ -36,6 +38,12 @@ struct TenantOptions {
   std::string log_level = "info";
   bool log_json = false;
 };
+
+// What every engine is told, whatever its destination: limits, walls, logs.
+engine::StartMessage engine_limits(const TenantOptions& options);
+// What the engine of a destination is told of its settings.
+std::vector<std::pair<std::string, std::string>> engine_settings(
+    const std::string& data_dir, const catalog::Destination& destination);
 
 class Tenant final : public engine::Source {
  public:
@@ -57,6 +65,8 @@ class Tenant final : public engine::Source {
   std::uint64_t lag_rows() const;
   double lag_seconds() const;
   destinations::LoadState applied_state() const;
+  // The same, or where no engine has spoken yet, how it was when the server stopped last; nullopt where that is not known.
+  std::optional<destinations::LoadState> known_state() const;
   // The highest position ever heard as applied, and where the database is in memory all that was in
   // the journal at its opening: no query may see less, also after a restart of the engine.
   journal::Position highest_applied() const;
@@ -65,6 +75,10 @@ class Tenant final : public engine::Source {
   TableCounts::Count acknowledged() const;
   TableCounts& table_counts() { return table_counts_; }
   const TableCounts& table_counts() const { return table_counts_; }
+  // Who follows its rows.
+  const std::shared_ptr<TailHub>& tails() const { return tails_; }
+  void count_tail_rows(std::size_t rows) { tail_rows_.add(static_cast<double>(rows)); }
+  void count_tail_dropped() { tails_dropped_.add(1); }
   void observe_query(double seconds);
   // Brings the gauges up to date; called when metrics are read.
   void refresh_metrics();
@@ -90,7 +104,12 @@ class Tenant final : public engine::Source {
   Result<> open_to_engine_user() const;
   void on_durable(journal::Position end);
   std::string hint_path() const;
-  std::uint64_t read_hint() const;
+  // Without numbers of rows where an older version wrote it.
+  struct Hint {
+    std::uint64_t position = 0;
+    std::optional<destinations::LoadState> state = {};
+  };
+  Hint read_hint() const;
   void write_hint() const;
 
   const TenantOptions options_;
@@ -104,6 +123,8 @@ class Tenant final : public engine::Source {
 
   mutable std::mutex mutex_;
   destinations::LoadState applied_;
+  bool heard_ = false;  // of applied_, from an engine
+  Hint hint_;           // as it was read when this was opened
   journal::Position highest_applied_ = 0;
   struct Mark {
     journal::Position end;
@@ -113,10 +134,11 @@ class Tenant final : public engine::Source {
 
   std::atomic<std::uint64_t> acknowledged_rows_{0}, acknowledged_bytes_{0};
   TableCounts table_counts_;
+  std::shared_ptr<TailHub> tails_;
 
-  metrics::Counter acknowledged_, loaded_, failed_;
+  metrics::Counter acknowledged_, loaded_, failed_, tail_rows_, tails_dropped_;
   metrics::Gauge lag_rows_, lag_seconds_, journal_bytes_;
-  metrics::Gauge running_, waiting_;
+  metrics::Gauge running_, waiting_, tails_open_;
   metrics::Histogram sync_seconds_, query_seconds_;
   double loaded_seen_ = 0, failed_seen_ = 0;
 };

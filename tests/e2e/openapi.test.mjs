@@ -176,6 +176,7 @@ describe('/api/openapi.json', () => {
     await check('GET', '/api/destinations/{id}', '/api/destinations/second', admin);
     await check('PATCH', '/api/destinations/{id}', '/api/destinations/second', { ...admin, ...body({ name: 'third' }) });
     await check('POST', '/api/destinations/{id}/test', '/api/destinations/third/test', { ...admin, body: '' });
+    await check('POST', '/api/destinations/test', '/api/destinations/test', { ...admin, ...body({ settings: { in_memory: true } }) });
     const key = await check('POST', '/api/destinations/{id}/keys', '/api/destinations/third/keys', { ...admin, ...body({ name: 'k' }) });
     await check('GET', '/api/destinations/{id}/keys', '/api/destinations/third/keys', admin);
     await check('DELETE', '/api/destinations/{id}/keys/{key}', `/api/destinations/third/keys/${key.id}`, admin);
@@ -188,6 +189,15 @@ describe('/api/openapi.json', () => {
     const live = JSON.parse(/^event: live\ndata: (.*)\n\n/.exec(await firstEvent(server, '/api/live', 'local'))[1]);
     const isLive = ajv.compile(closed({ $ref: '#/components/schemas/Live' }));
     assert.ok(isLive(live), ajv.errorsText(isLive.errors));
+    seen.add('GET /api/data/tail/{table}');
+    const data = (text) => JSON.parse(/^data: (.*)$/m.exec(text)[1]);
+    const [isRow, isNotice] = ['TailRow', 'TailNotice'].map((name) => ajv.compile(closed({ $ref: `#/components/schemas/${name}` })));
+    const gap = await firstEvent(server, '/api/data/tail/followed?last_event_id=00000000-0-0', 'local', /event: gap.*\n\n/s);
+    assert.ok(isNotice(data(gap)), ajv.errorsText(isNotice.errors));
+    await server.insert('followed', { a: 1 });
+    const from = /^id: (\w+)-/m.exec(gap)[1];
+    const row = await firstEvent(server, `/api/data/tail/followed?last_event_id=${from}-0-0`, 'local', /event: row.*\n\n/s);
+    assert.ok(isRow(data(row)), ajv.errorsText(isRow.errors));
     await check('POST', '/api/session', '/api/session', { ...body({ key: server.adminKey }), key: null });
     await check('GET', '/api/session', '/api/session');
     await check('DELETE', '/api/session', '/api/session', { key: null });
