@@ -328,6 +328,8 @@ Task<bool> Tail::follow() {
   const auto now = SteadyClock::now();
   if (now - looked_at_ >= kLook) {
     looked_at_ = now;
+    // A batch that became durable in the very moment of sitting down may not have been told.
+    hub().look(access_.tenant->durable_end());
     if (const char* const why = why_over()) {
       co_await end("end", reason_json(why));
       co_return false;

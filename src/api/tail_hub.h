@@ -38,7 +38,7 @@ class TailHub : public std::enable_shared_from_this<TailHub> {
 
   class Seat;
   // Nothing where `most` are there already. `durable_end`: tells the log's, once the seat is counted.
-  std::unique_ptr<Seat> sit(net::thread_pool& pool, net::any_io_executor executor,
+  std::unique_ptr<Seat> sit(net::thread_pool& pool, const net::any_io_executor& executor,
                             std::string_view table,
                             const std::function<journal::Position()>& durable_end,
                             std::size_t most);
@@ -118,7 +118,7 @@ class TailHub::Seat {
 
  private:
   friend class TailHub;
-  Seat(std::shared_ptr<TailHub> hub, std::string table, net::any_io_executor executor);
+  Seat(std::shared_ptr<TailHub> hub, std::string table, const net::any_io_executor& executor);
 
   const std::shared_ptr<TailHub> hub_;
   const std::string table_;
