@@ -30,6 +30,10 @@ export async function fill(server) {
   const key = server.key;
   await server.insert('orders', orders(3000), { key, query: '?wait=true' });
   await server.insert('page_views', Array.from({ length: 800 }, (_, i) => ({ path: ['/', '/tea', '/cart', '/about'][i % 4], user: names[i % 8], ms: 20 + ((i * 37) % 180) })), { key, query: '?wait=true' });
+  // What a contract refuses is kept, with its reason.
+  await server.api('/api/tables/ledger/contract', { key, method: 'PUT', body: JSON.stringify({ columns: 'freeze', data_type: 'discard_row' }) });
+  await server.insert('ledger', [{ account: 'cash', amount: 12.5, booked: '2026-01-31T12:00:00Z' }], { key, query: '?wait=true' });
+  await server.insert('ledger', [{ account: 'cash', amount: 'twelve' }, { account: 'bank', amount: 3, note: 'a new column' }, { account: 'bank', amount: 7 }], { key, query: '?wait=true' });
   return {
     // Rows that come while a picture is taken.
     keepSending() {

@@ -34,6 +34,19 @@ async function share(server) {
   return (await server.api('/api/shares', { key: server.key })).json().data.find((each) => each.name === body.name);
 }
 
+// A destination without a row, and chosen.
+async function nothingYet(server, page) {
+  const { data } = (await server.api('/api/destinations', { key: server.adminKey })).json();
+  if (!data.some((each) => each.name === 'empty')) await server.api('/api/destinations', { key: server.adminKey, body: '{"name":"empty"}' });
+  await page.reload();
+  const picker = page.locator('#destination');
+  await picker.waitFor({ state: 'attached' });
+  await picker.evaluate((select) => {
+    select.value = [...select.options].find((each) => each.text === 'empty').value;
+    select.dispatchEvent(new Event('change', { bubbles: true }));
+  });
+}
+
 export const scenes = [
   { name: 'home', go: async (page) => { await to('/', 'local')(page); await page.waitForTimeout(2500); }, live: true },
   { name: 'data', go: to('/data', 'Data') },
@@ -69,5 +82,20 @@ export const scenes = [
     },
   },
   { name: 'share-page', stranger: true, go: async (page, made, server) => { await page.goto((await share(server)).url); } },
+  { name: 'share-password', stranger: true, go: async (page, made, server) => { await share(server); const { data } = (await server.api('/api/shares', { key: server.key })).json(); await page.goto(data.find((each) => each.password).url); } },
+  { name: 'share-ended', stranger: true, go: async (page, made, server) => { await page.goto(`${server.url}/share/00000000-0000-4000-8000-000000000000`); } },
+  { name: 'sign-in', stranger: true, go: async (page) => { await page.getByLabel('API key').waitFor(); } },
+  { name: 'first-steps', go: async (page, made, server) => { await nothingYet(server, page); await to('/', 'empty')(page); await page.getByRole('heading', { name: 'Send the first row' }).waitFor(); } },
+  ...['columns', 'live', 'history', 'contract', 'failed', 'settings'].map((tab) => ({
+    name: `table-${tab}`, live: tab === 'live', go: async (page) => { await to(`/data/${tab === 'live' ? 'page_views' : tab === 'failed' ? 'ledger' : 'orders'}/${tab}`, tab === 'live' ? 'page_views' : tab === 'failed' ? 'ledger' : 'orders')(page); await page.waitForTimeout(1200); },
+  })),
+  { name: 'upload', go: async (page) => { await to('/data', 'Data')(page); await page.getByRole('button', { name: /Upload/ }).first().click(); } },
+  { name: 'connections', go: to('/connections', 'Connections') },
+  { name: 'connection-new', go: async (page) => { await page.evaluate(() => { location.hash = '#/connections/new'; }); await page.getByLabel('Name', { exact: true }).waitFor(); } },
+  { name: 'connection', go: async (page) => { await to('/connections', 'Connections')(page); await page.getByRole('main').getByRole('link', { name: 'local' }).click(); await page.getByRole('heading', { name: 'local', level: 1 }).waitFor(); } },
+  { name: 'webhooks', go: to('/webhooks', 'Webhooks') },
+  { name: 'webhook-new', go: async (page) => { await page.evaluate(() => { location.hash = '#/webhooks/new/stripe'; }); await page.waitForTimeout(800); } },
   { name: 'keys', go: to('/keys', 'Keys') },
+  { name: 'key-new', go: async (page) => { await to('/keys', 'Keys')(page); await page.getByRole('button', { name: 'New key' }).click(); } },
+  { name: 'account', go: to('/account', 'Account') },
 ];

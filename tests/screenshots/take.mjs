@@ -24,13 +24,18 @@ try {
   for (const [device, viewport] of Object.entries(viewports)) {
     for (const colorScheme of ['light', 'dark']) {
       const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
-      await context.addCookies(await signIn());
+      const cookies = await signIn();
       for (const scene of chosen) {
         const page = await context.newPage();
         page.setDefaultTimeout(15_000);
         const sending = scene.live ? made.keepSending() : null;
         try {
+          if (scene.stranger) await context.clearCookies();
+          else await context.addCookies(cookies);
           await page.goto(`${server.url}/`);
+          // Which destination was looked at is remembered; each picture begins anew.
+          await page.evaluate(() => localStorage.clear());
+          await page.reload();
           if (!scene.stranger) await page.locator('main h1').first().waitFor();
           await scene.go(page, made, server);
           await page.waitForTimeout(500);
