@@ -100,6 +100,7 @@ describe('webhooks in the dashboard', () => {
     const put = await server.api('/api/tables/payments/contract', { method: 'PUT', body: '{"columns":"freeze"}' });
     assert.equal(put.status, 200, put.text);
     await eventually('the contract binds', async () => (await (await deliver(url, { id: 'evt_1', unheard: 1 })).json(), page.getByText('A delivery came, but its row was refused').count()), 20_000, 1000);
+    assert.match(await page.getByRole('link', { name: 'failed rows' }).getAttribute('href'), /\/payments\/failed$/);
     assert.deepEqual(await violations(page), []);
     await deliver(url, { id: 'evt_2', type: 'charge.refunded' });
     await page.getByText('The first delivery of Stripe has arrived').waitFor();
