@@ -92,6 +92,14 @@ class App {
   // Opens a destination's journal and lets it take requests. Blocks.
   Result<std::shared_ptr<Tenant>> open_tenant(const catalog::Destination& destination);
 
+  // Tests of settings that nobody has saved yet, each with an engine of its own: false where too many are under way.
+  bool begin_probe() {
+    if (probes_.fetch_add(1) < kMostProbes) return true;
+    end_probe();
+    return false;
+  }
+  void end_probe() { probes_.fetch_sub(1); }
+
   // One change of a destination at a time: false where another one is under way.
   bool begin_change(const Id128& destination_id);
   void end_change(const Id128& destination_id);
@@ -119,6 +127,8 @@ class App {
   net::thread_pool blocking_{4};
   net::thread_pool tails_{2};
   net::thread_pool passwords_{2};
+  static constexpr int kMostProbes = 3;
+  std::atomic<int> probes_{0};
   std::mutex changing_mutex_;
   std::set<Id128> changing_;
   std::mutex sinks_mutex_;

@@ -7,19 +7,13 @@
 namespace sd::api {
 namespace {
 
-const SettingSpec* find_setting(const TypeSpec& type, std::string_view name) {
-  const auto found = std::ranges::find(type.settings, name, &SettingSpec::name);
-  return found == type.settings.end() ? nullptr : &*found;
-}
+using catalog::SettingSpec;
 
-bool is_secret(const TypeSpec* type, const std::string& name, const catalog::Setting& setting) {
-  const SettingSpec* spec = type == nullptr ? nullptr : find_setting(*type, name);
-  return setting.secret || (spec != nullptr && spec->secret) || catalog::is_secret_setting(name);
-}
-
-const TypeSpec* type_named(std::string_view name) {
-  const auto found = std::ranges::find(destination_types(), name, &TypeSpec::name);
-  return found == destination_types().end() ? nullptr : &*found;
+void write_text(json::Writer& w, std::string_view member, std::string_view text) {
+  if (text.empty())
+    w.null_member(member);
+  else
+    w.member(member, text);
 }
 
 Result<std::string> value_text(const SettingSpec& spec, const json::Value& value) {
@@ -28,9 +22,9 @@ Result<std::string> value_text(const SettingSpec& spec, const json::Value& value
     if (value.as_bool()) return std::string(*value.as_bool() ? "true" : "false");
     if (value.is_string() && (value.text() == "true" || value.text() == "false"))
       return value.text();
-    return fail(parameter_error("the setting \"" + name + "\" is true or false"));
+    return fail(as_parameter(wrong_kind(spec)));
   }
-  if (!value.is_string()) return fail(parameter_error("the setting \"" + name + "\" is a text"));
+  if (!value.is_string()) return fail(as_parameter(wrong_kind(spec)));
   if (value.text().empty()) {
     return fail(parameter_error("the setting \"" + name + "\" must not be empty; null removes it"));
   }
@@ -43,41 +37,9 @@ std::string file_name(const std::string& path) {
 
 }  // namespace
 
-const std::vector<TypeSpec>& destination_types() {
-  static const std::vector<TypeSpec> kTypes = {
-      {"duckdb",
-       "DuckDB",
-       "A DuckDB database: a file on the server (the default), memory, or MotherDuck.",
-       {
-           {"file", "file", "File name", false, "data.duckdb",
-            "A plain file name in the destination's own folder. Other paths stand in the "
-            "configuration "
-            "file of the server.",
-            false},
-           {"in_memory", "boolean", "In memory", false, "false",
-            "Keep the rows in memory. They are read back from the journal after a restart.", false},
-           {"token", "text", "MotherDuck token", true, "",
-            "A token of MotherDuck makes this a MotherDuck destination.", false},
-           {"database", "text", "MotherDuck database", false, "my_db",
-            "The database at MotherDuck; only together with a token.", false},
-           {"extension_repository", "text", "Extension mirror", false, "",
-            "Where DuckDB's extensions come from in a closed network.", true},
-       }}};
-  return kTypes;
-}
-
-Result<const TypeSpec*> find_type(std::string_view name) {
-  if (const TypeSpec* type = type_named(name)) return type;
-  std::string known;
-  for (const TypeSpec& type : destination_types())
-    known += (known.empty() ? "" : ", ") + std::string(type.name);
-  return fail(parameter_error("there is no destination type \"" + std::string(name.substr(0, 100)) +
-                              "\"; there is: " + known));
-}
-
 std::string destination_types_json() {
   std::vector<std::string> items;
-  for (const TypeSpec& type : destination_types()) {
+  for (const TypeSpec& type : catalog::destination_types()) {
     json::Writer w;
     w.begin_object()
         .member("type", type.name)
@@ -88,14 +50,17 @@ std::string destination_types_json() {
       if (setting.configuration_only) continue;
       w.begin_object().member("name", setting.name).member("kind", setting.kind);
       w.member("label", setting.label).member("secret", setting.secret);
-      const bool flag = setting.kind == "boolean";
-      if (setting.default_text.empty())
-        w.null_member("default");
-      else if (flag)
+      w.member("required", setting.required);
+      if (setting.kind == "boolean" && !setting.default_text.empty())
         w.member("default", setting.default_text == "true");
       else
-        w.member("default", setting.default_text);
-      w.member("help", setting.help).end_object();
+        write_text(w, "default", setting.default_text);
+      write_text(w, "placeholder", setting.placeholder);
+      w.member("help", setting.help);
+      write_text(w, "only_with", setting.only_with);
+      w.begin_array("not_with");
+      for (const std::string_view other : setting.not_with) w.element(other);
+      w.end_array().end_object();
     }
     items.push_back(w.end_array().end_object().take());
   }
@@ -105,20 +70,10 @@ std::string destination_types_json() {
 Result<SettingChanges> read_settings(const TypeSpec& type, const json::Value& object) {
   if (!object.is_object()) return fail(parameter_error("settings must be an object"));
   SettingChanges changes;
-  std::vector<std::string> known;
-  for (const SettingSpec& spec : type.settings) {
-    if (!spec.configuration_only) known.emplace_back(spec.name);
-  }
   for (const auto& [name, value] : object.members()) {
-    const SettingSpec* spec = find_setting(type, name);
-    if (spec == nullptr) {
-      return fail(parameter_error(
-          unknown_text("setting of a " + std::string(type.name) + " destination", name, known)));
-    }
-    if (spec->configuration_only) {
-      return fail(parameter_error("the setting \"" + name +
-                                  "\" can be set in the configuration file only"));
-    }
+    const auto found = find_setting(type, name, catalog::Giver::kApi);
+    if (!found) return fail(as_parameter(found.error()));
+    const SettingSpec* spec = *found;
     if (value.is_null()) {
       changes[name] = std::nullopt;
       continue;
@@ -141,21 +96,25 @@ catalog::Settings with_changes(catalog::Settings settings, const SettingChanges&
   return settings;
 }
 
-Result<> check_together(const TypeSpec& type, const catalog::Settings& settings) {
-  if (type.name == "duckdb" && settings.contains("database") && !settings.contains("token")) {
-    return fail(parameter_error(
-        "the setting \"database\" names a database at MotherDuck and needs a \"token\""));
-  }
-  return {};
+Result<const TypeSpec*> type_of(std::string_view name) {
+  auto type = catalog::find_type(name);
+  if (!type) return fail(as_parameter(std::move(type).error()));
+  return type;
+}
+
+Result<catalog::Settings> check_settings(const TypeSpec& type, catalog::Settings settings) {
+  auto checked = catalog::settings_of_api(type, std::move(settings));
+  if (!checked) return fail(as_parameter(std::move(checked).error()));
+  return checked;
 }
 
 void write_settings(json::Writer& w, const catalog::Destination& destination, bool with_paths) {
-  const TypeSpec* type = type_named(destination.type);
+  const auto type = catalog::find_type(destination.type);
   w.begin_object("settings");
   for (const auto& [name, setting] : destination.settings) {
-    const SettingSpec* spec = type == nullptr ? nullptr : find_setting(*type, name);
+    const SettingSpec* spec = type ? (*type)->find(name) : nullptr;
     const std::string_view kind = spec == nullptr ? "text" : spec->kind;
-    if (is_secret(type, name, setting)) {
+    if (catalog::is_secret(destination.type, name, setting)) {
       w.begin_object(name)
           .member("secret", true)
           .member("set", !setting.value.empty())

@@ -12,7 +12,7 @@ using ::testing::Not;
 Result<SettingChanges> read(std::string_view json) {
   const auto document = json::parse_document(json);
   EXPECT_TRUE(document);
-  return read_settings(**find_type("duckdb"), *document);
+  return read_settings(**type_of("duckdb"), *document);
 }
 
 std::string refusal(std::string_view json) {
@@ -45,7 +45,7 @@ TEST(DestinationTypes, AreToldWithEverySettingThatCanBeSet) {
 }
 
 TEST(DestinationTypes, AnUnknownTypeNamesThoseThatThereAre) {
-  EXPECT_THAT(find_type("oracle").error().message, HasSubstr("duckdb"));
+  EXPECT_THAT(type_of("oracle").error().message, HasSubstr("duckdb"));
 }
 
 TEST(DestinationSettings, AreReadAsTextWithTheirSecretsMarked) {
@@ -75,12 +75,6 @@ TEST(DestinationSettings, ASecretAsItWasShownStaysWhatItIs) {
   const auto changes = read(R"({"token":{"secret":true,"set":true}})");
   ASSERT_TRUE(changes);
   EXPECT_TRUE(changes->empty());
-}
-
-TEST(DestinationSettings, ADatabaseNeedsAToken) {
-  const TypeSpec& type = **find_type("duckdb");
-  EXPECT_FALSE(check_together(type, {{"database", {"d", false}}}));
-  EXPECT_TRUE(check_together(type, {{"database", {"d", false}}, {"token", {"t", true}}}));
 }
 
 TEST(DestinationSettings, ChangesAreMergedAndNullRemoves) {

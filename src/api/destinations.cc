@@ -1,8 +1,8 @@
 #include "api/destinations.h"
 
-#include "api/ask.h"
+#include "api/await.h"
 #include "api/destination_change.h"
-#include "api/destination_types.h"
+#include "api/destination_health.h"
 #include "api/resource.h"
 
 namespace sd::api {
@@ -16,6 +16,7 @@ Task<Result<http::Response>> list_destinations(App& app, http::Exchange& exchang
   CO_TRY_ASSIGN(const catalog::PageRequest page, read_page_request(query));
   std::vector<std::string> items;
   std::optional<std::string> last, next;
+  const auto engines = app.pool().info();
   bool begun = !page.after;
   for (const auto& destination : app.keys().destinations()) {
     if (begun && static_cast<int>(items.size()) == page.limit) {
@@ -23,7 +24,7 @@ Task<Result<http::Response>> list_destinations(App& app, http::Exchange& exchang
       break;
     }
     if (begun) {
-      items.push_back(destination_json(*destination, *key));
+      items.push_back(destination_json(app, *destination, *key, engines));
       last = destination->id.to_string();
     }
     begun = begun || destination->id == *page.after;
@@ -42,17 +43,8 @@ Result<std::string> read_name(const json::Value& body) {
 
 Result<catalog::NewDestination> read_new_destination(const json::Value& body) {
   TRY(check_members(body, {"name", "type", "settings"}));
-  catalog::NewDestination spec;
+  TRY_ASSIGN(catalog::NewDestination spec, read_type_and_settings(body));
   TRY_ASSIGN(spec.name, read_name(body));
-  const json::Value* type = body.find("type");
-  if (type != nullptr && !type->is_string()) return fail(parameter_error("type must be a text"));
-  if (type != nullptr) spec.type = type->text();
-  TRY_ASSIGN(const TypeSpec* const kind, find_type(spec.type));
-  if (const json::Value* settings = body.find("settings")) {
-    TRY_ASSIGN(const SettingChanges changes, read_settings(*kind, *settings));
-    spec.settings = with_changes({}, changes);
-  }
-  TRY(check_together(*kind, spec.settings));
   return spec;
 }
 
@@ -86,19 +78,21 @@ Task<Result<http::Response>> create_destination(App& app, http::Exchange& exchan
   const auto work = [&] { return create(app, spec); };
   const Result<Created> created = co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!created) co_return std::unexpected(created.error());
-  co_return http::json_response(destination_json(created->destination, *key, created->api_key));
+  const auto engines = app.pool().info();
+  co_return http::json_response(
+      destination_json(app, created->destination, *key, engines, {.api_key = created->api_key}));
 }
 
 Task<Result<http::Response>> get_destination(App& app, http::Exchange& exchange) {
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(const Managed managed, manage(app, exchange, query, Who::kOwnToo));
-  co_return http::json_response(destination_json(*managed.destination, *managed.key));
-}
-
-Error owned_by_configuration() {
-  return Error{.code = ErrorCode::kPermissionDenied,
-               .message = "this destination comes from the configuration: change it there",
-               .slug = "read-only-destination"};
+  const Id128 id = managed.destination->id;
+  const auto work = [&] { return app.catalog().belongings(id); };
+  const auto belongings = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!belongings) co_return std::unexpected(belongings.error());
+  const auto engines = app.pool().info();
+  co_return http::json_response(destination_json(app, *managed.destination, *managed.key, engines,
+                                                 {.belongings = *belongings}));
 }
 
 Result<catalog::DestinationChange> read_change(const json::Value& body, const Destination& before) {
@@ -110,11 +104,7 @@ Result<catalog::DestinationChange> read_change(const json::Value& body, const De
   if (body.find("type") != nullptr && body.string_or("type", "") != before.type) {
     return fail(parameter_error("the type of a destination cannot be changed; make another one"));
   }
-  TRY_ASSIGN(const TypeSpec* const type, find_type(before.type));
-  if (const json::Value* settings = body.find("settings")) {
-    TRY_ASSIGN(change.settings, read_settings(*type, *settings));
-  }
-  TRY(check_together(*type, with_changes(before.settings, change.settings)));
+  TRY_ASSIGN(change.settings, read_setting_changes(body, before));
   return change;
 }
 
@@ -129,7 +119,8 @@ Task<Result<http::Response>> patch_destination(App& app, http::Exchange& exchang
   const Result<Destination> after =
       co_await change_destination(app, exchange, id, std::move(change));
   if (!after) co_return std::unexpected(after.error());
-  co_return http::json_response(destination_json(*after, *managed.key));
+  const auto engines = app.pool().info();
+  co_return http::json_response(destination_json(app, *after, *managed.key, engines));
 }
 
 Result<Pending> read_pending(const Query& query) {
@@ -151,22 +142,6 @@ Task<Result<http::Response>> remove_destination(App& app, http::Exchange& exchan
   co_return no_content();
 }
 
-Task<Result<http::Response>> test_destination(App& app, http::Exchange& exchange) {
-  const Query query = parse_query(exchange.raw_query());
-  CO_TRY_ASSIGN(const Managed managed, manage(app, exchange, query, Who::kAdminKey));
-  const std::shared_ptr<Tenant> tenant = app.tenants().find(managed.destination->id);
-  Result<> reached =
-      fail(ErrorCode::kUnavailable, "it could not be opened; the server's log says why");
-  if (tenant) {
-    std::string sql = "SELECT 1";
-    reached = co_await check_sql(app, exchange, *tenant, std::move(sql));
-  }
-  json::Writer w;
-  w.begin_object().member("ok", reached.has_value());
-  if (!reached) w.member("error", reached.error().message);
-  co_return http::json_response(w.end_object().take());
-}
-
 Task<Result<http::Response>> list_types(App& app, http::Exchange& exchange) {
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(const auto key, authenticate(app, exchange, query));
@@ -175,6 +150,36 @@ Task<Result<http::Response>> list_types(App& app, http::Exchange& exchange) {
 }
 
 }  // namespace
+
+Error owned_by_configuration() {
+  return Error{.code = ErrorCode::kPermissionDenied,
+               .message = "this destination comes from the configuration: change it there",
+               .slug = "read-only-destination"};
+}
+
+Result<catalog::NewDestination> read_type_and_settings(const json::Value& body) {
+  catalog::NewDestination spec;
+  const json::Value* type = body.find("type");
+  if (type != nullptr && !type->is_string()) return fail(parameter_error("type must be a text"));
+  if (type != nullptr) spec.type = type->text();
+  TRY_ASSIGN(const TypeSpec* const kind, type_of(spec.type));
+  SettingChanges given;
+  if (const json::Value* settings = body.find("settings")) {
+    TRY_ASSIGN(given, read_settings(*kind, *settings));
+  }
+  TRY_ASSIGN(spec.settings, check_settings(*kind, with_changes({}, given)));
+  return spec;
+}
+
+Result<SettingChanges> read_setting_changes(const json::Value& body, const Destination& before) {
+  TRY_ASSIGN(const TypeSpec* const type, type_of(before.type));
+  SettingChanges changes;
+  if (const json::Value* settings = body.find("settings")) {
+    TRY_ASSIGN(changes, read_settings(*type, *settings));
+  }
+  TRY(check_settings(*type, with_changes(before.settings, changes)));
+  return changes;
+}
 
 Result<Managed> manage(App& app, const http::Exchange& exchange, const Query& query, Who who) {
   const std::string_view named = exchange.path_parameter("id");
@@ -193,8 +198,8 @@ Result<Managed> manage(App& app, const http::Exchange& exchange, const Query& qu
   return out;
 }
 
-std::string destination_json(const Destination& destination, const catalog::KeyInfo& key,
-                             const std::string& api_key) {
+std::string destination_json(App& app, const Destination& destination, const catalog::KeyInfo& key,
+                             const std::vector<engine::EngineInfo>& engines, const Extras& extras) {
   json::Writer w;
   w.begin_object().member("id", destination.id.to_string()).member("name", destination.name);
   w.member("type", destination.type);
@@ -203,7 +208,12 @@ std::string destination_json(const Destination& destination, const catalog::KeyI
   w.member("read_only", destination.read_only());
   w.member("created_at", format_rfc3339(destination.created_at));
   w.member("updated_at", format_rfc3339(destination.updated_at));
-  if (!api_key.empty()) w.member("api_key", api_key);
+  write_health(w, app, destination, engines);
+  if (const auto& counts = extras.belongings) {
+    w.member("keys", counts->keys).member("shares", counts->shares);
+    w.member("endpoints", counts->endpoints);
+  }
+  if (!extras.api_key.empty()) w.member("api_key", extras.api_key);
   return w.end_object().take();
 }
 
@@ -221,9 +231,6 @@ Task<void> handle_change_destination(App& app, http::Exchange& exchange) {
 }
 Task<void> handle_delete_destination(App& app, http::Exchange& exchange) {
   co_await answer_with(app, exchange, remove_destination);
-}
-Task<void> handle_test_destination(App& app, http::Exchange& exchange) {
-  co_await answer_with(app, exchange, test_destination);
 }
 Task<void> handle_destination_types(App& app, http::Exchange& exchange) {
   co_await answer_with(app, exchange, list_types);

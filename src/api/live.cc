@@ -57,7 +57,7 @@ AllWatched watched_now(App& app, const Viewer& viewer, AllWatched before) {
 
 void write_tenant(json::Writer& w, const Tenant& tenant, const catalog::KeyInfo& key) {
   const auto sent = tenant.acknowledged();
-  const auto state = tenant.applied_state();
+  const auto state = tenant.known_state().value_or(destinations::LoadState());
   w.begin_object().member("id", tenant.id()).member("name", tenant.destination().name);
   w.member("rows", sent.rows).member("bytes", sent.bytes);
   w.member("loaded", state.rows_loaded).member("failed", state.rows_failed);

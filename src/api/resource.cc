@@ -15,6 +15,10 @@ Error parameter_error(std::string message, std::string_view name) {
   return error;
 }
 
+Error as_parameter(Error error) {
+  return std::move(error).with_slug("invalid-parameter");
+}
+
 void write_limit(json::Writer& w, std::string_view name, std::uint64_t limit) {
   if (limit == 0)
     w.null_member(name);
@@ -125,14 +129,6 @@ Task<Result<json::Value>> read_object(http::Exchange& exchange) {
   }
   if (document) CO_TRY(check_members_once(*document));
   co_return document;
-}
-
-std::string unknown_text(std::string_view what, std::string_view name,
-                         const std::vector<std::string>& known) {
-  std::string text =
-      "unknown " + std::string(what) + " \"" + std::string(name.substr(0, 100)) + "\"";
-  const std::string near = nearest_word(name, known);
-  return near.empty() ? text : text + "; did you mean \"" + near + "\"?";
 }
 
 Result<> check_members(const json::Value& object, const std::vector<std::string>& known) {

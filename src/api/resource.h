@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/access.h"
+#include "base/words.h"
 #include "json/document.h"
 
 namespace sd::api {
@@ -15,6 +16,8 @@ inline constexpr std::uint64_t kMaxObjectBytes = 4U << 20;
 
 // 400 /problems/invalid-parameter, with the member "parameter" where it is about one.
 Error parameter_error(std::string message, std::string_view name = {});
+// The same of an error that another room has put into words.
+Error as_parameter(Error error);
 // A member that is null where there is no limit, 0.
 void write_limit(json::Writer& w, std::string_view name, std::uint64_t limit);
 // A list that is null where nothing is left out.
@@ -50,10 +53,6 @@ Result<> check_members(const json::Value& object, const std::vector<std::string>
 
 // The same of the parameters of a URL.
 Result<> check_parameters(const Query& query, const std::vector<std::string>& known);
-
-// "unknown member \"nmae\"; did you mean \"name\"?"
-std::string unknown_text(std::string_view what, std::string_view name,
-                         const std::vector<std::string>& known);
 
 // Items of a catalog's list for which `keep` holds, as many as asked for: the pages behind it hold
 // those also that are over.

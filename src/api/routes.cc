@@ -1,5 +1,6 @@
 // The table of routes: what the server answers, in one place.
 #include "api/contracts.h"
+#include "api/destination_probe.h"
 #include "api/destinations.h"
 #include "api/docs.h"
 #include "api/endpoints.h"
@@ -79,6 +80,7 @@ constexpr RouteEntry kRoutes[] = {
     {"GET", "/api/destinations/{id}", Asks::kAdmin, handle_get_destination},
     {"PATCH", "/api/destinations/{id}", Asks::kAdminKey, handle_change_destination},
     {"DELETE", "/api/destinations/{id}", Asks::kAdminKey, handle_delete_destination},
+    {"POST", "/api/destinations/test", Asks::kAdminKey, handle_test_settings},
     {"POST", "/api/destinations/{id}/test", Asks::kAdminKey, handle_test_destination},
     {"GET", "/api/destinations/{id}/keys", Asks::kAdmin, handle_list_keys},
     {"POST", "/api/destinations/{id}/keys", Asks::kAdmin, handle_create_key},

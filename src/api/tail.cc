@@ -19,7 +19,7 @@ using std::chrono::seconds;
 
 constexpr seconds kHeartbeat{15};
 constexpr milliseconds kLook{500};  // whether the stream may go on
-constexpr seconds kLastWords{5};    // for a reader that is dropped to take the notice
+constexpr seconds kLastWords{5};    // for the last event to be taken
 // A reader must take so much within the time for stalling.
 constexpr std::size_t kSlice = 64U << 10;
 // What is read of the journal at a time, and made of it.
@@ -73,8 +73,11 @@ class Tail {
   Task<bool> wait();
   Task<bool> send(std::string_view text, milliseconds stall);
   Task<void> watch(milliseconds limit);
-  Task<bool> say(std::string_view event, std::string data, milliseconds stall);
-  Task<void> end(std::string_view event, std::string data);
+  Task<bool> say_gap(const char* reason);
+  Task<Result<>> finish_with(std::string_view text);
+  Task<void> pause(milliseconds limit);
+  Task<void> end(std::string_view name, std::string data);
+  std::string event(std::string_view name, std::string_view data) const;
   const char* why_over() const;
   std::string id() const { return tail_id(hub().mark(), cursor_); }
   TailHub& hub() const { return *access_.tenant->tails(); }
@@ -192,17 +195,35 @@ Task<bool> Tail::send(std::string_view text, milliseconds stall) {
   co_return true;
 }
 
-Task<bool> Tail::say(std::string_view event, std::string data, milliseconds stall) {
+std::string Tail::event(std::string_view name, std::string_view data) const {
   std::string text = "id: " + id() + "\nevent: ";
-  text += event;
-  text += "\ndata: " + data + "\n\n";
-  co_return co_await send(text, stall);
+  text += name;
+  text += "\ndata: ";
+  text += data;
+  text += "\n\n";
+  return text;
 }
 
-Task<void> Tail::end(std::string_view event, std::string data) {
-  const bool said = co_await say(event, std::move(data), milliseconds(0));
-  if (!said) co_return;
-  const auto done = co_await (exchange_.finish() || watch(kLastWords));
+Task<bool> Tail::say_gap(const char* reason) {
+  const std::string text = event("gap", reason_json(reason));
+  co_return co_await send(text, options().stall_timeout);
+}
+
+Task<Result<>> Tail::finish_with(std::string_view text) {
+  CO_TRY(co_await exchange_.write(text));
+  co_return co_await exchange_.finish();
+}
+
+Task<void> Tail::pause(milliseconds limit) {
+  net::steady_timer timer(exchange_.executor());
+  timer.expires_after(limit);
+  co_await timer.async_wait(net::use_awaitable);
+}
+
+Task<void> Tail::end(std::string_view name, std::string data) {
+  const std::string text = event(name, data);
+  const milliseconds limit = app_.stopping ? kLook : kLastWords;
+  const auto done = co_await (finish_with(text) || pause(limit));
   if (done.index() == 1) exchange_.break_off();
 }
 
@@ -235,7 +256,8 @@ Task<bool> Tail::show(std::shared_ptr<const TailPiece> piece, TailCursor to) {
   if (!sent) co_return false;
   access_.tenant->count_tail_rows(events.rows);
   if (piece->empty()) co_return true;
-  const Micros lag = system_clock().wall_us() - piece->time_us();
+  // Behind what is shown to others: it is not to blame for what all wait for.
+  const Micros lag = hub().time_us() - piece->time_us();
   least_lag_ = std::min(least_lag_.value_or(lag), lag);
   const bool is_behind = lag - *least_lag_ > options().max_lag.count() * 1000;
   if (!stalled_ && !is_behind) co_return true;
@@ -290,7 +312,7 @@ Task<bool> Tail::show_journal() {
   if (!shown || !read->gap) co_return shown;
   source_.reset();
   cursor_ = *read->gap;
-  co_return co_await say("gap", reason_json("released"), options().stall_timeout);
+  co_return co_await say_gap("released");
 }
 
 Task<bool> Tail::wait() {
@@ -306,6 +328,8 @@ Task<bool> Tail::follow() {
   const auto now = SteadyClock::now();
   if (now - looked_at_ >= kLook) {
     looked_at_ = now;
+    // A batch that became durable in the very moment of sitting down may not have been told.
+    hub().look(access_.tenant->durable_end());
     if (const char* const why = why_over()) {
       co_await end("end", reason_json(why));
       co_return false;
@@ -342,8 +366,7 @@ Task<void> Tail::run() {
     co_return;
   }
   bool goes_on = co_await keep_alive();
-  if (goes_on && gap_ != nullptr)
-    goes_on = co_await say("gap", reason_json(gap_), options().stall_timeout);
+  if (goes_on && gap_ != nullptr) goes_on = co_await say_gap(gap_);
   while (goes_on) goes_on = co_await follow();
 }
 

@@ -60,6 +60,11 @@ TailFilter::TailFilter(std::vector<http::Parameter> parameters, const std::vecto
 
 bool TailFilter::matches(std::string_view document) const {
   if (filters_.empty()) return true;
+  // Where nothing is escaped, what is spelled so stands there.
+  const auto is_missing = [&](const http::Parameter& each) {
+    return !document.contains(each.value);
+  };
+  if (!document.contains('\\') && std::ranges::any_of(filters_, is_missing)) return false;
   const auto parsed = json::parse_document(document);
   return parsed && std::ranges::all_of(filters_, [&](const http::Parameter& each) {
            return has(*parsed, each.name, each.value);

@@ -44,14 +44,15 @@ void TailHub::post() {
   net::post(*pool_, [self = shared_from_this()] { self->run(); });
 }
 
-std::unique_ptr<TailHub::Seat> TailHub::sit(net::thread_pool& pool, net::any_io_executor executor,
+std::unique_ptr<TailHub::Seat> TailHub::sit(net::thread_pool& pool,
+                                            const net::any_io_executor& executor,
                                             std::string_view table,
                                             const std::function<journal::Position()>& durable_end,
                                             std::size_t most) {
   const std::lock_guard lock(mutex_);
   if (seats_.load() >= most) return nullptr;
   if (pool_ == nullptr) pool_ = &pool;
-  std::unique_ptr<Seat> seat(new Seat(shared_from_this(), fold_ascii(table), std::move(executor)));
+  std::unique_ptr<Seat> seat(new Seat(shared_from_this(), fold_ascii(table), executor));
   // Counted before it is asked where the log ends: what becomes durable later is heard of.
   const bool is_first = seats_.fetch_add(1) == 0;
   seat->began_ = durable_end();
@@ -60,6 +61,7 @@ std::unique_ptr<TailHub::Seat> TailHub::sit(net::thread_pool& pool, net::any_io_
     failed_ = false;
     decided_ = seat->began_;
     done_ = seat->now();
+    time_us_ = system_clock().wall_us();
   }
   Table& entry = tables_[seat->table_];
   if (entry.seats.empty()) entry.from = {decided_, 0};
@@ -145,6 +147,7 @@ TailHub::Next TailHub::deliver(std::map<std::string, std::shared_ptr<TailPiece>>
   // Since then all have gone, and others came.
   if (source_epoch_ != epoch_) return Next::kMore;
   done_ = to;
+  time_us_ = std::max(time_us_.load(), source_->time_us());
   bool any = false;
   for (auto& [name, piece] : made) {
     const auto table = tables_.find(name);
@@ -200,10 +203,9 @@ TailHub::Next TailHub::fail_step(const Error& error) {
 
 // ---- a seat ----
 
-TailHub::Seat::Seat(std::shared_ptr<TailHub> hub, std::string table, net::any_io_executor executor)
-    : hub_(std::move(hub)),
-      table_(std::move(table)),
-      wake_(std::make_shared<Wake>(std::move(executor))) {}
+TailHub::Seat::Seat(std::shared_ptr<TailHub> hub, std::string table,
+                    const net::any_io_executor& executor)
+    : hub_(std::move(hub)), table_(std::move(table)), wake_(std::make_shared<Wake>(executor)) {}
 
 TailHub::Seat::~Seat() {
   {

@@ -38,11 +38,13 @@ class TailHub : public std::enable_shared_from_this<TailHub> {
 
   class Seat;
   // Nothing where `most` are there already. `durable_end`: tells the log's, once the seat is counted.
-  std::unique_ptr<Seat> sit(net::thread_pool& pool, net::any_io_executor executor,
+  std::unique_ptr<Seat> sit(net::thread_pool& pool, const net::any_io_executor& executor,
                             std::string_view table,
                             const std::function<journal::Position()>& durable_end,
                             std::size_t most);
   std::size_t seats() const { return seats_.load(); }
+  // Log time of the last record that was looked at for those who keep up.
+  Micros time_us() const { return time_us_.load(); }
 
   FileSystem& fs() const { return fs_; }
   const std::string& directory() const { return directory_; }
@@ -74,6 +76,7 @@ class TailHub : public std::enable_shared_from_this<TailHub> {
 
   std::atomic<std::size_t> seats_{0};
   std::atomic<journal::Position> durable_{0};
+  std::atomic<Micros> time_us_{0};
   std::atomic<bool> running_{false};
 
   std::mutex mutex_;
@@ -115,7 +118,7 @@ class TailHub::Seat {
 
  private:
   friend class TailHub;
-  Seat(std::shared_ptr<TailHub> hub, std::string table, net::any_io_executor executor);
+  Seat(std::shared_ptr<TailHub> hub, std::string table, const net::any_io_executor& executor);
 
   const std::shared_ptr<TailHub> hub_;
   const std::string table_;

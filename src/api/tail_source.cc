@@ -83,6 +83,7 @@ Result<TailSource::Step> TailSource::next(journal::Position durable_end, const W
 
 Result<> TailSource::begin(const Wanted& wanted) {
   bytes_read_ += record_->end - record_->position;
+  time_us_ = record_->time_us;
   // A cursor at the end of a segment is that of the next one's first record.
   if (cursor_.position != record_->position) cursor_ = {record_->position, 0};
   if (record_->meta.kind != journal::RecordKind::kInsert) {

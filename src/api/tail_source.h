@@ -60,7 +60,8 @@ class TailSource {
   std::string_view text() const { return text_; }
   std::uint64_t index() const { return cursor_.rows - 1; }
   const Id128& receipt() const { return record_->meta.receipt; }
-  Micros time_us() const { return record_->time_us; }
+  // Of the last record that was begun.
+  Micros time_us() const { return time_us_; }
 
  private:
   TailSource(FileSystem& fs, std::string directory, TailCursor from)
@@ -76,6 +77,7 @@ class TailSource {
   std::unique_ptr<load::RecordRows> rows_;     // of it, once it was begun
   std::string table_;
   std::string_view text_;
+  Micros time_us_ = 0;
   std::uint64_t bytes_read_ = 0;
 };
 

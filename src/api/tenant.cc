@@ -1,6 +1,6 @@
 #include "api/tenant.h"
 
-#include <charconv>
+#include <sstream>
 
 #include "api/tail_hub.h"
 #include "base/file.h"
@@ -26,9 +26,7 @@ Tenant::Tenant(const TenantOptions& options, catalog::Destination destination, m
       destination_(std::move(destination)),
       id_(destination_.id.to_string()),
       log_directory_(options.data_dir + "/journals/" + destination_.log_name()),
-      // One rule for what is in memory: the catalog's.
-      in_memory_(!catalog::target_file(options.data_dir, destination_) &&
-                 destination_.setting("token").empty()),
+      in_memory_(catalog::is_in_memory(options.data_dir, destination_)),
       queries_(options.max_running_queries, options.max_waiting_queries),
       acknowledged_(m.counter("scratchdata_rows_acknowledged_total", "Rows answered with 200.",
                               labels(destination_.name))),
@@ -90,11 +88,12 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
   }
   tenant->log_ = std::move(*log);
   if (options.engine_user) TRY(tenant->open_to_engine_user());
+  tenant->hint_ = tenant->read_hint();
   // What the journal no longer holds had been loaded; so had what the last stop wrote down. A database that
   // knows less is not the one that was shown.
   tenant->highest_applied_ = tenant->in_memory_
                                  ? tenant->log_->durable_end()
-                                 : std::max(tenant->log_->stats().begin, tenant->read_hint());
+                                 : std::max(tenant->log_->stats().begin, tenant->hint_.position);
   tenant->tails_ = std::make_shared<TailHub>(fs, tenant->log_directory_, tenant->log_->id());
   Tenant* raw = tenant.get();
   engine::Pool* engines = &pool;
@@ -104,7 +103,9 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
     engines->notify_durable(raw->id_);
   });
   tenant->log_->set_sync_observer([raw](double seconds) { raw->sync_seconds_.observe(seconds); });
-  const bool behind = tenant->in_memory_ || tenant->read_hint() < tenant->log_->durable_end();
+  const bool behind = tenant->in_memory_ || tenant->hint_.position < tenant->log_->durable_end();
+  // How old what waits is nobody knows any more: at least as old as this.
+  if (behind && tenant->log_->durable_end() > 0) tenant->on_durable(tenant->log_->durable_end());
   pool.add(tenant->id_, tenant, behind);
   return tenant;
 }
@@ -139,17 +140,25 @@ std::string Tenant::hint_path() const {
   return log_directory_ + "/applied";
 }
 
-std::uint64_t Tenant::read_hint() const {
+// "POSITION ROWS_LOADED ROWS_FAILED"; older versions wrote the position alone.
+Tenant::Hint Tenant::read_hint() const {
   const auto text = read_file(posix_file_system(), hint_path());
-  std::uint64_t position = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), position);
-  return position;
+  if (!text) return {};
+  std::istringstream in(*text);
+  destinations::LoadState state;
+  if (!(in >> state.position)) return {};
+  Hint hint{.position = state.position};
+  if (in >> state.rows_loaded >> state.rows_failed) hint.state = state;
+  return hint;
 }
 
 void Tenant::write_hint() const {
-  const std::uint64_t position = applied_state().position;
-  if (position == 0) return;
-  (void)write_file_atomically(posix_file_system(), hint_path(), std::to_string(position));
+  const destinations::LoadState state = applied_state();
+  if (state.position == 0) return;
+  const std::string text = std::to_string(state.position) + " " +
+                           std::to_string(state.rows_loaded) + " " +
+                           std::to_string(state.rows_failed);
+  (void)write_file_atomically(posix_file_system(), hint_path(), text);
 }
 
 void Tenant::on_durable(journal::Position end) {
@@ -167,6 +176,7 @@ void Tenant::applied(const destinations::LoadState& state) {
   {
     const std::lock_guard lock(mutex_);
     applied_ = state;
+    heard_ = true;
     highest_applied_ = std::max(highest_applied_, state.position);
     while (!marks_.empty() && marks_.front().end <= state.position) marks_.pop_front();
   }
@@ -184,11 +194,19 @@ journal::Position Tenant::highest_applied() const {
   return highest_applied_;
 }
 
+std::optional<destinations::LoadState> Tenant::known_state() const {
+  const std::lock_guard lock(mutex_);
+  if (heard_) return applied_;
+  return in_memory_ ? std::nullopt : hint_.state;
+}
+
 std::uint64_t Tenant::lag_rows() const {
-  const std::uint64_t durable = log_->stats().rows_durable;
-  const auto state = applied_state();
-  const std::uint64_t done = state.rows_loaded + state.rows_failed;
-  return durable > done ? durable - done : 0;
+  const journal::LogStats log = log_->stats();
+  const auto state = known_state();
+  const bool hinted = !state && !in_memory_ && hint_.position >= log.durable_end;
+  if (hinted || (state && state->position >= log.durable_end)) return 0;
+  const std::uint64_t done = state ? state->rows_loaded + state->rows_failed : 0;
+  return log.rows_durable > done ? log.rows_durable - done : 0;
 }
 
 double Tenant::lag_seconds() const {
@@ -230,18 +248,40 @@ void Tenant::refresh_metrics() {
   failed_seen_ = failed;
 }
 
-engine::StartMessage Tenant::start_message() const {
+engine::StartMessage engine_limits(const TenantOptions& options) {
   engine::StartMessage m;
+  m.threads = options.engine_threads;
+  m.memory_limit_bytes = options.engine_memory_bytes;
+  m.require_sandbox = options.require_sandbox;
+  if (options.engine_user) {
+    m.uid = options.engine_user->uid;
+    m.gid = options.engine_user->gid;
+  }
+  m.max_columns = options.max_columns;
+  m.max_rows_of_a_row = options.max_rows_of_a_row;
+  m.log_level = options.log_level;
+  m.log_json = options.log_json;
+  return m;
+}
+
+// One rule for where the rows are: the catalog's, not a second reading of the settings.
+std::vector<std::pair<std::string, std::string>> engine_settings(
+    const std::string& data_dir, const catalog::Destination& destination) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [name, setting] : destination.settings) {
+    if (name != "file" && name != "in_memory") out.emplace_back(name, setting.value);
+  }
+  if (catalog::is_in_memory(data_dir, destination)) out.emplace_back("in_memory", "true");
+  return out;
+}
+
+engine::StartMessage Tenant::start_message() const {
+  engine::StartMessage m = engine_limits(options_);
   m.destination_id = id_;
   m.destination_name = destination_.name;
   m.type = destination_.type;
-  for (const auto& [name, setting] : destination_.settings)
-    m.settings.emplace_back(name, setting.value);
+  m.settings = engine_settings(options_.data_dir, destination_);
   m.data_file = catalog::target_file(options_.data_dir, destination_).value_or("");
-  // One rule for where the file is: the catalog's, not a second reading of the settings.
-  std::erase_if(m.settings,
-                [](const auto& s) { return s.first == "file" || s.first == "in_memory"; });
-  if (in_memory_) m.settings.emplace_back("in_memory", "true");
   m.folder = catalog::destination_folder(options_.data_dir, destination_.id);
   m.temp_directory = m.folder + "/tmp";
   m.frozen_folder = frozen_folder();
@@ -249,17 +289,6 @@ engine::StartMessage Tenant::start_message() const {
   m.log_id = log_->id();
   // Of a database in memory an engine may have shown what it committed and had not told of yet.
   m.floor = in_memory_ ? log_->durable_end() : highest_applied();
-  m.threads = options_.engine_threads;
-  m.memory_limit_bytes = options_.engine_memory_bytes;
-  m.require_sandbox = options_.require_sandbox;
-  if (options_.engine_user) {
-    m.uid = options_.engine_user->uid;
-    m.gid = options_.engine_user->gid;
-  }
-  m.max_columns = options_.max_columns;
-  m.max_rows_of_a_row = options_.max_rows_of_a_row;
-  m.log_level = options_.log_level;
-  m.log_json = options_.log_json;
   return m;
 }
 

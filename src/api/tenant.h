@@ -39,6 +39,12 @@ struct TenantOptions {
   bool log_json = false;
 };
 
+// What every engine is told, whatever its destination: limits, walls, logs.
+engine::StartMessage engine_limits(const TenantOptions& options);
+// What the engine of a destination is told of its settings.
+std::vector<std::pair<std::string, std::string>> engine_settings(
+    const std::string& data_dir, const catalog::Destination& destination);
+
 class Tenant final : public engine::Source {
  public:
   // Opens the journal and makes the destination known to the pool.
@@ -59,6 +65,8 @@ class Tenant final : public engine::Source {
   std::uint64_t lag_rows() const;
   double lag_seconds() const;
   destinations::LoadState applied_state() const;
+  // The same, or where no engine has spoken yet, how it was when the server stopped last; nullopt where that is not known.
+  std::optional<destinations::LoadState> known_state() const;
   // The highest position ever heard as applied, and where the database is in memory all that was in
   // the journal at its opening: no query may see less, also after a restart of the engine.
   journal::Position highest_applied() const;
@@ -96,7 +104,12 @@ class Tenant final : public engine::Source {
   Result<> open_to_engine_user() const;
   void on_durable(journal::Position end);
   std::string hint_path() const;
-  std::uint64_t read_hint() const;
+  // Without numbers of rows where an older version wrote it.
+  struct Hint {
+    std::uint64_t position = 0;
+    std::optional<destinations::LoadState> state = {};
+  };
+  Hint read_hint() const;
   void write_hint() const;
 
   const TenantOptions options_;
@@ -110,6 +123,8 @@ class Tenant final : public engine::Source {
 
   mutable std::mutex mutex_;
   destinations::LoadState applied_;
+  bool heard_ = false;  // of applied_, from an engine
+  Hint hint_;           // as it was read when this was opened
   journal::Position highest_applied_ = 0;
   struct Mark {
     journal::Position end;

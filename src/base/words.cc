@@ -43,4 +43,19 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
   return best;
 }
 
+std::string unknown_text(std::string_view what, std::string_view name,
+                         const std::vector<std::string>& known) {
+  std::string text =
+      "unknown " + std::string(what) + " \"" + std::string(name.substr(0, kLongestWord)) + "\"";
+  const std::string near = nearest_word(name, known);
+  return near.empty() ? text : text + "; did you mean \"" + near + "\"?";
+}
+
+std::optional<bool> parse_bool(std::string_view text) {
+  const std::string word = fold_ascii(text);
+  if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
+  if (word == "false" || word == "no" || word == "off" || word == "0") return false;
+  return std::nullopt;
+}
+
 }  // namespace sd

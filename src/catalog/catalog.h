@@ -89,6 +89,13 @@ class Catalog {
   Result<Destination> destination(Id128 id);
   Result<Destination> destination_named(std::string_view name);
   Result<Page<Destination>> list_destinations(PageRequest page = {});
+  // What would end with it.
+  struct Belongings {
+    std::uint64_t keys = 0;    // in force
+    std::uint64_t shares = 0;  // that can be opened
+    std::uint64_t endpoints = 0;
+  };
+  Result<Belongings> belongings(Id128 destination_id);
 
   // ---- keys
   Result<CreatedKey> create_key(const NewKey& spec);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/destination_types.h"
+
 namespace sd::catalog {
 namespace {
 
@@ -53,37 +55,6 @@ void write_settings(soci::session& sql, const Destination& destination) {
   }
 }
 
-// What the API may say of a DuckDB destination. (The configuration's loader reads its own
-// settings.)
-Result<> check_duckdb(const Settings& settings) {
-  const auto get = [&](const char* name) {
-    const auto found = settings.find(name);
-    return found == settings.end() ? std::string() : found->second.value;
-  };
-  const std::string memory = get("in_memory");
-  if (!memory.empty() && memory != "true" && memory != "false") {
-    return fail(invalid("the setting \"in_memory\" is true or false"));
-  }
-  const bool has_file = settings.contains("file");
-  const int places =
-      (memory == "true" ? 1 : 0) + (has_file ? 1 : 0) + (get("token").empty() ? 0 : 1);
-  if (places > 1) {
-    return fail(invalid("a DuckDB destination takes only one of file, in_memory and token"));
-  }
-  if (settings.contains("extension_repository")) {
-    return fail(invalid("extension_repository can be set in the configuration file only"));
-  }
-  if (!has_file) return {};
-  const std::string file = get("file");
-  TRY(check_name("the setting \"file\"", file));
-  if (file.find('/') != std::string::npos || file.starts_with('.') || file.starts_with(':')) {
-    return fail(
-        invalid("the setting \"file\" must be a plain file name: a destination made here has "
-                "a folder of its own; other paths stand in the configuration file"));
-  }
-  return {};
-}
-
 Result<> check_type(std::string_view type) {
   TRY(check_name("the destination's type", type));
   const auto plain = [](char c) {
@@ -128,10 +99,11 @@ Result<Settings> checked_settings(Settings settings, const Destination& owner) {
   for (auto& [name, setting] : settings) {
     TRY(check_name("a setting's name", name));
     TRY(check_text("the setting \"" + name + "\"", setting.value, 64U << 10));
-    setting.secret = setting.secret || is_secret_setting(name);
+    setting.secret = is_secret(owner.type, name, setting);
   }
-  if (owner.origin == Origin::kApi && owner.type == "duckdb") TRY(check_duckdb(settings));
-  return settings;
+  if (owner.origin != Origin::kApi) return settings;
+  const auto type = find_type(owner.type);
+  return type ? settings_of_api(**type, std::move(settings)) : settings;
 }
 
 Result<Destination> new_row(const NewDestination& spec) {

@@ -103,4 +103,22 @@ Result<Page<Destination>> Catalog::list_destinations(PageRequest page) {
   });
 }
 
+Result<Catalog::Belongings> Catalog::belongings(Id128 destination_id) {
+  return impl_->read([&](soci::session& sql) -> Result<Belongings> {
+    const std::string id = destination_id.to_string();
+    const long long now = impl_->now();
+    long long keys = 0, shares = 0, endpoints = 0;
+    sql << "SELECT count(*) FROM api_keys WHERE destination_id = :id AND revoked_at IS NULL",
+        soci::use(id), soci::into(keys);
+    sql << "SELECT count(*) FROM shares WHERE destination_id = :id AND revoked_at IS NULL AND "
+           "expires_at > :now AND (max_downloads IS NULL OR downloads < max_downloads)",
+        soci::use(id), soci::use(now), soci::into(shares);
+    sql << "SELECT count(*) FROM endpoints WHERE destination_id = :id AND deleted_at IS NULL",
+        soci::use(id), soci::into(endpoints);
+    return Belongings{.keys = static_cast<std::uint64_t>(keys),
+                      .shares = static_cast<std::uint64_t>(shares),
+                      .endpoints = static_cast<std::uint64_t>(endpoints)};
+  });
+}
+
 }  // namespace sd::catalog

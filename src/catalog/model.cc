@@ -4,6 +4,8 @@
 #include <cctype>
 #include <filesystem>
 
+#include "base/words.h"
+
 namespace sd::catalog {
 namespace {
 
@@ -18,10 +20,6 @@ std::string_view trimmed(std::string_view text) {
 
 std::string normalised(const std::filesystem::path& path) {
   return std::filesystem::absolute(path).lexically_normal().string();
-}
-
-bool is_true(std::string_view text) {
-  return text == "true" || text == "yes" || text == "on" || text == "1";
 }
 
 }  // namespace
@@ -130,7 +128,7 @@ std::string frozen_folder(std::string_view data_dir, Id128 id) {
 
 std::optional<std::string> target_file(std::string_view data_dir, const Destination& destination) {
   if (destination.type != "duckdb") return std::nullopt;
-  if (is_true(destination.setting("in_memory"))) return std::nullopt;
+  if (parse_bool(destination.setting("in_memory")) == true) return std::nullopt;
   const std::string& file = destination.setting("file");
   if (file == ":memory:") return std::nullopt;
   if (file.empty()) {
@@ -139,6 +137,10 @@ std::optional<std::string> target_file(std::string_view data_dir, const Destinat
   }
   if (destination.origin != Origin::kApi) return normalised(file);
   return normalised(std::filesystem::path(destination_folder(data_dir, destination.id)) / file);
+}
+
+bool is_in_memory(std::string_view data_dir, const Destination& destination) {
+  return !target_file(data_dir, destination) && destination.setting("token").empty();
 }
 
 std::string target_of(std::string_view data_dir, const Destination& destination) {

@@ -103,6 +103,8 @@ struct Destination {
 // `file`, then `token`; with none of them, and for a file named through the API, it is a file in
 // the destination's own folder, <data_dir>/destinations/<id>/. Pure: looks at no disk.
 std::optional<std::string> target_file(std::string_view data_dir, const Destination& destination);
+// Neither a file nor MotherDuck.
+bool is_in_memory(std::string_view data_dir, const Destination& destination);
 // <data_dir>/destinations/<id>, absolute and normalised.
 std::string destination_folder(std::string_view data_dir, Id128 id);
 // <data_dir>/shares/<id>, the same: what its frozen shares hold.

@@ -247,6 +247,16 @@ class Child {
   std::thread watcher_;
 };
 
+int probe(Channel& channel, DuckdbOptions options) {
+  DuckdbDestination destination(std::move(options));
+  const auto opened = destination.probe();
+  if (!opened)
+    send_trouble(channel, opened.error());
+  else
+    (void)channel.send("{\"type\":\"probed\"}");
+  return 0;
+}
+
 }  // namespace
 
 int run_child(int control_fd) {
@@ -276,6 +286,7 @@ int run_child(int control_fd) {
     send_trouble(channel, options.error());
     return kExitFault;
   }
+  options->read_only = start->read_only;
   options->threads = start->threads;
   options->memory_limit_bytes = start->memory_limit_bytes;
   options->temp_directory = start->temp_directory;
@@ -286,6 +297,7 @@ int run_child(int control_fd) {
     send_trouble(channel, locked_in.error());
     return kExitFault;
   }
+  if (start->probe) return probe(channel, std::move(*options));
   options->open_paths = ParquetSlots::paths();
   if (!start->frozen_folder.empty()) options->open_folders = {start->frozen_folder};
   Child child(channel, *start, std::move(*options), threads);

@@ -72,12 +72,21 @@ class TestSource final : public Source {
   bool sandbox = false;
   std::string folder;
   std::vector<std::pair<std::string, std::string>> settings;
+  std::optional<Error> cannot_start() const override {
+    const std::lock_guard lock(mutex_);
+    return cannot_;
+  }
+  void let_start(std::optional<Error> why_not) {
+    const std::lock_guard lock(mutex_);
+    cannot_ = std::move(why_not);
+  }
 
  private:
   journal::Log& log_;
   const std::string directory_;
   mutable std::mutex mutex_;
   destinations::LoadState state_;
+  std::optional<Error> cannot_;
 };
 
 struct Answer {
@@ -193,6 +202,56 @@ TEST_F(EngineTest, AQuerySeesEveryRowThatWasAcknowledgedBeforeIt) {
     insert("t", "{\"n\":" + std::to_string(i) + "}");
     EXPECT_EQ(csv("SELECT count(*) AS c FROM t"), "c\n" + std::to_string(i) + "\n");
   }
+}
+
+TEST_F(EngineTest, ADestinationForWhichNoEngineCanBeStartedSaysWhyAndStartsNone) {
+  using Health = EngineInfo::Health;
+  source_->let_start(Error{.code = ErrorCode::kUnavailable, .message = "its secret is missing"});
+  insert("t", R"({"n":1})");
+  EXPECT_EQ(csv("FROM t"), "error its secret is missing");
+  ASSERT_TRUE(becomes([&] {
+    const auto all = pool_->info();
+    return all.size() == 1 && all[0].health == Health::kFailing && all[0].pid == 0 &&
+           all[0].failure->message == "its secret is missing";
+  }));
+  // As where its settings have changed: the same destination with another source.
+  source_->let_start({});
+  pool_->add("d", source_, true);
+  EXPECT_EQ(csv("SELECT count(*) AS c FROM t"), "c\n1\n");
+  EXPECT_TRUE(becomes([&] {
+    const auto all = pool_->info();
+    return all.size() == 1 && all[0].health == Health::kReady && !all[0].failure;
+  }));
+}
+
+TEST_F(EngineTest, AProbeOpensADatabaseAndLeavesNothingOfOursInIt) {
+  StartMessage message = source_->start_message();
+  message.data_file = directory_ / "probed.duckdb";
+  const auto probed = [&](milliseconds limit = seconds(20)) {
+    std::promise<Result<>> promise;
+    pool_->probe(message, limit, [&](const Result<>& result) { promise.set_value(result); });
+    return promise.get_future().get();
+  };
+  const auto made = probed();
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_TRUE(std::filesystem::exists(message.data_file));
+  const auto size = std::filesystem::file_size(message.data_file);
+  message.read_only = true;
+  EXPECT_TRUE(probed());
+  EXPECT_EQ(std::filesystem::file_size(message.data_file), size);
+  std::ofstream(message.data_file, std::ios::trunc) << std::string(20'000, 'x');
+  EXPECT_EQ(probed().error().message, "the file is not a DuckDB database");
+  EXPECT_EQ(probed(milliseconds(0)).error().code, ErrorCode::kDeadlineExceeded);
+}
+
+TEST_F(EngineTest, AProbeThatNobodyWaitsForEnds) {
+  StartMessage message = source_->start_message();
+  message.data_file = directory_ / "probed.duckdb";
+  std::promise<Result<>> promise;
+  const std::uint64_t id = pool_->probe(message, seconds(20),
+                                        [&](const Result<>& result) { promise.set_value(result); });
+  pool_->forget_probe(id);
+  EXPECT_EQ(promise.get_future().get().error().code, ErrorCode::kCancelled);
 }
 
 TEST_F(EngineTest, RowsThatNobodyReadsAreLoadedByAge) {

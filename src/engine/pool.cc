@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/pool_engine.h"
+#include "engine/probe.h"
 
 namespace sd::engine {
 namespace {
@@ -62,9 +63,11 @@ struct Pool::Impl {
           std::uint64_t count;
           [[maybe_unused]] const auto r = ::read(wake.get(), &count, sizeof count);
         } else {
-          const auto found = by_key.find(key);
-          if (found != by_key.end())
-            found->second->on_socket(events[static_cast<std::size_t>(i)].events);
+          const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
+          if (const auto found = by_key.find(key); found != by_key.end())
+            found->second->on_socket(what);
+          else if (const auto probe = probes.find(key); probe != probes.end())
+            probe->second->on_socket(what);
         }
       }
       std::deque<std::function<void()>> todo;
@@ -77,8 +80,9 @@ struct Pool::Impl {
     }
   }
 
-  int timeout_ms() const { return engines.empty() ? -1 : busy() ? kTickMs : 200; }
+  int timeout_ms() const { return engines.empty() && probes.empty() ? -1 : busy() ? kTickMs : 200; }
   bool busy() const {
+    if (!probes.empty()) return true;
     for (const auto& [id, engine] : engines) {
       if (engine->wants_tick()) return true;
     }
@@ -95,6 +99,8 @@ struct Pool::Impl {
       alive += engine->alive() ? 1 : 0;
     }
     if (alive > options.max_engines) stop_longest_idle();
+    for (auto& [key, probe] : probes) probe->tick(now);
+    std::erase_if(probes, [](const auto& each) { return each.second->finished(); });
     for (auto it = engines.begin(); it != engines.end();) {
       if (it->second->finished()) {
         by_key.erase(it->second->key());
@@ -105,7 +111,7 @@ struct Pool::Impl {
       }
     }
     if (now - last_publish > kMicrosPerSecond / 4) publish();
-    if (stopping && alive == 0) ended = true;
+    if (stopping && alive == 0 && probes.empty()) ended = true;
     if (stopping && now > stop_deadline) {
       for (auto& [id, engine] : engines) engine->kill("did not stop in time");
       ended = true;
@@ -145,7 +151,8 @@ struct Pool::Impl {
   std::deque<std::function<void()>> commands;
   std::map<std::string, std::unique_ptr<PoolEngine>> engines;
   std::unordered_map<std::uint64_t, PoolEngine*> by_key;
-  std::uint64_t next_key = 1;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Probe>> probes;  // by key
+  std::atomic<std::uint64_t> next_key{1};
   Micros last_tick = 0;
   Micros last_publish = 0;
   Micros stop_deadline = 0;
@@ -291,6 +298,25 @@ void Pool::ask(const std::string& id, std::string question, std::uint64_t positi
       std::move(answer));
 }
 
+std::uint64_t Pool::probe(StartMessage message, milliseconds limit,
+                          std::function<void(Result<>)> done) {
+  const std::uint64_t key = impl_->next_key++;
+  impl_->post([this, key, message = std::move(message), limit, done = std::move(done)] {
+    if (impl_->stopping) return done(fail(unknown_destination()));
+    auto& probe = impl_->probes[key];
+    probe = std::make_unique<Probe>(impl_->options.executable, key, impl_->epoll.get(), done);
+    probe->start(message, limit.count() * 1000);
+  });
+  return key;
+}
+
+void Pool::forget_probe(std::uint64_t probe_id) {
+  impl_->post([this, probe_id] {
+    if (const auto found = impl_->probes.find(probe_id); found != impl_->probes.end())
+      found->second->cancel();
+  });
+}
+
 std::vector<EngineInfo> Pool::info() const {
   const std::lock_guard lock(impl_->info_mutex);
   return impl_->infos;
@@ -302,7 +328,8 @@ void Pool::stop_all(std::chrono::milliseconds grace) {
     impl_->stopping = true;
     impl_->stop_deadline = system_clock().steady_us() + grace.count() * 1000;
     for (auto& [id, engine] : impl_->engines) engine->stop_for_good();
-    if (impl_->engines.empty()) impl_->ended = true;
+    for (auto& [key, probe] : impl_->probes) probe->cancel();
+    if (impl_->engines.empty() && impl_->probes.empty()) impl_->ended = true;
   });
   impl_->thread.join();
 }

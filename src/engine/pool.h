@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -45,6 +46,8 @@ class Source {
   virtual std::uint64_t durable_end() const = 0;
   // Whom its engine becomes; nullopt: it stays who the server is.
   virtual std::optional<UserIds> engine_user() const { return std::nullopt; }
+  // Why no engine can be started for it; nullopt: one can. It is asked again every ten seconds.
+  virtual std::optional<Error> cannot_start() const { return std::nullopt; }
   // False where stopping costs more than running: a database in memory.
   virtual bool may_idle_stop() const { return true; }
   // The destination has durably loaded up to here. On the pool's thread.
@@ -91,8 +94,14 @@ struct QueryEvents {
 };
 
 struct EngineInfo {
+  // kReady: it has its destination open. kIdle: nothing asks for one. kFailing: see `failure`.
+  enum class Health : std::uint8_t { kReady, kIdle, kStarting, kFailing };
+
   std::string destination_id;
   std::string state;  // "starting", "running", "stopping", "waiting", "stopped"
+  Health health = Health::kIdle;
+  Micros health_since = 0;       // wall time
+  std::optional<Error> failure;  // why it does not open its destination, does not load, or died
   int pid = 0;
   std::uint64_t restarts = 0;
   destinations::LoadState applied;
@@ -141,6 +150,12 @@ class Pool {
   // `must_be_fresh` an error where that is not so in time.
   void ask(const std::string& destination_id, std::string question, std::uint64_t position,
            bool must_be_fresh, Answer answer);
+
+  // Whether the database that this message names can be opened, in an engine of its own that ends with the answer: nothing is
+  // loaded or kept. kDeadlineExceeded after `limit`, kCancelled after forget_probe(). `done` comes when its process is gone.
+  std::uint64_t probe(StartMessage message, std::chrono::milliseconds limit,
+                      std::function<void(Result<>)> done);
+  void forget_probe(std::uint64_t probe_id);
 
   std::vector<EngineInfo> info() const;
 

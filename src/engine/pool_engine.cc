@@ -25,6 +25,14 @@ Error engine_died() {
       .retry_after_s = 1};
 }
 
+Error died_unasked() {
+  return Error{
+      .code = ErrorCode::kUnavailable,
+      .message = "the engine of this destination ended unexpectedly; another one is started",
+      .slug = "engine-stopped",
+      .retry_after_s = 1};
+}
+
 }  // namespace
 
 PoolEngine::PoolEngine(const PoolOptions& options, metrics::Registry& metrics,
@@ -41,6 +49,7 @@ PoolEngine::PoolEngine(const PoolOptions& options, metrics::Registry& metrics,
                         {{"destination", source_->name()}})),
       process_(options.executable, key, epoll) {
   last_used_ = system_clock().steady_us();
+  health_since_ = system_clock().wall_us();
 }
 
 PoolEngine::~PoolEngine() {
@@ -59,12 +68,27 @@ bool PoolEngine::wants_tick() const {
   return state_ != State::kStopped || !waits_.empty() || !held_.empty() || retired_;
 }
 
+EngineInfo::Health PoolEngine::health() const {
+  using Health = EngineInfo::Health;
+  if (failure_) return Health::kFailing;
+  if (state_ == State::kRunning) return applied_known_ ? Health::kReady : Health::kStarting;
+  if (state_ == State::kStopping) return Health::kReady;  // closed when it says so
+  const bool comes_back = state_ == State::kWaiting || (state_ == State::kEnding && starts_again_);
+  return comes_back ? Health::kStarting : Health::kIdle;
+}
+
 EngineInfo PoolEngine::info() const {
   static constexpr const char* kNames[] = {"stopped", "running", "stopping", "waiting", "stopping"};
-  return {destination_id_, kNames[static_cast<int>(state_)],
-          process_.pid(),  restart_count_,
-          applied_,        trouble_,
-          queries_.size()};
+  return {.destination_id = destination_id_,
+          .state = kNames[static_cast<int>(state_)],
+          .health = health(),
+          .health_since = health_since_,
+          .failure = failure_,
+          .pid = process_.pid(),
+          .restarts = restart_count_,
+          .applied = applied_,
+          .trouble = trouble_,
+          .queries = queries_.size()};
 }
 
 // ---- starting
@@ -75,14 +99,21 @@ bool PoolEngine::ensure_running() {
   return state_ == State::kRunning;
 }
 
+void PoolEngine::cannot_start(Error why, Micros pause) {
+  trouble_ = failure_ = std::move(why);
+  state_ = State::kWaiting;
+  start_again_at_ = system_clock().steady_us() + pause;
+}
+
 void PoolEngine::start() {
+  if (auto why = source_->cannot_start()) return cannot_start(std::move(*why), kLongestPause);
   const auto started = process_.start();
   if (!started) {
     log::error("an engine cannot be started",
                {{"destination", destination_id_}, {"error", started.error().message}});
-    state_ = State::kWaiting;
-    start_again_at_ = system_clock().steady_us() + kMicrosPerSecond;
-    return;
+    Error why = died_unasked();
+    why.message = "no engine can be started for this destination; the server's log says why";
+    return cannot_start(std::move(why), kMicrosPerSecond);
   }
   state_ = State::kRunning;
   started_at_ = last_heard_ = system_clock().steady_us();
@@ -163,6 +194,7 @@ void PoolEngine::handle(Frame& frame) {
   } else if (type == "trouble") {
     const json::Value* error = m.find("error");
     trouble_ = error != nullptr ? std::optional(read_error(*error)) : std::nullopt;
+    failure_ = trouble_;
     if (trouble_)
       log::warn("loading stands still",
                 {{"destination", destination_id_}, {"why", trouble_->message}});
@@ -198,6 +230,7 @@ void PoolEngine::on_applied(const json::Value& m) {
   applied_.rows_loaded = number("rows_loaded");
   applied_.rows_failed = number("rows_failed");
   applied_known_ = true;
+  if (!trouble_) failure_.reset();
   source_->applied(applied_);
   for (auto it = waits_.begin(); it != waits_.end();) {
     if (it->second.position <= applied_.position) {
@@ -381,6 +414,7 @@ void PoolEngine::on_death() {
     ++restart_count_;
     restarts_.add();
     log::warn("an engine died", {{"destination", source_->name()}});
+    if (!failure_ && !ends_for_query_) failure_ = died_unasked();
     // A query that ends engines must not keep the destination from getting another one.
     const bool quick = now - started_at_ < kQuickDeath && !ends_for_query_;
     quick_deaths_ = quick ? quick_deaths_ + 1 : 0;
@@ -439,6 +473,9 @@ void PoolEngine::tick(Micros now) {
       stop();
   }
   if (state_ == State::kStopping && now - stop_sent_at_ > kStopLimit) kill("does not stop");
+  if (health() == health_) return;
+  health_ = health();
+  health_since_ = system_clock().wall_us();
 }
 
 }  // namespace sd::engine

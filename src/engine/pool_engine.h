@@ -38,6 +38,7 @@ class PoolEngine {
   bool idle() const;
   bool wants_tick() const;
   bool finished() const { return retired_ && !alive(); }
+  EngineInfo::Health health() const;
   Micros last_used() const { return last_used_; }
   std::uint64_t key() const { return key_; }
   EngineInfo info() const;
@@ -74,6 +75,7 @@ class PoolEngine {
   void give_up(std::uint64_t id);
   void end_query(std::uint64_t id, Result<std::uint64_t> result);
   void send_durable();
+  void cannot_start(Error why, Micros pause);
 
   const PoolOptions& options_;
   const std::string destination_id_;
@@ -105,6 +107,10 @@ class PoolEngine {
   bool applied_known_ = false;
   std::uint64_t durable_sent_ = 0;
   std::optional<Error> trouble_;
+  std::optional<Error>
+      failure_;  // as trouble_, and it outlives the engine until another one is well
+  EngineInfo::Health health_ = EngineInfo::Health::kIdle;  // as of the last tick
+  Micros health_since_ = 0;
   std::map<std::uint64_t, Query> queries_;
   std::vector<Held> held_;
   std::map<std::uint64_t, Pool::Answer> asks_;

@@ -192,7 +192,7 @@ std::string StartMessage::to_json() const {
   w.end_object();
   w.member("data_file", data_file).member("folder", folder);
   w.member("temp_directory", temp_directory).member("frozen_folder", frozen_folder);
-  w.member("sandbox", sandbox);
+  w.member("sandbox", sandbox).member("probe", probe).member("read_only", read_only);
   w.member("require_sandbox", require_sandbox).member("uid", uid).member("gid", gid);
   w.member("log_directory", log_directory).member("log_id", log_id.to_string());
   w.member("durable_end", durable_end).member("floor", floor).member("threads", threads);
@@ -227,6 +227,8 @@ Result<StartMessage> StartMessage::from_json(const json::Value& value) {
   m.frozen_folder = text("frozen_folder");
   m.sandbox = value.bool_or("sandbox", true);
   m.require_sandbox = value.bool_or("require_sandbox", false);
+  m.probe = value.bool_or("probe", false);
+  m.read_only = value.bool_or("read_only", false);
   m.uid = static_cast<std::uint32_t>(number("uid"));
   m.gid = static_cast<std::uint32_t>(number("gid"));
   m.log_directory = text("log_directory");

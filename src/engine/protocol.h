@@ -28,6 +28,7 @@
 //   killing   {id}                           this query cannot be stopped; the engine ends itself
 //   leaving   {}                             a query left DuckDB's instance unusable; the engine ends itself
 //   stopped   {position}                     last
+//   probed    {}                             of a start with probe:true: the database can be opened; last
 //
 // Both sides are one program of one version: hello's version is checked all the same.
 #pragma once
@@ -127,6 +128,9 @@ struct StartMessage {
   int nice = 5;
   // See sandbox.h. Off only where a test looks for something that the walls hide (leaks, for one).
   bool sandbox = true;
+  // Only opens the database and ends; `read_only`: one that is there already, which stays as it is.
+  bool probe = false;
+  bool read_only = false;
   bool require_sandbox = false;  // no engine without all of it
   std::uint32_t uid = 0;         // the system user to become; 0: stays who it is
   std::uint32_t gid = 0;

@@ -60,7 +60,14 @@ struct Router::Node {
   std::vector<End> ends;
 
   Node& child(std::string_view segment, std::vector<std::string>& names);
-  const Node* find(const Segments& segments, std::size_t at,
+  bool has(std::string_view method) const {
+    return std::ranges::any_of(ends, [&](const End& end) { return end.route->method == method; });
+  }
+  // Whether a request of this method ends here; "" is any.
+  bool answers(std::string_view method) const {
+    return method.empty() ? !ends.empty() : has(method) || (method == "HEAD" && has("GET"));
+  }
+  const Node* find(std::string_view method, const Segments& segments, std::size_t at,
                    std::vector<std::string>& values) const;
 };
 
@@ -86,16 +93,16 @@ Router::Node& Router::Node::child(std::string_view segment, std::vector<std::str
 }
 
 // Depth first: the literal, then the literal stem, the dotted pair, the parameter, so that the most
-// literal pattern that fits the whole path wins.
-const Router::Node* Router::Node::find(const Segments& segments, std::size_t at,
-                                       std::vector<std::string>& values) const {
-  if (at == segments.size) return ends.empty() ? nullptr : this;
+// literal pattern that fits the whole path and the method wins.
+const Router::Node* Router::Node::find(std::string_view method, const Segments& segments,
+                                       std::size_t at, std::vector<std::string>& values) const {
+  if (at == segments.size) return answers(method) ? this : nullptr;
   const std::string_view raw = segments[at];
   if (!literals.empty()) {
     const bool escaped = raw.find('%') != std::string_view::npos;
     const auto literal = escaped ? literals.find(decoded(raw)) : literals.find(raw);
     if (literal != literals.end()) {
-      if (const Node* node = literal->second->find(segments, at + 1, values)) return node;
+      if (const Node* node = literal->second->find(method, segments, at + 1, values)) return node;
     }
   }
   const std::size_t held = values.size();
@@ -105,19 +112,19 @@ const Router::Node* Router::Node::find(const Segments& segments, std::size_t at,
     const auto stem = stems.find(decoded(raw.substr(0, dot)));
     if (stem != stems.end()) {
       values.push_back(decoded(raw.substr(dot + 1)));
-      if (const Node* node = stem->second->find(segments, at + 1, values)) return node;
+      if (const Node* node = stem->second->find(method, segments, at + 1, values)) return node;
       values.resize(held);
     }
   }
   if (dotted && splits) {
     values.push_back(decoded(raw.substr(0, dot)));
     values.push_back(decoded(raw.substr(dot + 1)));
-    if (const Node* node = dotted->find(segments, at + 1, values)) return node;
+    if (const Node* node = dotted->find(method, segments, at + 1, values)) return node;
     values.resize(held);
   }
   if (parameter && !raw.empty()) {
     values.push_back(decoded(raw));
-    if (const Node* node = parameter->find(segments, at + 1, values)) return node;
+    if (const Node* node = parameter->find(method, segments, at + 1, values)) return node;
     values.resize(held);
   }
   return nullptr;
@@ -145,7 +152,9 @@ void Router::add(std::string method, std::string pattern, Handler handler) {
 Match Router::match(std::string_view method, std::string_view path) const {
   Match match;
   std::vector<std::string> values;
-  const Node* node = root_->find(split_segments(path), 0, values);
+  const Segments segments = split_segments(path);
+  const Node* node = root_->find(method, segments, 0, values);
+  if (node == nullptr) node = root_->find("", segments, 0, values);
   if (node == nullptr) return match;
   const auto with = [node](std::string_view wanted) {
     return std::find_if(node->ends.begin(), node->ends.end(),

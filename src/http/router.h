@@ -1,8 +1,8 @@
 // The table of routes. Patterns are literal segments and {name} segments; "/a/{b}.{c}" and
-// "/a/b.{c}" split a segment at its last dot. A literal wins over a parameter, whatever the
-// methods: where the winning pattern has no route of the request's method, that is a 405. Segments
-// are cut first, then percent-decoded, so an encoded slash is part of a parameter. Built once at
-// start, then only read.
+// "/a/b.{c}" split a segment at its last dot. Among the patterns that fit the path and have a route of
+// the request's method, a literal wins over a parameter; where a path fits and no pattern has the method,
+// that is a 405. Segments are cut first, then percent-decoded, so an encoded slash is part of a
+// parameter. Built once at start, then only read.
 #pragma once
 
 #include <functional>

@@ -51,6 +51,11 @@ TEST(Router, PrefersALiteralToAParameter) {
   EXPECT_EQ(ask(router, "POST", "/api/_bulk"), "/{index}/_bulk index=api");
 }
 
+TEST(Router, TakesTheParameterWhereTheLiteralHasNoSuchMethod) {
+  const Router router = sample();
+  EXPECT_EQ(ask(router, "DELETE", "/api/tables/special"), "/api/tables/{table} table=special");
+}
+
 TEST(Router, SplitsTheLastSegmentAtItsLastDot) {
   const Router router = sample();
   EXPECT_EQ(ask(router, "GET", "/api/endpoints/top.csv"),
@@ -73,7 +78,7 @@ TEST(Router, TellsAWrongMethodFromAWrongPath) {
   EXPECT_EQ(ask(router, "GET", ""), "404");
   EXPECT_EQ(ask(router, "OPTIONS", "*"), "404");
   EXPECT_EQ(ask(router, "POST", "/api/tables/x"), "405 GET, HEAD, DELETE, OPTIONS");
-  EXPECT_EQ(ask(router, "DELETE", "/api/tables/special"), "405 GET, HEAD, OPTIONS");
+  EXPECT_EQ(ask(router, "PUT", "/api/tables/special"), "405 GET, HEAD, OPTIONS");
   EXPECT_EQ(ask(router, "GET", "/own"), "405 OPTIONS");
   EXPECT_EQ(ask(router, "POST", "/heads"), "405 HEAD, GET, OPTIONS");
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/json_text.h"
-#include "catalog/model.h"
+#include "catalog/destination_types.h"
 #include "server/config.h"
 #include "server/config_table.h"
 #include "server/config_text.h"
@@ -59,7 +59,7 @@ std::string dump_config(const Config& config) {
     out += "  - name: " + json_string(each.name) + "\n    type: " + json_string(each.type) + "\n";
     out += "    api_keys: " + std::to_string(each.api_keys.size()) + " (secret)\n";
     for (const auto& [name, value] : each.settings) {
-      const bool secret = catalog::is_secret_setting(name);
+      const bool secret = catalog::is_secret(each.type, name, {value});
       out += "    settings." + name + ": " + (secret ? "(secret)" : json_string(value)) + "\n";
     }
   }

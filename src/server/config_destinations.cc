@@ -4,7 +4,7 @@
 #include <map>
 
 #include "base/json_text.h"
-#include "catalog/model.h"
+#include "catalog/destination_types.h"
 #include "server/config_text.h"
 
 namespace sd::server {
@@ -12,16 +12,9 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-// What a DuckDB destination takes. The last three are the original's.
-const std::vector<std::string> kDuckdbSettings = {"file",
-                                                  "in_memory",
-                                                  "database",
-                                                  "token",
-                                                  "extension_repository",
-                                                  "max_open_conns",
-                                                  "max_idle_conns",
-                                                  "conn_max_lifetime_secs"};
-const std::vector<std::string> kTypes = {"duckdb"};
+// Of the original, for connections that the engine holds now.
+const std::vector<std::string> kOldSettings = {"max_open_conns", "max_idle_conns",
+                                               "conn_max_lifetime_secs"};
 const std::vector<std::string> kMembers = {"type", "name", "api_keys", "settings", "id"};
 
 std::string prefixed(const char* prefix, const std::string& key) {
@@ -46,65 +39,65 @@ std::vector<std::string> read_keys(const YamlNode& node, const std::string& key,
   return out;
 }
 
-void read_duckdb_settings(const YamlNode& node, DestinationConfig& out, Problems& problems) {
-  std::map<std::string, int> lines;
-  for (const YamlNode::Member& member : node.members) {
-    const std::string key = prefixed("destinations[].settings.", member.key);
-    lines[member.key] = member.line;
-    if (std::ranges::find(kDuckdbSettings, member.key) == kDuckdbSettings.end()) {
-      problems.fail(member.line, key,
-                    "unknown setting of a duckdb destination; did you mean " +
-                        nearest(member.key, kDuckdbSettings) + "?");
-    } else if (member.key.starts_with("max_") || member.key.starts_with("conn_")) {
-      problems.warn(member.line, key,
-                    "has no meaning any more: the engine of the destination holds its connections");
-      out.settings.erase(member.key);
-    }
-  }
-  if (const auto memory = out.settings.find("in_memory"); memory != out.settings.end()) {
-    const auto parsed = parse_bool(memory->second);
-    if (!parsed) {
-      problems.fail(lines["in_memory"], "destinations[].settings.in_memory",
-                    "must be true or false, not " + json_string(memory->second));
-    }
-    if (parsed == true) memory->second = "true";
-    if (parsed != true) out.settings.erase(memory);
-  }
-  // The original takes the first of these and overlooks the others.
+// The original takes the first of these and overlooks the others.
+void take_first_place(DestinationConfig& out, const std::map<std::string, int>& lines,
+                      Problems& problems) {
   const char* used = nullptr;
+  const auto drop = [&](const char* name) {
+    problems.warn(lines.at(name), prefixed("destinations[].settings.", name),
+                  std::string("is not used, because ") + used + " is set");
+    out.settings.erase(name);
+  };
   for (const char* place : {"in_memory", "file", "token"}) {
-    const auto found = out.settings.find(place);
-    if (found == out.settings.end()) continue;
-    if (found->second.empty() || used != nullptr) {
-      if (used != nullptr && !found->second.empty()) {
-        problems.warn(lines[place], prefixed("destinations[].settings.", place),
-                      std::string("is not used, because ") + used + " is set");
-      }
-      out.settings.erase(found);
-      continue;
-    }
-    used = place;
+    if (!out.settings.contains(place)) continue;
+    if (used != nullptr)
+      drop(place);
+    else
+      used = place;
   }
+  const bool unused = used != nullptr && std::string_view(used) != "token";
+  if (unused && out.settings.contains("database")) drop("database");
 }
 
-void read_settings(const YamlNode& node, DestinationConfig& out, Problems& problems) {
-  if (node.kind == Kind::kNull) return;
-  if (node.kind != Kind::kMap) {
-    problems.fail(node.line, "destinations[].settings", "must be a section of settings");
-    return;
+// One setting, as catalog/destination_types.h knows it.
+void read_setting(const catalog::TypeSpec& type, const YamlNode::Member& member,
+                  DestinationConfig& out, Problems& problems) {
+  const std::string key = prefixed("destinations[].settings.", member.key);
+  if (std::ranges::find(kOldSettings, member.key) != kOldSettings.end()) {
+    return problems.warn(
+        member.line, key,
+        "has no meaning any more: the engine of the destination holds its connections");
   }
-  for (const YamlNode::Member& member : node.members) {
-    const YamlNode& value = member.value;
-    if (value.kind == Kind::kNull) continue;
-    const bool plain = value.kind == Kind::kScalar && value.scalar.find('\0') == std::string::npos;
-    if (!plain) {
-      problems.fail(member.line, prefixed("destinations[].settings.", member.key),
-                    "must be one text");
-      continue;
+  const auto spec = catalog::find_setting(type, member.key, catalog::Giver::kConfiguration);
+  if (!spec) return problems.fail(member.line, key, spec.error().message);
+  const YamlNode& given = member.value;
+  if (given.kind == Kind::kNull || (given.kind == Kind::kScalar && given.scalar.empty())) return;
+  const bool plain = given.kind == Kind::kScalar && given.scalar.find('\0') == std::string::npos;
+  if (!plain) return problems.fail(member.line, key, catalog::wrong_kind(**spec).message);
+  const auto value = catalog::setting_value(**spec, given.scalar);
+  if (!value)
+    problems.fail(member.line, key, value.error().message);
+  else if (*value != "false")
+    out.settings[member.key] = *value;
+}
+
+void read_settings(const YamlNode* node, const catalog::TypeSpec& type, DestinationConfig& out,
+                   Problems& problems) {
+  if (node != nullptr && node->kind != Kind::kNull && node->kind != Kind::kMap)
+    return problems.fail(node->line, "destinations[].settings", "must be a section of settings");
+  std::map<std::string, int> lines;
+  if (node != nullptr) {
+    for (const YamlNode::Member& member : node->members) {
+      lines[member.key] = member.line;
+      read_setting(type, member, out, problems);
     }
-    out.settings[member.key] = value.scalar;
   }
-  if (out.type == "duckdb") read_duckdb_settings(node, out, problems);
+  if (type.name == "duckdb") take_first_place(out, lines, problems);
+  catalog::Settings together;
+  for (const auto& [name, value] : out.settings) together[name].value = value;
+  if (const auto checked = catalog::check_together(type, together); !checked)
+    problems.fail(node == nullptr ? out.line : node->line, "destinations[].settings",
+                  checked.error().message);
 }
 
 // One text of a destination; empty where it is missing or wrong.
@@ -125,11 +118,8 @@ DestinationConfig read_destination(const YamlNode& node, Problems& problems) {
     const std::string key = prefixed("destinations[].", member.key);
     if (member.key == "type") {
       out.type = read_text(member, problems);
-      if (std::ranges::find(kTypes, out.type) == kTypes.end()) {
-        problems.fail(
-            member.line, key,
-            "this program has no destination type " + json_string(out.type) + "; it has: duckdb");
-      }
+      if (const auto known = catalog::find_type(out.type); !known)
+        problems.fail(member.line, key, known.error().message);
     } else if (member.key == "name") {
       out.name = read_text(member, problems);
       const bool fits = out.name.size() <= 255 && is_valid_utf8(out.name) &&
@@ -151,7 +141,8 @@ DestinationConfig read_destination(const YamlNode& node, Problems& problems) {
     }
   }
   if (out.type.empty()) problems.fail(node.line, "destinations[].type", "is missing");
-  if (settings != nullptr) read_settings(*settings, out, problems);
+  if (const auto type = catalog::find_type(out.type))
+    read_settings(settings, **type, out, problems);
   return out;
 }
 

@@ -216,8 +216,8 @@ TEST(Config, AnUnknownKeyIsNamedWithItsLineAndTheNearestKnownOne) {
       {"destinations:\n- type: duckdb\n  nmae: x\n  name: y\n",
        "config.yaml:3: destinations[].nmae: unknown key; did you mean destinations[].name?"},
       {"destinations:\n- type: duckdb\n  name: y\n  settings:\n    flie: x\n",
-       "config.yaml:5: destinations[].settings.flie: unknown setting of a duckdb destination; did "
-       "you mean file?"},
+       "config.yaml:5: destinations[].settings.flie: unknown setting of a duckdb destination "
+       "\"flie\"; did you mean \"file\"?"},
       {"api_keys:\n- kye: x\n  key: y\n",
        "config.yaml:2: api_keys[].kye: unknown key; did you mean api_keys[].key?"}};
   for (const auto& [yaml, message] : cases) {
@@ -280,13 +280,17 @@ TEST(Config, DestinationsAreChecked) {
       {"destinations: {a: b}\n", "must be a list"},
       {"destinations: [x]\n", "must be a section"},
       {"destinations: [{name: a}]\n", "destinations[].type: is missing"},
-      {"destinations: [{type: duckbd, name: a}]\n", "it has: duckdb"},
+      {"destinations: [{type: duckbd, name: a}]\n", "there is: duckdb"},
       {"destinations: [{type: duckdb, name: a, api_keys: local}]\n", "must be a list"},
       {"destinations: [{type: duckdb, name: a, api_keys: ['']}]\n", "1 to 255"},
       {"destinations: [{type: duckdb, name: a, api_keys: ['a b']}]\n", "without blanks"},
-      {"destinations: [{type: duckdb, name: a, settings: {file: [x]}}]\n", "must be one text"},
+      {"destinations: [{type: duckdb, name: a, settings: {file: [x]}}]\n",
+       "the setting \"file\" is a text"},
       {"destinations: [{type: duckdb, name: a, settings: [x]}]\n", "must be a section"},
-      {"destinations: [{type: duckdb, name: a, settings: {in_memory: maybe}}]\n", "true or false"},
+      {"destinations: [{type: duckdb, name: a, settings: {in_memory: maybe}}]\n",
+       "the setting \"in_memory\" is true or false"},
+      {"destinations: [{type: duckdb, name: a, settings: {database: d}}]\n",
+       "the setting \"database\" means nothing without \"token\", which is missing"},
       {"destinations: [{type: duckdb, name: " + std::string(256, 'x') + "}]\n", "1 to 255 bytes"},
       {"destinations: [{type: duckdb, name: a}, {type: duckdb, name: a}]\n", "another destination"},
       {"destinations: [{type: duckdb, name: a, settings: {file: ./x}}, "

@@ -31,13 +31,6 @@ std::optional<std::int64_t> times(std::int64_t value, std::int64_t factor) {
 
 }  // namespace
 
-std::optional<bool> parse_bool(std::string_view text) {
-  const std::string word = lower(text);
-  if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
-  if (word == "false" || word == "no" || word == "off" || word == "0") return false;
-  return std::nullopt;
-}
-
 std::optional<std::int64_t> parse_integer(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

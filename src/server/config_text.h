@@ -14,8 +14,6 @@
 
 namespace sd::server {
 
-// true/false, yes/no, on/off, 1/0, in any case.
-std::optional<bool> parse_bool(std::string_view text);
 // Digits with an optional sign; nothing else, and no overflow.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 // "1048576", "64MB" (decimal), "64MiB" or "64M" (binary), up to T.

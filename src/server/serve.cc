@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "api/app.h"
+#include "api/destination_probe.h"
 #include "api/frozen_files.h"
 #include "api/service.h"
 #include "base/log.h"
@@ -144,8 +145,7 @@ Result<> apply_configuration(const Config& config, catalog::Catalog& catalog, bo
   for (const DestinationConfig& d : config.destinations) {
     catalog::NewDestination spec{
         .name = d.name, .type = d.type, .settings = {}, .origin = d.origin};
-    for (const auto& [name, value] : d.settings)
-      spec.settings[name] = {value, catalog::is_secret_setting(name)};
+    for (const auto& [name, value] : d.settings) spec.settings[name] = {value};
     specs.push_back(std::move(spec));
   }
   TRY_ASSIGN(const auto destinations, catalog.put_configured_destinations(specs));
@@ -244,6 +244,7 @@ class Serving {
                        .idle_timeout = config_.engine.idle_timeout,
                        .max_engines = static_cast<std::size_t>(config_.engine.max_engines)},
                       metrics);
+    api::sweep_probe_folders(config_.data_dir);
     api::App app(app_options(config_, *user), **catalog, **keys, pool, sync_pool, metrics);
     for (const auto& destination : (*keys)->destinations()) {
       if (destination->state != catalog::DestinationState::kActive) continue;

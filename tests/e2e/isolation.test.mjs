@@ -202,6 +202,8 @@ describe('what is another destination\'s', () => {
     'GET /api/destinations/{id}': () => same('GET', at((id) => `/api/destinations/${id}`, theirs.id)),
     'PATCH /api/destinations/{id}': () => same('PATCH', at((id) => `/api/destinations/${id}`, theirs.id), ['{"name":"x"}', '{"nonsense":1}', 'x']),
     'DELETE /api/destinations/{id}': () => same('DELETE', at((id) => `/api/destinations/${id}`, theirs.id)),
+    // Before anything of the body is looked at.
+    'POST /api/destinations/test': () => same('POST', { target: () => '/api/destinations/test', ids: [theirs.id, kNever] }, ['{}', '{"settings":{"file":"x"}}', 'x']),
     'POST /api/destinations/{id}/test': () => same('POST', at((id) => `/api/destinations/${id}/test`, theirs.id), ['']),
     'GET /api/destinations/{id}/keys': () => same('GET', at((id) => `/api/destinations/${id}/keys`, theirs.id)),
     'POST /api/destinations/{id}/keys': () => same('POST', at((id) => `/api/destinations/${id}/keys`, theirs.id), ['{}', '{"scopes":"x"}']),

@@ -176,6 +176,7 @@ describe('/api/openapi.json', () => {
     await check('GET', '/api/destinations/{id}', '/api/destinations/second', admin);
     await check('PATCH', '/api/destinations/{id}', '/api/destinations/second', { ...admin, ...body({ name: 'third' }) });
     await check('POST', '/api/destinations/{id}/test', '/api/destinations/third/test', { ...admin, body: '' });
+    await check('POST', '/api/destinations/test', '/api/destinations/test', { ...admin, ...body({ settings: { in_memory: true } }) });
     const key = await check('POST', '/api/destinations/{id}/keys', '/api/destinations/third/keys', { ...admin, ...body({ name: 'k' }) });
     await check('GET', '/api/destinations/{id}/keys', '/api/destinations/third/keys', admin);
     await check('DELETE', '/api/destinations/{id}/keys/{key}', `/api/destinations/third/keys/${key.id}`, admin);

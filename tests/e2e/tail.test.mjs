@@ -330,18 +330,21 @@ describe('a live tail and its server', () => {
   });
 
   it('drops a reader that takes nothing, with a notice, after which it may go on', { timeout: 120_000 }, async (t) => {
-    const server = await startServer(t, { flags: ['--tail-stall-timeout', '1s'] });
+    const server = await startServer(t, { flags: ['--tail-stall-timeout', '3s'] });
+    const [kBodies, kRows] = [15, 15_000];
     const slow = await RawSocket.open(server.port);
     slow.send(`GET /api/data/tail/t HTTP/1.0\r\nX-API-KEY: ${server.key}\r\n\r\n`);
     await slow.until((text) => text.includes('\n\n'));
     slow.socket.pause();
     const quick = await begun(server, 't');
     const body = JSON.stringify(Array.from({ length: 1000 }, () => ({ text: 'x'.repeat(1000) })));
-    for (let i = 0; i < 40; ++i) await server.insert('t', body);
+    const blocked = Date.now();
+    for (let i = 0; i < kBodies; ++i) await server.insert('t', body);
     // Nobody else waits for it.
-    await eventually('all rows', () => quick.rows.length === 40_000, 30_000);
+    await eventually('all rows', () => quick.rows.length === kRows, 30_000);
     const total = async () => (await server.metrics())('scratchdata_tails_dropped_total', { destination: 'local' });
-    await sleep(3000);
+    // Longer than the time for stalling, and no longer than that for the notice.
+    await sleep(5000 - (Date.now() - blocked));
     slow.socket.resume();
     const text = (await slow.closed(30_000)).split('\r\n\r\n')[1];
     const { events, rest } = parse(text.replace(/^:\n/, ''));
@@ -351,10 +354,10 @@ describe('a live tail and its server', () => {
     assert.deepEqual(end.data, { reason: 'stalled', last_event_id: end.id });
     assert.equal(await total(), 1);
     const got = events.filter((each) => each.event === 'row');
-    assert.ok(got.length > 0 && got.length < 40_000, `${got.length}`);
+    assert.ok(got.length > 0 && got.length < kRows, `${got.length}`);
     assert.deepEqual(got.map((each) => each.data.receipt), quick.rows.slice(0, got.length).map((each) => each.receipt));
     const again = tail(server, 't', { last: end.id });
-    await eventually('the rest', () => again.rows.length === 40_000 - got.length, 30_000);
+    await eventually('the rest', () => again.rows.length === kRows - got.length, 30_000);
     assert.deepEqual(again.rows, quick.rows.slice(got.length));
     assert.deepEqual([...again.notices, ...quick.notices], []);
     for (const each of [again, quick]) each.close();

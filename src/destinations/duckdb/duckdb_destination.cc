@@ -47,6 +47,16 @@ Result<> DuckdbDestination::open() {
   return opened;
 }
 
+Result<> DuckdbDestination::probe() {
+  TRY(check_library());
+  Result<> opened = open_instance();
+  if (opened) opened = attach();
+  if (opened) opened = execute(writer_.get(), "SELECT 1");
+  writer_.reset();
+  database_.reset();
+  return opened;
+}
+
 Result<> DuckdbDestination::open_instance() {
   Config config;
   if (duckdb_create_config(config.out()) != DuckDBSuccess) {
@@ -113,7 +123,8 @@ Result<> DuckdbDestination::attach() {
       break;
     }
   }
-  const auto attached = execute(writer_.get(), "ATTACH " + quote_literal(target) + " AS db");
+  const auto attached = execute(writer_.get(), "ATTACH " + quote_literal(target) + " AS db" +
+                                                   (options_.read_only ? " (READ_ONLY)" : ""));
   if (!attached) return fail(explain_attach_error(attached.error()));
   return execute(writer_.get(), "USE db");
 }

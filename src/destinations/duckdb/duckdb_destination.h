@@ -36,6 +36,7 @@ struct DuckdbOptions {
   std::string extension_directory;   // empty: DuckDB's own, in HOME
   std::string extension_repository;  // a mirror for closed networks; empty: DuckDB's own
   std::uint64_t checkpoint_wal_bytes = 64ULL << 20;
+  bool read_only = false;    // for probe()
   std::size_t readers = 16;  // connections that know how far their query is
   // Files that statements may open although everything else is closed to them.
   std::vector<std::string> open_paths;
@@ -55,6 +56,9 @@ class DuckdbDestination final : public Destination {
   ~DuckdbDestination() override;
 
   Result<> open() override;
+  // Whether it could be opened: attaches the database, asks it something, and lets go of it. Nothing of ours is put
+  // into it; a file that is not there is made.
+  Result<> probe();
   Result<LoadState> load_state(const Id128& log_id) override;
   Result<json::TableSchema> schema(const std::string& table) override;
   Result<std::vector<std::string>> child_tables(const std::string& table) override {

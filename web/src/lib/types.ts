@@ -4,6 +4,7 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 export type Session = Schemas['Session'];
 export type Destination = Schemas['Destination'];
+export type DestinationType = Schemas['DestinationType'];
 export type Key = Schemas['Key'];
 export type NewKey = Schemas['NewKey'];
 export type Table = Schemas['Table'];
