@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { signedIn, useBrowser, violations } from './browser.mjs';
 import { eventually, sleep, useServer } from './lib.mjs';
-
-const complaints = (page) => page.complaints.filter((each) => !/status of (400|404)/.test(each));
+import { complaints } from './table_page.mjs';
 
 describe('the live tail', () => {
   const server = useServer();

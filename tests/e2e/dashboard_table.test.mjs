@@ -1,187 +1,9 @@
-// The dashboard's place Data in a real browser: tables and their rows, columns, history, contract, failed rows, settings.
+// What the dashboard shows of a table besides its rows, in a real browser: columns, history, contract, failed rows, its name and its end.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { describe, it } from 'node:test';
 import { signedIn, useBrowser, violations } from './browser.mjs';
-import { eventually, parseCsv, problem, useServer } from './lib.mjs';
-
-const at = (table, tab = 'rows') => `#/data/${encodeURIComponent(table)}/${tab}`;
-async function open(page, server, table, tab) {
-  await page.goto(`${server.url}/${at(table, tab)}`);
-  await page.getByRole('heading', { name: table, level: 1 }).waitFor();
-}
-// Browsers tell their console of every answer that is no success, also where the page expects it.
-const complaints = (page) => page.complaints.filter((each) => !/status of (400|404)/.test(each));
-// A row's cells, and those of one column; the first cell of each row is its button.
-const cells = async (page, row) => (await page.getByRole('grid').getByRole('row').nth(row).getByRole('gridcell').allInnerTexts()).slice(1);
-const column = async (page, index) => page.getByRole('grid').locator(`tbody td:nth-child(${index + 2})`).allInnerTexts();
-
-describe('the rows of a table', () => {
-  const server = useServer();
-  const browser = useBrowser();
-
-  it('are exact, with null apart from the text, and a whole row shows what a page cuts', { timeout: 120_000 }, async () => {
-    await server.insert('odd "name"', '{"id":9223372036854775807,"huge":123456789012345678901234567890,"text":"NULL","flag":true,"at":"2026-01-02T03:04:05Z"}\n'
-      + `{"id":9007199254740993,"huge":1,"text":"${'long '.repeat(500)}the end","doc":{"b":[1.10,9007199254740993]}}`, { query: '?flatten=none' });
-    const page = await signedIn(browser, server);
-    await page.getByRole('link', { name: 'Data', exact: true }).click();
-    await page.getByRole('link', { name: 'odd "name"' }).click();
-    await page.getByRole('grid').waitFor();
-    // __received_at, id, huge, text, flag, at, doc
-    const first = await cells(page, 1);
-    assert.deepEqual(first.slice(1, 3), ['9007199254740993', '1']);
-    assert.ok(first[3].startsWith('long long') && first[3].length < 400, `${first[3].length}`);
-    assert.deepEqual(first.slice(4), ['null', 'null', '{"b":[1.1,9007199254740993.0]}']);
-    assert.deepEqual((await cells(page, 2)).slice(1), ['9223372036854775807', '123456789012345678901234567890', 'NULL', 'true', '2026-01-02 03:04:05', 'null']);
-    assert.equal(await page.getByRole('gridcell').getByText('null', { exact: true }).first().evaluate((node) => getComputedStyle(node).fontStyle), 'italic');
-    assert.equal(await page.getByRole('gridcell', { name: '9223372036854775807' }).evaluate((node) => getComputedStyle(node).textAlign), 'right');
-    assert.deepEqual(await violations(page), []);
-
-    await page.getByRole('button', { name: 'Row 1, whole' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByText(/the end$/).waitFor();
-    assert.deepEqual(await violations(page), []);
-    await dialog.getByRole('button', { name: 'Next row' }).click();
-    await dialog.getByText('123456789012345678901234567890').waitFor();
-    await page.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'detached' });
-
-    // From cell to cell by keys.
-    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await page.getByRole('gridcell').nth(1).focus();
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.press('ArrowRight');
-    await page.keyboard.press('Control+c');
-    await page.getByText('Copied id of row 2').waitFor();
-    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), '9223372036854775807');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Row 2' }).waitFor();
-    assert.deepEqual(complaints(page), []);
-  });
-
-  it('are sorted, filtered by bound values, turned by pages, and the address keeps it', { timeout: 120_000 }, async () => {
-    const rows = Array.from({ length: 250 }, (_, i) => ({ n: i, 'a "b"': i % 3 === 0 ? null : `it's ${i % 10}`, day: `2026-01-${String((i % 28) + 1).padStart(2, '0')}T00:00:00Z` }));
-    await server.insert('many', rows);
-    const page = await signedIn(browser, server);
-    await open(page, server, 'many');
-    await page.getByText('Rows 1 to 100 of 250').waitFor();
-    assert.equal((await column(page, 1))[0], '249', 'the newest first');
-    await page.getByRole('button', { name: 'Next' }).click();
-    await page.getByText('Rows 101 to 200 of 250').waitFor();
-    assert.equal((await column(page, 1))[0], '149');
-    await page.getByRole('button', { name: 'Last' }).click();
-    await page.getByText('Rows 201 to 250 of 250').waitFor();
-    assert.ok(await page.getByRole('button', { name: 'Next' }).isDisabled());
-
-    const head = page.getByRole('columnheader', { name: /^n/ });
-    assert.equal(await head.getAttribute('aria-sort'), 'none');
-    await head.getByRole('button').click();
-    await page.getByText('Rows 1 to 100 of 250').waitFor();
-    await eventually('rows in their order', async () => (await column(page, 1))[0] === '0');
-    assert.equal(await head.getAttribute('aria-sort'), 'ascending');
-    await head.getByRole('button').click();
-    await eventually('the other way round', async () => (await column(page, 1))[0] === '249');
-    assert.equal(await head.getAttribute('aria-sort'), 'descending');
-
-    await page.getByRole('button', { name: 'Filter' }).click();
-    await page.getByLabel('Column of filter 1').selectOption('a "b"');
-    await page.getByLabel('Value of filter 1').fill("it's 7");
-    await page.getByRole('button', { name: 'Add a filter' }).click();
-    await page.getByLabel('Column of filter 2').selectOption('n');
-    await page.getByLabel('Comparison of filter 2').selectOption('<');
-    await page.getByLabel('Value of filter 2').fill('50');
-    await page.getByRole('button', { name: 'Apply' }).click();
-    const expected = rows.filter((row) => row['a "b"'] === "it's 7" && row.n < 50).map((row) => String(row.n)).reverse();
-    await page.getByText(`Rows 1 to ${expected.length} of ${expected.length}`).waitFor();
-    assert.deepEqual(await column(page, 1), expected);
-    assert.deepEqual(await violations(page), []);
-    // Reloaded, it is the same view.
-    await page.reload();
-    await page.getByText(`Rows 1 to ${expected.length} of ${expected.length}`).waitFor();
-    assert.deepEqual(await column(page, 1), expected);
-    assert.equal(await head.getAttribute('aria-sort'), 'descending');
-
-    // What is opened elsewhere is the same statement, with the values as literals.
-    const sql = decodeURIComponent((await page.getByRole('link', { name: 'Open in the console' }).getAttribute('href')).replace('#/console/', ''));
-    assert.deepEqual((await server.rows(sql)).map((row) => String(row.n)), expected);
-    // A file has all of the rows that fit.
-    await page.getByRole('button', { name: 'Download' }).click();
-    assert.deepEqual(await violations(page), []);
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'CSV', exact: true }).click()]);
-    assert.equal(download.suggestedFilename(), 'many.csv');
-    const [names, ...lines] = parseCsv(fs.readFileSync(await download.path(), 'utf8'));
-    assert.deepEqual(lines.map((line) => line[names.indexOf('n')]), expected);
-    await page.keyboard.press('Escape');
-
-    // Each comparison, by what SQL says of the same rows.
-    const count = async (name, op, value) => {
-      await page.getByLabel('Column of filter 1').selectOption(name);
-      await page.getByLabel('Comparison of filter 1').selectOption(op);
-      if (value !== undefined) await page.getByLabel('Value of filter 1').fill(value);
-      await page.getByRole('button', { name: 'Apply' }).click();
-    };
-    await page.getByRole('button', { name: 'Remove filter 2' }).click();
-    const fits = { 'IT\'S 1': (row) => row['a "b"']?.includes("it's 1"), null: (row) => row['a "b"'] === null };
-    for (const [op, value, keep] of [
-      ['contains', "IT'S 1", fits["IT'S 1"]], ['does not contain', "IT'S 1", (row) => !fits["IT'S 1"](row)], ['is null', undefined, fits.null], ['is not null', undefined, (row) => !fits.null(row)],
-      ['≠', "it's 1", (row) => row['a "b"'] !== "it's 1"],
-    ]) {
-      await count('a "b"', op, value);
-      await page.getByText(new RegExp(`Rows 1 to \\d+ of ${rows.filter(keep).length}$`)).waitFor();
-    }
-    await count('day', '≥', '2026-01-28');
-    await page.getByText(new RegExp(`of ${rows.filter((row) => row.day >= '2026-01-28').length}$`)).waitFor();
-    await count('n', '=', "1' OR true --");
-    await page.getByRole('alert').waitFor();
-    assert.deepEqual(await violations(page), []);
-    await count('n', '=', '1000');
-    await page.getByRole('heading', { name: 'No row fits these filters' }).waitFor();
-    await page.getByRole('button', { name: 'Without filters' }).click();
-    await page.getByText('of 250').waitFor();
-    assert.deepEqual(complaints(page), []);
-  });
-
-  it('columns are chosen, and what arrives is offered without moving what is there', { timeout: 120_000 }, async () => {
-    await server.insert('moving', Array.from({ length: 150 }, (_, i) => ({ n: i, other: i })));
-    const page = await signedIn(browser, server);
-    await open(page, server, 'moving');
-    await page.getByRole('button', { name: /^Columns/ }).click();
-    await page.getByRole('dialog').getByLabel('other').uncheck();
-    await page.getByRole('dialog').getByLabel('__row_id').check();
-    assert.deepEqual(await violations(page), []);
-    await page.getByRole('button', { name: 'Show 3' }).click();
-    await eventually('the columns', async () => (await page.getByRole('columnheader').allInnerTexts()).map((text) => text.split('\n')[0]).join() === 'Whole row,__row_id,__received_at,n');
-    await server.insert('moving', [{ n: 1000 }, { n: 1001 }]);
-    const more = page.getByRole('button', { name: '2 new rows: show them' });
-    await more.waitFor();
-    assert.equal((await column(page, 2))[0], '149');
-    // The next page goes on where the first one ended, whatever came before it.
-    await page.getByRole('button', { name: 'Next' }).click();
-    await page.getByText('Rows 101 to 150 of 150').waitFor();
-    assert.equal((await column(page, 2))[0], '49');
-    assert.deepEqual(await violations(page), []);
-    await more.click();
-    await page.getByText('of 152').waitFor();
-    assert.equal((await column(page, 2))[0], '1001');
-    await page.getByRole('button', { name: 'Share this' }).click();
-    await page.getByRole('dialog').waitFor();
-    assert.deepEqual(complaints(page), []);
-  });
-
-  it('of a table that another program made, and of one with a thousand columns, are shown too', { timeout: 120_000 }, async () => {
-    await server.insert('wide', Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`c${i}`, i])));
-    const page = await signedIn(browser, server);
-    await open(page, server, 'wide');
-    await page.getByRole('button', { name: 'Columns 40 of 902' }).waitFor();
-    await eventually('the columns', async () => await page.getByRole('columnheader').count() === 41);
-    await page.getByRole('button', { name: 'Row 1, whole' }).click();
-    await page.getByRole('dialog').getByText('c899').waitFor();
-    await page.keyboard.press('Escape');
-    await open(page, server, 'wide', 'columns');
-    await page.getByRole('cell', { name: 'c899', exact: true }).waitFor();
-    assert.deepEqual(complaints(page), []);
-  });
-});
+import { eventually, problem, useServer } from './lib.mjs';
+import { complaints, openTable } from './table_page.mjs';
 
 describe('columns and history', () => {
   const server = useServer();
@@ -192,7 +14,7 @@ describe('columns and history', () => {
     const { receipt } = await server.insert('first', [{ a: 1.5, c: true }], { query: '?wait=true' });
     assert.equal((await server.api('/api/tables/first', { method: 'PATCH', body: '{"name":"second"}' })).status, 200);
     const page = await signedIn(browser, server);
-    await open(page, server, 'second', 'columns');
+    await openTable(page, server, 'second', 'columns');
     const row = (name) => page.getByRole('row').filter({ has: page.getByRole('cell', { name, exact: true }) });
     // Also what came under the earlier name.
     await row('b').getByRole('cell').last().getByRole('time').waitFor();
@@ -253,7 +75,6 @@ describe('a contract, failed rows and the end of a table', () => {
     await page.getByRole('link', { name: '3 failed rows of strict' }).waitFor();
     assert.deepEqual(await violations(page), []);
     await page.getByRole('link', { name: '3 failed rows of strict' }).click();
-    await page.getByText('the contract allows no new column "b "c""').waitFor().catch(() => {});
     const shown = page.getByRole('article');
     await eventually('three rows', async () => await shown.count() === 3);
     assert.match(await shown.nth(2).innerText(), /9007199254740993\.10/);
@@ -310,7 +131,7 @@ describe('a contract, failed rows and the end of a table', () => {
     await server.insert('before', [{ a: 1 }, { a: 2 }]);
     await server.insert('taken', [{ a: 1 }]);
     const page = await signedIn(browser, server);
-    await open(page, server, 'before', 'settings');
+    await openTable(page, server, 'before', 'settings');
     const snapshot = await page.getByRole('link', { name: 'Download the snapshot' }).getAttribute('href');
     assert.equal((await server.request(snapshot, { headers: { Authorization: `Bearer ${server.adminKey}` } })).status, 200);
     assert.deepEqual(await violations(page), []);
@@ -365,7 +186,7 @@ describe('a contract, failed rows and the end of a table', () => {
     const page = await signedIn(browser, server);
     await page.setViewportSize({ width: 390, height: 844 });
     for (const tab of ['rows', 'columns', 'live', 'history', 'contract', 'failed', 'settings']) {
-      await open(page, server, 'phone', tab);
+      await openTable(page, server, 'phone', tab);
       await page.waitForTimeout(500);
       assert.deepEqual(await violations(page), [], tab);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${tab} is wider than the screen`);

@@ -7,8 +7,7 @@ import { after, describe, it } from 'node:test';
 import zlib from 'node:zlib';
 import { signedIn, useBrowser, violations } from './browser.mjs';
 import { eventually, removeDirectory, temporaryDirectory, useServer } from './lib.mjs';
-
-const complaints = (page) => page.complaints.filter((each) => !/status of 404/.test(each));
+import { complaints } from './table_page.mjs';
 
 describe('a file', () => {
   const server = useServer();
