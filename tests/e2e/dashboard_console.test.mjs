@@ -1,9 +1,11 @@
 // The dashboard's console: SQL written, run, looked at, drawn and taken away.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import { signedIn, useBrowser, violations } from './browser.mjs';
-import { eventually, useServer } from './lib.mjs';
+import { eventually, root, useServer } from './lib.mjs';
 
 // What the browser itself complains of when text is put over a selection, and a query's progress that was asked for just as it ended.
 const harmless = /Applying inline style|404/;
@@ -206,5 +208,24 @@ describe('the console', () => {
     await page.locator('regular-table').evaluate((grid) => { grid.scrollTop = grid.scrollHeight; });
     await page.getByRole('cell', { name: 'user 999999' }).waitFor();
     assert.deepEqual(complaints(page), []);
+  });
+});
+
+describe('names in statements that the dashboard writes', () => {
+  const server = useServer();
+
+  it('are quoted where DuckDB wants them so', async () => {
+    const { transformWithEsbuild } = await import(createRequire(path.join(root, 'web/package.json')).resolve('vite').replace(/index\.cjs$/, 'dist/node/index.js'));
+    const { code } = await transformWithEsbuild(fs.readFileSync(path.join(root, 'web/src/lib/text.ts'), 'utf8'), 'text.ts', { sourcemap: false });
+    const { readableName } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+    const words = (await server.rows('SELECT DISTINCT keyword_name AS word FROM duckdb_keywords()')).map((each) => each.word);
+    assert.ok(words.length > 400);
+    for (const word of [...words, 'Words', 'a b', '"', 'ä', '1a']) {
+      const name = readableName(word);
+      const inner = `"${word.replaceAll('"', '""')}"`;
+      const answer = await server.sql(`SELECT ${name} FROM (SELECT 1 AS ${inner}) AS ${name} WHERE ${name} = 1 GROUP BY ${name} ORDER BY ${name}`);
+      assert.equal(answer.status, 200, `${word}: ${answer.text}`);
+    }
+    assert.equal(readableName('events'), 'events');
   });
 });

@@ -4,7 +4,8 @@
 // and equal values, has not. So that pages do not move while rows arrive, they are of the rows that were there when the view
 // was loaded (`upTo`), and the order is total: __row_id and the row's place end every ORDER BY. The places of a page are found
 // first and its columns read after that: of 3 million rows the last hundred then take 0.3 to 0.4 s and not 1.8 to 2.6 s.
-import { family, literal, quoted, readable } from './sqltypes';
+import { family } from './sqltypes';
+import { readableName, sqlName, sqlText } from './text';
 import type { Column, Table } from './types';
 
 export const operators = [
@@ -95,25 +96,25 @@ function bound(build: (put: Put) => string): Statement {
 
 // How many rows fit, and the newest of them.
 export function countStatement(table: Table, view: View): Statement {
-  const newest = has(table, '__row_id') ? `max(${quoted('__row_id')})` : 'NULL';
-  return bound((put) => `SELECT count(*), ${newest} FROM ${quoted(table.name)}${where(conditions(table, view, quoted, put))}`);
+  const newest = has(table, '__row_id') ? `max(${sqlName('__row_id')})` : 'NULL';
+  return bound((put) => `SELECT count(*), ${newest} FROM ${sqlName(table.name)}${where(conditions(table, view, sqlName, put))}`);
 }
 
 function pageOf(table: Table, view: View, list: string, upTo: string | null, limit: number, offset: number): Statement {
   // A table may have a column of that name.
   const placed = !table.columns.some((each) => each.name.toLowerCase() === 'rowid');
-  const end = orderBy([...order(table, view, quoted), ...(placed ? ['rowid'] : [])]);
+  const end = orderBy([...order(table, view, sqlName), ...(placed ? ['rowid'] : [])]);
   return bound((put) => {
-    const all = conditions(table, view, quoted, put);
-    if (upTo !== null) all.push(`(${quoted('__row_id')} <= CAST(${put(upTo)} AS ${typeOf(table, '__row_id')}) OR ${quoted('__row_id')} IS NULL)`);
-    const page = `FROM ${quoted(table.name)}${where(all)}${end} LIMIT ${limit} OFFSET ${offset}`;
-    return placed ? `SELECT ${list} FROM ${quoted(table.name)} WHERE rowid IN (SELECT rowid ${page})${end}` : `SELECT ${list} ${page}`;
+    const all = conditions(table, view, sqlName, put);
+    if (upTo !== null) all.push(`(${sqlName('__row_id')} <= CAST(${put(upTo)} AS ${typeOf(table, '__row_id')}) OR ${sqlName('__row_id')} IS NULL)`);
+    const page = `FROM ${sqlName(table.name)}${where(all)}${end} LIMIT ${limit} OFFSET ${offset}`;
+    return placed ? `SELECT ${list} FROM ${sqlName(table.name)} WHERE rowid IN (SELECT rowid ${page})${end}` : `SELECT ${list} ${page}`;
   });
 }
 
 // JSON goes as text: a JSON null is then no NULL.
 function cell(column: Column, cut: boolean): string {
-  const name = quoted(column.name);
+  const name = sqlName(column.name);
   const kind = family(column.type);
   if (kind === 'bytes') return cut ? `${name}[1:${kCut}]` : name;
   if (kind !== 'json' && column.type !== 'VARCHAR') return name;
@@ -134,16 +135,16 @@ function listed(table: Table, view: View, identifier: (name: string) => string):
 
 // All rows of the view, to be downloaded.
 export const allStatement = (table: Table, view: View) => bound((put) =>
-  `SELECT ${listed(table, view, quoted)} FROM ${quoted(table.name)}${where(conditions(table, view, quoted, put))}${orderBy(order(table, view, quoted))}`);
+  `SELECT ${listed(table, view, sqlName)} FROM ${sqlName(table.name)}${where(conditions(table, view, sqlName, put))}${orderBy(order(table, view, sqlName))}`);
 
 // The same for people: to go on with in the console, or to share.
 export function sqlOf(table: Table, view: View, limit?: number): string {
-  const all = conditions(table, view, readable, literal);
+  const all = conditions(table, view, readableName, sqlText);
   return [
-    `SELECT ${listed(table, view, readable)}`,
-    `FROM ${readable(table.name)}`,
+    `SELECT ${listed(table, view, readableName)}`,
+    `FROM ${readableName(table.name)}`,
     all.length > 0 ? `WHERE ${all.join('\n  AND ')}` : '',
-    orderBy(order(table, view, readable)).trim(),
+    orderBy(order(table, view, readableName)).trim(),
     limit === undefined ? '' : `LIMIT ${limit}`,
   ].filter((line) => line !== '').join('\n');
 }

@@ -1,6 +1,7 @@
 // DuckDB's SQL for the editor: what is coloured and offered. Only what a statement that reads may hold.
 import type { Completion, CompletionContext, CompletionResult, CompletionSource } from '@codemirror/autocomplete';
 import { PostgreSQL, SQLDialect } from '@codemirror/lang-sql';
+import { readableName } from './text';
 import type { Table } from './types';
 
 const keywords = `all and any array as asc asof anti between both by case cast collate cross cube current describe desc distinct else end escape except exclude exists explain
@@ -20,8 +21,6 @@ export const duckdb = SQLDialect.define({
   operatorChars: '+-*/<>=~!@#%^&|?:',
 });
 
-export const quoted = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
-
 // Columns of the tables that the statement names, and functions: where no table stands before the word, the language's own
 // completion knows neither.
 export function columnsAndFunctions(tables: Table[], functions: string[]): CompletionSource {
@@ -33,7 +32,7 @@ export function columnsAndFunctions(tables: Table[], functions: string[]): Compl
     const named = tables.filter((table) => text.includes(table.name.toLowerCase()));
     const columns = new Map<string, Completion>();
     for (const table of named.length > 0 ? named : tables.slice(0, 20)) {
-      for (const { name, type } of table.columns) columns.set(name, { label: name, apply: quoted(name), detail: type, type: 'property', boost: named.length > 0 ? 2 : 0 });
+      for (const { name, type } of table.columns) columns.set(name, { label: name, apply: readableName(name), detail: type, type: 'property', boost: named.length > 0 ? 2 : 0 });
     }
     return { from: word.from, options: [...columns.values(), ...functionOptions], validFor: /^\w*$/ };
   };

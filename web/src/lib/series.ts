@@ -1,5 +1,6 @@
 // Columns of a result as the numbers that a chart draws.
 import type { Rows } from './rows';
+import { family } from './sqltypes';
 
 export interface Series {
   x: number[];
@@ -11,9 +12,8 @@ export interface Series {
 }
 
 const timeType = /^(DATE|TIMESTAMP|TIMESTAMP_S|TIMESTAMP_MS|TIMESTAMP_NS|TIMESTAMP WITH TIME ZONE|DATETIME)$/;
-const numberType = /^(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|UTINYINT|USMALLINT|UINTEGER|UBIGINT|UHUGEINT|FLOAT|DOUBLE|DECIMAL\b.*|BIGNUM)$/;
 export const isTime = (type: string) => timeType.test(type);
-export const isNumber = (type: string) => numberType.test(type);
+export const isNumber = (type: string) => family(type) === 'number';
 
 // Seconds since 1970; a time without a zone is taken as UTC, as the server's are.
 function secondsOf(text: string): number | null {

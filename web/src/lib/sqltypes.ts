@@ -17,9 +17,3 @@ export function shortType(type: string): string {
   if (type === 'TIMESTAMP WITH TIME ZONE') return 'timestamp UTC';
   return family(type) === 'nested' && type.length > 24 ? `${type.slice(0, 22)}…` : type.toLowerCase();
 }
-
-export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-// Without quotes where the name needs none, for SQL that people read. (What is a keyword needs them.)
-const kKeywords = /^(all|and|any|array|as|asc|case|cast|check|column|constraint|create|default|desc|distinct|do|else|end|except|false|fetch|for|foreign|from|grant|group|having|in|initially|intersect|into|lateral|leading|limit|not|null|offset|on|only|or|order|pivot|placing|primary|qualify|references|returning|select|show|some|summarize|symmetric|table|then|to|trailing|true|union|unique|unpivot|using|variadic|when|where|window|with|describe|natural|join|inner|left|right|full|outer|cross|is|like|ilike|similar|between|collate|user|values)$/i;
-export const readable = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) && !kKeywords.test(name) ? name : quoted(name));
-export const literal = (value: string) => `'${value.replaceAll("'", "''")}'`;
