@@ -11,10 +11,12 @@ export function failedPage(filter: { table?: string; receipt?: string; limit: nu
   return get<FailedPage>(`/api/data/failed?${asked}`);
 }
 
+const counts = (table?: string) => get<FailedPage>(`/api/data/failed?counts=true${table === undefined ? '' : `&table=${encodeURIComponent(table)}`}`);
+
 // How many each table has. A key that is limited to tables has to name them one by one.
 export async function failedCounts(): Promise<Record<string, number>> {
   const names = session.current?.key.tables;
-  if (!names) return (await failedPage({ limit: 1 })).tables;
-  const pages = await Promise.all(names.map((table) => failedPage({ table, limit: 1 })));
+  if (!names) return (await counts()).tables;
+  const pages = await Promise.all(names.map((table) => counts(table)));
   return Object.fromEntries(pages.map((page, i) => [names[i]!, page.total]));
 }
