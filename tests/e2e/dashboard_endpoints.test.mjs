@@ -145,7 +145,7 @@ describe('endpoints in the dashboard', () => {
   });
 
   it('a large result is shown by its beginning, a slow one can be stopped, and inputs are of their types', { timeout: 120_000 }, async () => {
-    await post({ name: 'many', query: 'SELECT range AS n, $day AS day, $really AS really, $these AS these FROM range($most)', params: [{ name: 'most', type: 'integer', default: 1234 }, { name: 'day', type: 'date', required: false }, { name: 'really', type: 'boolean', default: true }, { name: 'these', type: 'string[]', default: [] }] });
+    await post({ name: 'many', query: 'SELECT range AS n, $day AS day, $really AS really, $these AS these, $constructor AS c FROM range($most)', params: [{ name: 'most', type: 'integer', default: 1234 }, { name: 'day', type: 'date', required: false }, { name: 'really', type: 'boolean', default: true }, { name: 'these', type: 'string[]', default: [] }, { name: 'constructor', required: false }] });
     const page = await signedIn(browser, server, 'Endpoints');
     await at(page, 'many');
     assert.equal(await page.getByLabel('day', { exact: true }).getAttribute('type'), 'date');
@@ -155,7 +155,7 @@ describe('endpoints in the dashboard', () => {
     await page.getByRole('button', { name: 'Run' }).click();
     await page.getByText('The first 100 of 1,234 rows.').waitFor();
     assert.equal(await page.getByRole('table').getByRole('row').count(), 101);
-    assert.match(await page.getByRole('row').nth(1).innerText(), /0\s+2026-01-31\s+false\s+\["a, b","c"\]/);
+    assert.match(await page.getByRole('row').nth(1).innerText(), /0\s+2026-01-31\s+false\s+\["a, b","c"\]\s+null/);
     await fine(page);
     await page.getByLabel('most', { exact: true }).fill('3000000');
     await page.getByRole('button', { name: 'Run' }).click();
