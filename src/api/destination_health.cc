@@ -63,10 +63,13 @@ void write_health(json::Writer& w, App& app, const catalog::Destination& destina
   }
   const auto engine = std::ranges::find(engines, tenant->id(), &engine::EngineInfo::destination_id);
   const bool known = engine != engines.end();  // not so in its first moments
-  const bool failing = known && engine->failure.has_value();
-  w.member("status", status_of(known ? engine->health : Health::kStarting));
-  if (failing)
-    w.member("detail", engine->failure->message);
+  // Known before anybody has asked for an engine.
+  std::optional<Error> failure = tenant->cannot_start();
+  const Health health = failure ? Health::kFailing : known ? engine->health : Health::kStarting;
+  if (!failure && known) failure = engine->failure;
+  w.member("status", status_of(health));
+  if (failure)
+    w.member("detail", failure->message);
   else
     w.null_member("detail");
   if (known && engine->health_since != 0)

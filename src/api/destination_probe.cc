@@ -183,6 +183,7 @@ Task<Result<http::Response>> test_destination(App& app, http::Exchange& exchange
     CO_TRY_ASSIGN(const SettingChanges changes, read_setting_changes(*body, wanted));
     wanted.settings = with_changes(wanted.settings, changes);
   }
+  if (const auto why = catalog::unreadable_secret(wanted)) co_return answer_of(fail(*why), began);
   if (is_same_place(app, wanted, *managed.destination)) {
     const Result<> reached = co_await ask_own_engine(app, exchange, wanted.id);
     if (!reached && reached.error().code == ErrorCode::kCancelled)

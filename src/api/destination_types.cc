@@ -115,10 +115,7 @@ void write_settings(json::Writer& w, const catalog::Destination& destination, bo
     const SettingSpec* spec = type ? (*type)->find(name) : nullptr;
     const std::string_view kind = spec == nullptr ? "text" : spec->kind;
     if (catalog::is_secret(destination.type, name, setting)) {
-      w.begin_object(name)
-          .member("secret", true)
-          .member("set", !setting.value.empty())
-          .end_object();
+      w.begin_object(name).member("secret", true).member("set", setting.is_set()).end_object();
     } else if (kind == "boolean") {
       w.member(name, setting.value == "true");
     } else if (kind == "file" && !with_paths) {

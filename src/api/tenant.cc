@@ -106,6 +106,9 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
   const bool behind = tenant->in_memory_ || tenant->hint_.position < tenant->log_->durable_end();
   // How old what waits is nobody knows any more: at least as old as this.
   if (behind && tenant->log_->durable_end() > 0) tenant->on_durable(tenant->log_->durable_end());
+  if (const auto why = tenant->cannot_start())
+    log::warn("a destination cannot be opened, its rows wait",
+              {{"destination", destination.name}, {"why", why->message}});
   pool.add(tenant->id_, tenant, behind);
   return tenant;
 }

@@ -93,6 +93,9 @@ class Tenant final : public engine::Source {
   // engine::Source
   engine::StartMessage start_message() const override;
   std::string name() const override { return destination_.name; }
+  std::optional<Error> cannot_start() const override {
+    return catalog::unreadable_secret(destination_);
+  }
   std::uint64_t durable_end() const override;
   void applied(const destinations::LoadState& state) override;
   std::optional<engine::UserIds> engine_user() const override { return options_.engine_user; }

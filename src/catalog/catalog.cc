@@ -12,6 +12,7 @@
 #include "base/json_text.h"
 #include "catalog/impl.h"
 #include "catalog/migrations.h"
+#include "catalog/sealed_rows.h"
 
 namespace sd::catalog {
 namespace {
@@ -139,17 +140,16 @@ Catalog::~Catalog() = default;
 Result<std::unique_ptr<Catalog>> Catalog::open(CatalogOptions options) {
   const std::string path = options.data_dir + "/" + std::string(kCatalogFileName);
   TRY(ensure_file(options, path));
-  TRY_ASSIGN(Sealer sealer,
-             options.secret_key.empty()
-                 ? Sealer::from_file(options.data_dir + "/" + std::string(kSecretKeyFile))
-                 : Sealer::from_hex(options.secret_key));
-  auto impl = std::make_unique<Impl>(std::move(sealer));
+  TRY_ASSIGN(auto writer, Connection::open(path));
+  TRY(check_integrity(*writer));
+  TRY(use_wal(*writer));
+  TRY_ASSIGN(const Sealer sealer, open_sealer(*writer, options));
+  auto impl = std::make_unique<Impl>(sealer);
   impl->path = path;
   impl->options = std::move(options);
-  TRY_ASSIGN(impl->writer, Connection::open(impl->path));
-  TRY(check_integrity(*impl->writer));
-  TRY(use_wal(*impl->writer));
+  impl->writer = std::move(writer);
   TRY(migrate(*impl->writer, impl->now(), impl->sealer));
+  rewrite_where_asked(*impl->writer);
   return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
 }
 
@@ -196,7 +196,7 @@ Result<KeyTable> Catalog::key_table() {
     long long epoch = 0;
     sql << "SELECT epoch FROM catalog_epoch WHERE id = 1", soci::into(epoch);
     table.epoch = epoch;
-    table.destinations = read_all_destinations(sql);
+    table.destinations = read_all_destinations(sql, impl_->sealer);
     table.keys = read_live_keys(sql);
     table.sessions = read_live_sessions(sql, impl_->now());
     return table;

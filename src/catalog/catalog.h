@@ -7,7 +7,8 @@
 //
 // Invariants:
 //  - Secrets of keys are stored only as SHA-256; the file never held one. Those of shares are stored as SHA-256 and
-//    sealed (seal.h), passwords of shares as Argon2id.
+//    sealed (seal.h), those of destinations sealed, passwords of shares as Argon2id.
+//  - What was sealed with a key that is not here is kept as it is, and keeps nothing else from working.
 //  - Names of destinations are unique among those not deleted; so are their files.
 //  - Every change that the key cache must see raises the *epoch* in the same transaction.
 //  - Rows are never removed, only marked: an id once given out never means something else. (Sessions are, a month after.)
@@ -169,6 +170,18 @@ class Catalog {
   // ---- sealed texts (seal.h), for others who have something to hide
   std::string seal(std::string_view plain, std::string_view what) const;
   Result<std::string> unseal(std::string_view sealed, std::string_view what) const;
+
+  // Seals everything with another key, whatever moment the process ends in; see sealed_rows.h. `new_key`: 64 hex digits,
+  // which the caller sees to that the options name from then on; empty: a random one in <data_dir>/secret.key, where
+  // the options name none. What cannot be read with the present key stays as it is. No other Catalog of this data directory
+  // may seal anything meanwhile. `at` is told each step, for tests. kInvalidArgument where it is no
+  // key, or the present one.
+  struct Rotated {
+    std::size_t sealed = 0, unreadable = 0;
+  };
+  static Result<Rotated> rotate_secret_key(const CatalogOptions& options,
+                                           const std::string& new_key = {},
+                                           const std::function<void(const char*)>& at = {});
 
   // ---- settings of the program (node id, first start done …)
   Result<std::optional<std::string>> meta(std::string_view name);

@@ -65,12 +65,12 @@ Result<std::vector<const Destination*>> match_rows(const std::vector<Destination
 }
 
 // Inserts a new row, or writes over the old one what has changed.
-Result<> put_row(soci::session& sql, const std::string& data_dir, Destination& row,
-                 const Destination* old, Micros now) {
+Result<> put_row(soci::session& sql, const Sealer& sealer, const std::string& data_dir,
+                 Destination& row, const Destination* old, Micros now) {
   if (old == nullptr) {
     row.created_at = row.updated_at = now;
     TRY(check_unique(sql, data_dir, row));
-    insert_destination(sql, data_dir, row);
+    insert_destination(sql, sealer, data_dir, row);
     return {};
   }
   row.id = old->id;
@@ -81,7 +81,7 @@ Result<> put_row(soci::session& sql, const std::string& data_dir, Destination& r
   if (target_of(data_dir, row) != target_of(data_dir, *old)) row.log_generation += 1;
   TRY(check_unique(sql, data_dir, row));
   if (!same_shape(row, *old)) {
-    update_destination(sql, data_dir, row, now);
+    update_destination(sql, sealer, data_dir, row, now);
   } else if (const auto file = target_file(data_dir, row)) {
     // Nothing changed but that all files were let go.
     const std::string id = row.id.to_string();
@@ -98,7 +98,7 @@ Result<std::vector<Destination>> Catalog::put_configured_destinations(
   TRY_ASSIGN(std::vector<Destination> wanted, wanted_rows(specs));
   return impl_->write_visible([&](soci::session& sql) -> Result<std::vector<Destination>> {
     const Micros now = impl_->now();
-    const std::vector<Destination> present = read_all_destinations(sql);
+    const std::vector<Destination> present = read_all_destinations(sql, impl_->sealer);
     TRY_ASSIGN(const auto matches, match_rows(wanted, present, data_dir()));
     // Files may have changed hands among the configured ones: all let go before the first takes.
     sql << "UPDATE destinations SET target_file = NULL WHERE deleted_at IS NULL AND origin <> 0";
@@ -107,10 +107,10 @@ Result<std::vector<Destination>> Catalog::put_configured_destinations(
       if (old.state != DestinationState::kActive) continue;
       Destination row = old;
       row.state = DestinationState::kDetached;
-      update_destination(sql, data_dir(), row, now);
+      update_destination(sql, impl_->sealer, data_dir(), row, now);
     }
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      TRY(put_row(sql, data_dir(), wanted[i], matches[i], now));
+      TRY(put_row(sql, impl_->sealer, data_dir(), wanted[i], matches[i], now));
     }
     return wanted;
   });

@@ -44,14 +44,17 @@ S&& into_row(S&& statement, DestinationRow& row) {
   return std::forward<S>(statement);
 }
 
-void write_settings(soci::session& sql, const Destination& destination) {
+void write_settings(soci::session& sql, const Sealer& sealer, const Destination& destination) {
   const std::string id = destination.id.to_string();
   sql << "DELETE FROM destination_settings WHERE destination_id = :id", soci::use(id);
   for (const auto& [name, setting] : destination.settings) {
     const int secret = setting.secret ? 1 : 0;
+    const std::string text = !setting.unreadable.empty() ? setting.unreadable
+                             : setting.secret ? sealer.seal(setting.value, setting_place(id, name))
+                                              : setting.value;
     sql << "INSERT INTO destination_settings (destination_id, name, text, secret) "
            "VALUES (:id, :name, :text, :secret)",
-        soci::use(id), soci::use(name), soci::use(setting.value), soci::use(secret);
+        soci::use(id), soci::use(name), soci::use(text), soci::use(secret);
   }
 }
 
@@ -75,7 +78,11 @@ std::optional<std::string> held_file(const std::string& data_dir, const Destinat
 
 }  // namespace
 
-void read_settings(soci::session& sql, Destination& destination) {
+std::string setting_place(const std::string& destination_id, const std::string& name) {
+  return "destination " + destination_id + " setting " + name;
+}
+
+void read_settings(soci::session& sql, const Sealer& sealer, Destination& destination) {
   const std::string id = destination.id.to_string();
   std::string name, text;
   int secret = 0;
@@ -83,7 +90,17 @@ void read_settings(soci::session& sql, Destination& destination) {
                                        "WHERE destination_id = :id",
                         soci::use(id), soci::into(name), soci::into(text), soci::into(secret));
   st.execute();
-  while (st.fetch()) destination.settings[name] = Setting{.value = text, .secret = secret != 0};
+  while (st.fetch()) {
+    Setting& setting = destination.settings[name];
+    setting.secret = secret != 0;
+    if (!setting.secret) {
+      setting.value = text;
+    } else if (auto plain = sealer.unseal(text, setting_place(id, name))) {
+      setting.value = std::move(*plain);
+    } else {
+      setting.unreadable = text;
+    }
+  }
 }
 
 Result<> check_destination_name(std::string_view name) {
@@ -141,7 +158,8 @@ Result<> check_unique(soci::session& sql, const std::string& data_dir, const Des
   return {};
 }
 
-void insert_destination(soci::session& sql, const std::string& data_dir, const Destination& row) {
+void insert_destination(soci::session& sql, const Sealer& sealer, const std::string& data_dir,
+                        const Destination& row) {
   const std::string id = row.id.to_string();
   const int origin = static_cast<int>(row.origin);
   const int state = static_cast<int>(row.state);
@@ -156,11 +174,11 @@ void insert_destination(soci::session& sql, const std::string& data_dir, const D
       soci::use(id), soci::use(row.name), soci::use(row.type), soci::use(origin), soci::use(state),
       soci::use(file_text, has_file), soci::use(log_generation), soci::use(generation),
       soci::use(created), soci::use(updated);
-  write_settings(sql, row);
+  write_settings(sql, sealer, row);
 }
 
-void update_destination(soci::session& sql, const std::string& data_dir, Destination& row,
-                        Micros now) {
+void update_destination(soci::session& sql, const Sealer& sealer, const std::string& data_dir,
+                        Destination& row, Micros now) {
   row.generation += 1;
   row.updated_at = now;
   const std::string id = row.id.to_string();
@@ -177,10 +195,10 @@ void update_destination(soci::session& sql, const std::string& data_dir, Destina
       soci::use(row.name), soci::use(row.type), soci::use(origin), soci::use(state),
       soci::use(file_text, has_file), soci::use(log_generation), soci::use(generation),
       soci::use(updated), soci::use(id);
-  write_settings(sql, row);
+  write_settings(sql, sealer, row);
 }
 
-std::vector<Destination> read_all_destinations(soci::session& sql) {
+std::vector<Destination> read_all_destinations(soci::session& sql, const Sealer& sealer) {
   std::vector<Destination> out;
   DestinationRow row;
   soci::statement st(into_row(
@@ -188,11 +206,11 @@ std::vector<Destination> read_all_destinations(soci::session& sql) {
       row));
   st.execute();
   while (st.fetch()) out.push_back(row.to_destination());
-  for (Destination& destination : out) read_settings(sql, destination);
+  for (Destination& destination : out) read_settings(sql, sealer, destination);
   return out;
 }
 
-Result<Destination> read_destination(soci::session& sql, Id128 id) {
+Result<Destination> read_destination(soci::session& sql, const Sealer& sealer, Id128 id) {
   const std::string text = id.to_string();
   DestinationRow row;
   into_row(
@@ -200,7 +218,7 @@ Result<Destination> read_destination(soci::session& sql, Id128 id) {
       row);
   if (!sql.got_data()) return fail(ErrorCode::kNotFound, "there is no such destination");
   Destination out = row.to_destination();
-  read_settings(sql, out);
+  read_settings(sql, sealer, out);
   return out;
 }
 

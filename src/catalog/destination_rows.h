@@ -21,13 +21,17 @@ Error name_taken();
 // message.
 Result<> check_unique(soci::session& sql, const std::string& data_dir, const Destination& wanted);
 
-void insert_destination(soci::session& sql, const std::string& data_dir, const Destination& row);
+void insert_destination(soci::session& sql, const Sealer& sealer, const std::string& data_dir,
+                        const Destination& row);
 // Writes every column back and raises the generation.
-void update_destination(soci::session& sql, const std::string& data_dir, Destination& row,
-                        Micros now);
+void update_destination(soci::session& sql, const Sealer& sealer, const std::string& data_dir,
+                        Destination& row, Micros now);
+
+// What a secret setting is bound to where it is sealed.
+std::string setting_place(const std::string& destination_id, const std::string& name);
 
 // Fills in the settings of a row that was read without them.
-void read_settings(soci::session& sql, Destination& destination);
+void read_settings(soci::session& sql, const Sealer& sealer, Destination& destination);
 // At most so many, without their settings, behind the one of this time and id.
 std::vector<Destination> read_destinations_after(soci::session& sql, Micros created_at,
                                                  const std::string& id, int most);

@@ -19,7 +19,7 @@ std::string quoted(std::string_view name) {
 
 bool is_given(const Settings& settings, std::string_view name) {
   const auto found = settings.find(std::string(name));
-  return found != settings.end() && !found->second.value.empty() && found->second.value != "false";
+  return found != settings.end() && found->second.is_set() && found->second.value != "false";
 }
 
 Result<> check_plain_file(const std::string& setting, const std::string& file) {

@@ -25,7 +25,8 @@ std::string together(const TypeSpec& type, std::vector<std::pair<std::string, st
 TEST(DestinationTypes, NameOnlySettingsThatThereAre) {
   for (const TypeSpec& type : destination_types()) {
     for (const SettingSpec& spec : type.settings) {
-      if (!spec.only_with.empty()) EXPECT_NE(type.find(spec.only_with), nullptr) << spec.only_with;
+      const bool alone = spec.only_with.empty();
+      EXPECT_TRUE(alone || type.find(spec.only_with) != nullptr) << spec.only_with;
       for (const std::string_view other : spec.not_with) {
         ASSERT_NE(type.find(other), nullptr) << other;
         EXPECT_THAT(type.find(other)->not_with, testing::Contains(spec.name)) << "both say it";

@@ -10,14 +10,14 @@ Result<Destination> Catalog::create_destination(const NewDestination& spec) {
   return impl_->write_visible([&](soci::session& sql) -> Result<Destination> {
     row.created_at = row.updated_at = impl_->now();
     TRY(check_unique(sql, data_dir(), row));
-    insert_destination(sql, data_dir(), row);
+    insert_destination(sql, impl_->sealer, data_dir(), row);
     return row;
   });
 }
 
 Result<Destination> Catalog::change_destination(Id128 id, const DestinationChange& change) {
   return impl_->write_visible([&](soci::session& sql) -> Result<Destination> {
-    TRY_ASSIGN(Destination row, read_destination(sql, id));
+    TRY_ASSIGN(Destination row, read_destination(sql, impl_->sealer, id));
     if (row.read_only()) {
       return fail(ErrorCode::kPermissionDenied,
                   "this destination comes from the configuration: change it there");
@@ -37,23 +37,23 @@ Result<Destination> Catalog::change_destination(Id128 id, const DestinationChang
     TRY_ASSIGN(row.settings, checked_settings(row.settings, row));
     if (target_of(data_dir(), row) != target) row.log_generation += 1;
     TRY(check_unique(sql, data_dir(), row));
-    update_destination(sql, data_dir(), row, impl_->now());
+    update_destination(sql, impl_->sealer, data_dir(), row, impl_->now());
     return row;
   });
 }
 
 Result<Destination> Catalog::set_destination_state(Id128 id, DestinationState state) {
   return impl_->write_visible([&](soci::session& sql) -> Result<Destination> {
-    TRY_ASSIGN(Destination row, read_destination(sql, id));
+    TRY_ASSIGN(Destination row, read_destination(sql, impl_->sealer, id));
     row.state = state;
-    update_destination(sql, data_dir(), row, impl_->now());
+    update_destination(sql, impl_->sealer, data_dir(), row, impl_->now());
     return row;
   });
 }
 
 Result<> Catalog::delete_destination(Id128 id) {
   return impl_->write_visible([&](soci::session& sql) -> Result<> {
-    TRY_ASSIGN(const Destination row, read_destination(sql, id));
+    TRY_ASSIGN(const Destination row, read_destination(sql, impl_->sealer, id));
     const std::string text = row.id.to_string();
     const long long now = impl_->now();
     sql << "UPDATE destinations SET deleted_at = :now, updated_at = :also WHERE id = :id",
@@ -74,7 +74,7 @@ Result<> Catalog::delete_destination(Id128 id) {
 }
 
 Result<Destination> Catalog::destination(Id128 id) {
-  return impl_->read([&](soci::session& sql) { return read_destination(sql, id); });
+  return impl_->read([&](soci::session& sql) { return read_destination(sql, impl_->sealer, id); });
 }
 
 Result<Destination> Catalog::destination_named(std::string_view name) {
@@ -84,7 +84,7 @@ Result<Destination> Catalog::destination_named(std::string_view name) {
     sql << "SELECT id FROM destinations WHERE name = :name AND deleted_at IS NULL",
         soci::use(wanted), soci::into(id);
     if (!sql.got_data()) return fail(ErrorCode::kNotFound, "there is no such destination");
-    return read_destination(sql, parse_id(id));
+    return read_destination(sql, impl_->sealer, parse_id(id));
   });
 }
 
@@ -98,7 +98,7 @@ Result<Page<Destination>> Catalog::list_destinations(PageRequest page) {
       if (!sql.got_data()) return fail(invalid("after: there is no such destination"));
     }
     auto out = make_page(read_destinations_after(sql, at, after, limit + 1), limit);
-    for (Destination& destination : out.items) read_settings(sql, destination);
+    for (Destination& destination : out.items) read_settings(sql, impl_->sealer, destination);
     return out;
   });
 }

@@ -100,7 +100,7 @@ void update_newest(soci::session& sql, const Endpoint& old, const NewEndpoint& s
 Result<Endpoint> Catalog::create_endpoint(const NewEndpoint& spec) {
   TRY(check_endpoint(spec));
   return impl_->write([&](soci::session& sql) -> Result<Endpoint> {
-    TRY(read_destination(sql, spec.destination_id));
+    TRY(read_destination(sql, impl_->sealer, spec.destination_id));
     if (read_endpoint(sql, spec.destination_id, spec.name, {})) {
       return fail(ErrorCode::kAlreadyExists, "there is an endpoint of this name already");
     }

@@ -100,10 +100,10 @@ Page<T> make_page(std::vector<T> items, int limit) {
 }
 
 // Rows that the key table is made of (throw what SOCI throws).
-std::vector<Destination> read_all_destinations(soci::session& sql);
+std::vector<Destination> read_all_destinations(soci::session& sql, const Sealer& sealer);
 std::vector<KeyTable::Row> read_live_keys(soci::session& sql);
 std::vector<KeyTable::SessionRow> read_live_sessions(soci::session& sql, Micros now);
 // kNotFound if it does not exist or is deleted.
-Result<Destination> read_destination(soci::session& sql, Id128 id);
+Result<Destination> read_destination(soci::session& sql, const Sealer& sealer, Id128 id);
 
 }  // namespace sd::catalog

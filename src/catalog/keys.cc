@@ -210,7 +210,7 @@ Result<CreatedKey> Catalog::create_key(const NewKey& spec) {
   out.key.parameters = spec.parameters;
   out.key.requests_per_minute = spec.requests_per_minute;
   return impl_->write_visible([&](soci::session& sql) -> Result<CreatedKey> {
-    if (spec.destination_id) TRY(read_destination(sql, *spec.destination_id));
+    if (spec.destination_id) TRY(read_destination(sql, impl_->sealer, *spec.destination_id));
     out.key.created_at = impl_->now();
     insert_key(sql, out.key, hash_secret(out.secret));
     return out;
@@ -239,7 +239,7 @@ Result<> Catalog::put_configured_keys(const std::vector<ConfiguredKey>& keys) {
       if (!wanted.contains(hash)) mark_revoked(sql, key.id, now);
     }
     for (const auto& [hash, spec] : wanted) {
-      if (spec->destination_id) TRY(read_destination(sql, *spec->destination_id));
+      if (spec->destination_id) TRY(read_destination(sql, impl_->sealer, *spec->destination_id));
       if (const auto old = present.find(hash); old != present.end()) {
         update_configured(sql, old->second, *spec);
         continue;

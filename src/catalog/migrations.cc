@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/sealed_rows.h"
 #include "catalog/share_token.h"
 
 namespace sd::catalog {
@@ -209,9 +210,17 @@ Result<> hide_tokens(soci::session& sql, const Sealer& sealer) {
   return {};
 }
 
-constexpr std::array kMigrations = {Migration{1, kVersion1}, Migration{2, kVersion2},
-                                    Migration{3, kVersion3}, Migration{4, kVersion4, hide_tokens},
-                                    Migration{5, kVersion5}, Migration{6, kVersion6}};
+// Secrets of destinations stood there as they are.
+Result<> seal_settings(soci::session& sql, const Sealer& sealer) {
+  seal_plain_settings(sql, sealer);
+  return {};
+}
+
+constexpr std::array kMigrations = {
+    Migration{1, kVersion1},        Migration{2, kVersion2},
+    Migration{3, kVersion3},        Migration{4, kVersion4, hide_tokens},
+    Migration{5, kVersion5},        Migration{6, kVersion6},
+    Migration{7, "", seal_settings}};
 
 void run_statements(soci::session& sql, std::string_view statements) {
   while (true) {

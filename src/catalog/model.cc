@@ -118,6 +118,25 @@ const std::string& Destination::setting(const std::string& wanted) const {
   return found == settings.end() ? kEmpty : found->second.value;
 }
 
+bool Destination::has(const std::string& wanted) const {
+  const auto found = settings.find(wanted);
+  return found != settings.end() && found->second.is_set();
+}
+
+std::optional<Error> unreadable_secret(const Destination& destination) {
+  for (const auto& [name, setting] : destination.settings) {
+    if (setting.unreadable.empty()) continue;
+    return Error{
+        .code = ErrorCode::kUnavailable,
+        .message = "the setting \"" + name +
+                   "\" was encrypted with a secret key that the server does not have: enter it "
+                   "again, or start the server with that key (the setting secret_key, or the file "
+                   "secret.key in the data directory)",
+        .slug = "secret-unreadable"};
+  }
+  return std::nullopt;
+}
+
 std::string destination_folder(std::string_view data_dir, Id128 id) {
   return normalised(std::filesystem::path(data_dir) / "destinations" / id.to_string());
 }
@@ -132,7 +151,7 @@ std::optional<std::string> target_file(std::string_view data_dir, const Destinat
   const std::string& file = destination.setting("file");
   if (file == ":memory:") return std::nullopt;
   if (file.empty()) {
-    if (!destination.setting("token").empty()) return std::nullopt;
+    if (destination.has("token")) return std::nullopt;
     return destination_folder(data_dir, destination.id) + "/data.duckdb";
   }
   if (destination.origin != Origin::kApi) return normalised(file);
@@ -140,7 +159,7 @@ std::optional<std::string> target_file(std::string_view data_dir, const Destinat
 }
 
 bool is_in_memory(std::string_view data_dir, const Destination& destination) {
-  return !target_file(data_dir, destination) && destination.setting("token").empty();
+  return !target_file(data_dir, destination) && !destination.has("token");
 }
 
 std::string target_of(std::string_view data_dir, const Destination& destination) {

@@ -61,6 +61,10 @@ std::string_view to_string(Origin origin);
 struct Setting {
   std::string value;
   bool secret = false;  // goes in, never comes out of the API
+  // Of a secret that was sealed with a key that is not here: as the catalog holds it. Then `value` is empty, and what is
+  // written back is this.
+  std::string unreadable = {};
+  bool is_set() const { return !value.empty() || !unreadable.empty(); }
   friend bool operator==(const Setting&, const Setting&) = default;
 };
 using Settings = std::map<std::string, Setting>;
@@ -96,7 +100,12 @@ struct Destination {
   std::string log_name() const;
   // The value of a setting, or an empty string.
   const std::string& setting(const std::string& name) const;
+  bool has(const std::string& name) const;  // also where it cannot be read
 };
+
+// What keeps a destination from being opened: a secret of it that was sealed with a key that is not here. Says how that is
+// mended.
+std::optional<Error> unreadable_secret(const Destination& destination);
 
 // The absolute, normalised path of the DuckDB file that a destination opens; nullopt where there is
 // none (in memory, MotherDuck, another type). Precedence as in the original: `in_memory`, then

@@ -52,21 +52,28 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-// Made whole under another name and then linked: whoever comes second finds the first one's.
-Result<> make_key_file(const std::string& path) {
+// A file with a random key, on the disk but for its name.
+Result<> write_key(const std::string& path, int flags) {
   std::array<std::uint8_t, kKeyBytes> key;
   random_bytes(key);
   const std::string text = to_hex(key) + "\n";
-  const std::string draft = path + "." + random_base62(8);
-  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(errno_error("open", draft, errno));
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+  if (fd < 0) return fail(errno_error("open", path, errno));
   const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                        ::fsync(fd) == 0;
   const int error = errno;
   ::close(fd);
+  if (written) return {};
+  ::unlink(path.c_str());
+  return fail(errno_error("write", path, error));
+}
+
+// Made whole under another name and then linked: whoever comes second finds the first one's.
+Result<> make_key_file(const std::string& path) {
+  const std::string draft = path + "." + random_base62(8);
+  TRY(write_key(draft, O_EXCL));
   Result<> made;
-  if (!written) made = fail(errno_error("write", draft, error));
-  if (written && ::link(draft.c_str(), path.c_str()) != 0 && errno != EEXIST)
+  if (::link(draft.c_str(), path.c_str()) != 0 && errno != EEXIST)
     made = fail(errno_error("link", path, errno));
   ::unlink(draft.c_str());
   if (made) made = posix_file_system().sync_directory(dir_name(path));
@@ -100,6 +107,13 @@ Result<Sealer> Sealer::from_file(const std::string& path) {
   auto sealer = from_hex(trimmed(text));
   if (!sealer) return fail(invalid(path + ": " + sealer.error().message));
   return sealer;
+}
+
+Result<Sealer> Sealer::make_file(const std::string& path) {
+  TRY(ready());
+  TRY(write_key(path, O_TRUNC));
+  TRY(posix_file_system().sync_directory(dir_name(path)));
+  return from_file(path);
 }
 
 std::string Sealer::key_id() const {

@@ -1,8 +1,9 @@
 // Secrets at rest, and passwords. libsodium stays behind this header.
 //
-// What the server has to be able to show again (the link of a share) is kept encrypted with a key that is not in the
-// catalog: a copy of the catalog alone gives nobody a link. XChaCha20-Poly1305 with a random nonce; the name of what is
-// sealed is bound to it as associated data, so that a row's text cannot be put in place of another's.
+// What the server has to be able to show or to use again (the link of a share, the token of a destination)
+// is kept encrypted with a key that is not in the catalog: a copy of the catalog alone gives nobody any of
+// it. XChaCha20-Poly1305 with a random nonce; the name of what is sealed is bound to it as associated data,
+// so that a row's text cannot be put in place of another's.
 #pragma once
 
 #include <array>
@@ -16,6 +17,8 @@ namespace sd::catalog {
 
 // Name of the key's file in the data directory: 64 hex digits, for the server's user alone.
 inline constexpr std::string_view kSecretKeyFile = "secret.key";
+// The next one, while the catalog is being sealed with it; see sealed_rows.h.
+inline constexpr std::string_view kNextKeyFile = "secret.key.next";
 
 // Any thread.
 class Sealer {
@@ -24,11 +27,15 @@ class Sealer {
   static Result<Sealer> from_hex(std::string_view hex);
   // The key of a file, which is made with a random one where there is none. Several processes may do so at once.
   static Result<Sealer> from_file(const std::string& path);
+  // Writes a file with a random key. After a crash it may be there in part.
+  static Result<Sealer> make_file(const std::string& path);
 
   ~Sealer();
   Sealer(const Sealer&) = default;
   Sealer& operator=(const Sealer&) = default;
 
+  // Tells keys apart; says nothing of the key.
+  std::string key_id() const;
   // As text. `what` names the place, "share 018f…".
   std::string seal(std::string_view plain, std::string_view what) const;
   // kPermissionDenied where it was sealed with another key, kCorruption where it is not what seal() gave for `what`.
@@ -36,7 +43,6 @@ class Sealer {
 
  private:
   Sealer() = default;
-  std::string key_id() const;
 
   std::array<std::uint8_t, 32> key_{};
 };

@@ -13,6 +13,8 @@ struct HiddenToken {
   std::string sealed;  // shown to its owner
 };
 
+// What a share's token is bound to where it is sealed.
+std::string token_place(const std::string& share_id);
 // Of 122 random bits: the hash needs no salt.
 std::string token_hash(const Id128& token);
 // `id`: the share's own, which the sealed text is bound to.

@@ -189,7 +189,7 @@ Result<Share> Catalog::create_share(const NewShare& spec) {
   share.max_running = spec.max_running;
   share.embed = spec.embed;
   return impl_->write([&](soci::session& sql) -> Result<Share> {
-    TRY(read_destination(sql, spec.destination_id));
+    TRY(read_destination(sql, impl_->sealer, spec.destination_id));
     insert(sql, impl_->sealer, share);
     return share;
   });

@@ -96,6 +96,7 @@ struct Parser {
   KeyListCommand list;
   KeyRevokeCommand revoke;
   SignInCommand sign_in;
+  SecretRotateCommand rotate;
   JournalInspectCommand inspect;
   InsertCommand insert;
   QueryCommand query;
@@ -109,6 +110,7 @@ struct Parser {
     add_config();
     add_keys();
     add_sign_in();
+    add_secret();
     add_clients();
     add_rest();
   }
@@ -188,6 +190,23 @@ struct Parser {
     leaves.emplace_back(sub, [](Parser& p) -> Command {
       p.sign_in.settings.flags = flags_of(p.values);
       return p.sign_in;
+    });
+  }
+
+  void add_secret() {
+    CLI::App* secret =
+        app.add_subcommand("secret", "the key that secrets are encrypted with at rest");
+    secret->require_subcommand(1);
+    CLI::App* sub = secret->add_subcommand(
+        "rotate", "encrypt everything with a new key; the server must not run");
+    add_sources(*sub, rotate.settings, values, false);
+    sub->add_option("--new-key-env", rotate.new_key_env,
+                    "environment variable that holds the new key, 64 hex digits [a random one in "
+                    "secret.key, where no secret_key is configured]")
+        ->type_name("NAME");
+    leaves.emplace_back(sub, [](Parser& p) -> Command {
+      p.rotate.settings.flags = flags_of(p.values);
+      return p.rotate;
     });
   }
 

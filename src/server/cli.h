@@ -101,6 +101,11 @@ struct EngineCommand {
 
 struct VersionCommand {};
 
+struct SecretRotateCommand {
+  SettingSources settings;
+  std::string new_key_env;  // name of the variable that holds the new key
+};
+
 // Nothing to run: help was asked for, or the call was wrong.
 struct ExitCommand {
   int code = kExitOk;
@@ -108,9 +113,10 @@ struct ExitCommand {
   std::string err;
 };
 
-using Command = std::variant<ServeCommand, ConfigCheckCommand, KeyCreateCommand, KeyListCommand,
-                             KeyRevokeCommand, SignInCommand, JournalInspectCommand, InsertCommand,
-                             QueryCommand, EngineCommand, VersionCommand, ExitCommand>;
+using Command =
+    std::variant<ServeCommand, ConfigCheckCommand, KeyCreateCommand, KeyListCommand,
+                 KeyRevokeCommand, SignInCommand, SecretRotateCommand, JournalInspectCommand,
+                 InsertCommand, QueryCommand, EngineCommand, VersionCommand, ExitCommand>;
 
 // Without a command: help, and exit code 2.
 Command parse_command_line(int argc, const char* const* argv);

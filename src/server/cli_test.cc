@@ -51,6 +51,10 @@ TEST(CommandLine, WhatServeReadsMakesAConfiguration) {
 
 TEST(CommandLine, HasTheCommandsForKeysAndConfiguration) {
   EXPECT_EQ(std::get<ConfigCheckCommand>(parse({"config", "check", "x.yaml"})).file, "x.yaml");
+  EXPECT_EQ(std::get<SecretRotateCommand>(parse({"secret", "rotate"})).new_key_env, "");
+  EXPECT_EQ(std::get<SecretRotateCommand>(parse({"secret", "rotate", "--new-key-env", "NEW"}))
+                .new_key_env,
+            "NEW");
   const auto create = std::get<KeyCreateCommand>(
       parse({"key", "create", "--destination", "local", "--scopes", "insert", "--name", "for me",
              "--tables", "a,b", "--flatten", "none", "--data-dir", "/d"}));

@@ -13,49 +13,22 @@ namespace {
 using catalog::Catalog;
 using catalog::Key;
 
-// One line, and the exit code for a call that cannot be right.
-int refuse(std::ostream& err, const std::string& message) {
-  err << "scratchdata: " << message << "\n";
-  return kExitUsage;
-}
-
-int exit_code(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kInvalidArgument:
-    case ErrorCode::kNotFound:
-    case ErrorCode::kPermissionDenied:
-      return kExitUsage;
-    default:
-      return kExitFailed;
-  }
-}
-
-int refuse(std::ostream& err, const Error& error) {
-  refuse(err, error.message);
-  return exit_code(error);
-}
-
 // The catalog of the data directory that flags, environment and file name; null after a line on
 // err.
 std::unique_ptr<Catalog> open_catalog(const SettingSources& settings, CommandContext& context,
                                       int& code, Config* config = nullptr) {
-  const LoadedConfig loaded = load_config(
-      {.file = settings.config_file, .environment = context.environment, .flags = settings.flags});
-  for (const Problem& problem : loaded.errors) {
-    code = refuse(context.err, problem.to_string());
-  }
-  if (!loaded.errors.empty()) return nullptr;
-  auto opened = Catalog::open({.data_dir = loaded.config.data_dir,
-                               .must_exist = true,
-                               .secret_key = loaded.config.secret_key});
-  if (!opened) {
-    code = opened.error().code == ErrorCode::kNotFound
-               ? refuse(context.err, loaded.config.data_dir + ": " + opened.error().message +
-                                         "; name it with --data-dir, or start the server once")
-               : refuse(context.err, opened.error());
+  const auto read = read_config(settings, context);
+  if (!read) {
+    code = kExitUsage;
     return nullptr;
   }
-  if (config != nullptr) *config = loaded.config;
+  auto opened = Catalog::open(
+      {.data_dir = read->data_dir, .must_exist = true, .secret_key = read->secret_key});
+  if (!opened) {
+    code = refuse_catalog(context.err, *read, opened.error());
+    return nullptr;
+  }
+  if (config != nullptr) *config = *read;
   return std::move(*opened);
 }
 

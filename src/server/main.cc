@@ -51,6 +51,7 @@ struct Run {
   int operator()(const KeyListCommand& c) const { return run_key_list(c, context); }
   int operator()(const KeyRevokeCommand& c) const { return run_key_revoke(c, context); }
   int operator()(const SignInCommand& c) const { return run_sign_in(c, context); }
+  int operator()(const SecretRotateCommand& c) const { return run_secret_rotate(c, context); }
   int operator()(const JournalInspectCommand& c) const { return run_journal_inspect(c); }
   int operator()(const EngineCommand& c) const { return engine::run_child(c.control_fd); }
   int operator()(const VersionCommand&) const { return run_version(); }

@@ -24,6 +24,7 @@
 #include "destinations/duckdb/library.h"
 #include "http/server.h"
 #include "server/config.h"
+#include "server/data_lock.h"
 #include "server/first_start.h"
 #include "server/sandbox_checks.h"
 
@@ -32,6 +33,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr milliseconds kLockPatience{10'000};
 constexpr Micros kSweepEvery = 60 * kMicrosPerSecond;  // files of shares that have ended
 constexpr Micros kUsageEvery = 5 * kMicrosPerSecond;   // counts of saved endpoints
 
@@ -50,28 +52,6 @@ std::string absolute_path(const std::string& path) {
 std::string own_executable() {
   // Not the path: after an upgrade in place another program stands there.
   return "/proc/" + std::to_string(::getpid()) + "/exe";
-}
-
-// The data directory belongs to one server at a time. One that has just died may hold it a moment yet.
-Result<std::unique_ptr<File>> lock_data_directory(const std::string& directory) {
-  FileSystem& fs = posix_file_system();
-  if (auto made = fs.make_directories(directory); !made) {
-    return fail(ErrorCode::kInvalidArgument,
-                "the data directory cannot be used: " + made.error().message);
-  }
-  auto lock = fs.open(directory + "/LOCK", OpenMode::kOpenOrCreate);
-  if (!lock)
-    return fail(ErrorCode::kInvalidArgument,
-                "the data directory cannot be used: " + lock.error().message);
-  for (int attempt = 0;; ++attempt) {
-    const auto taken = (*lock)->try_lock();
-    if (taken) return std::move(*lock);
-    if (attempt == 100) {
-      return fail(ErrorCode::kUnavailable,
-                  "the data directory is in use by another scratchdata server");
-    }
-    std::this_thread::sleep_for(milliseconds(100));
-  }
 }
 
 unsigned io_threads(const Config& config) {
@@ -212,7 +192,7 @@ class Serving {
 
   int run() {
     config_.data_dir = absolute_path(config_.data_dir);
-    auto lock = lock_data_directory(config_.data_dir);
+    auto lock = lock_data_directory(config_.data_dir, kLockPatience);
     if (!lock) return refuse_to_start(lock.error().message);
     drop_missing_ipv6(config_.api);
     const bool loopback = listens_on_loopback_only(config_);

@@ -332,6 +332,22 @@ std::string conversion(std::string_view column, const ColumnType& from, const Co
          ") END";
 }
 
+Error explain_motherduck_error(const Error& error, const std::vector<std::string>& hidden) {
+  std::string words = error.message.substr(0, error.message.find('\n'));
+  for (const std::string& text : hidden) {
+    constexpr std::string_view kHidden = "…";
+    if (text.empty()) continue;
+    for (std::size_t at = 0; (at = words.find(text, at)) != std::string::npos; at += kHidden.size())
+      words.replace(at, text.size(), kHidden);
+  }
+  Error out{.code = ErrorCode::kUnavailable, .message = ""};
+  if (words.find("not authenticated") != std::string::npos)
+    out.message = "MotherDuck does not accept the token: it is mistyped, or has ended";
+  else
+    out.message = "MotherDuck cannot be reached: " + words;
+  return out;
+}
+
 Error explain_attach_error(const Error& error) {
   const std::string& m = error.message;
   Error out{.code = ErrorCode::kUnavailable, .message = ""};

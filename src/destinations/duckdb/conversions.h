@@ -38,5 +38,8 @@ int nesting(const json::ColumnType& type);
 // What an ATTACH error means to the user: who holds the file, that it is no database, that a newer
 // DuckDB wrote it. Without paths.
 Error explain_attach_error(const Error& error);
+// The same of MotherDuck, in its own words where they are none of ours. `hidden`: texts that nobody is to read, a token and
+// paths of this machine, which a library's words may hold.
+Error explain_motherduck_error(const Error& error, const std::vector<std::string>& hidden);
 
 }  // namespace sd::destinations::duckdb

@@ -112,19 +112,21 @@ Result<> DuckdbDestination::attach() {
       // The token is accepted before the extension is there; it must never be part of a message.
       const auto loaded = execute(writer_.get(), "INSTALL motherduck; LOAD motherduck");
       if (!loaded) {
-        return fail(
-            ErrorCode::kUnavailable,
-            "DuckDB's motherduck extension cannot be installed here, so MotherDuck cannot be "
-            "reached: " +
-                loaded.error().message);
+        Error error = loaded.error();
+        error.message = "DuckDB's motherduck extension cannot be installed here: " + error.message;
+        return fail(explain_motherduck_error(error, hidden()));
       }
-      TRY(execute(writer_.get(), "SET GLOBAL motherduck_token=" + quote_literal(options_.token)));
+      const auto set =
+          execute(writer_.get(), "SET GLOBAL motherduck_token=" + quote_literal(options_.token));
+      if (!set) return fail(explain_motherduck_error(set.error(), hidden()));
       target = "md:" + options_.database + "?attach_mode=single&saas_mode=true";
       break;
     }
   }
   const auto attached = execute(writer_.get(), "ATTACH " + quote_literal(target) + " AS db" +
                                                    (options_.read_only ? " (READ_ONLY)" : ""));
+  const bool remote = options_.target == DuckdbOptions::Target::kMotherDuck;
+  if (!attached && remote) return fail(explain_motherduck_error(attached.error(), hidden()));
   if (!attached) return fail(explain_attach_error(attached.error()));
   return execute(writer_.get(), "USE db");
 }

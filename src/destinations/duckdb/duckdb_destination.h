@@ -115,6 +115,7 @@ class DuckdbDestination final : public Destination {
   static std::vector<std::pair<std::string, std::string>> protective_settings();
   Result<> open_instance();
   Result<> attach();
+  std::vector<std::string> hidden() const { return {options_.token, options_.extension_directory}; }
   Result<> lock_down();
   Result<> begin();
   // Passes a result on; where it is an error, rolls back first.

@@ -467,5 +467,19 @@ TEST(DuckdbLocks, AFileHeldElsewhereNamesTheHolder) {
             "the database file is held by another process (PID 42)");
 }
 
+TEST(DuckdbMotherDuck, ItsErrorsAreInWordsThatHelpAndHoldNoSecret) {
+  const auto explained = [](const std::string& message) {
+    return explain_motherduck_error({.code = ErrorCode::kInternal, .message = message},
+                                    {"secret-token", "", "/srv/data/extensions"})
+        .message;
+  };
+  EXPECT_EQ(explained("Invalid Error: Request failed: Your request is not authenticated. Please "
+                      "check your MotherDuck token. (Jwt …, request id: '8')"),
+            "MotherDuck does not accept the token: it is mistyped, or has ended");
+  EXPECT_EQ(
+      explained("no database 'x' (secret-token, secret-token) in /srv/data/extensions/a\nat 1"),
+      "MotherDuck cannot be reached: no database 'x' (…, …) in …/a");
+}
+
 }  // namespace
 }  // namespace sd::destinations::duckdb
