@@ -29,6 +29,13 @@
 
 namespace sd::api {
 
+struct TailOptions {
+  std::size_t max_open = 1000;  // of one destination
+  // For so long a reader may take nothing, and so much later may it show rows than it did at best.
+  std::chrono::milliseconds stall_timeout{10'000};
+  std::chrono::milliseconds max_lag{60'000};
+};
+
 struct AppOptions {
   TenantOptions tenant;
   std::uint64_t max_body_bytes = 16ULL << 30;
@@ -43,6 +50,7 @@ struct AppOptions {
   std::size_t share_max_running = 16;
   std::uint64_t share_max_frozen_bytes = 4ULL << 30;  // all files of one; 0: any number
   bool share_log_addresses = false;
+  TailOptions tail;
   std::string version;
 };
 
@@ -75,6 +83,8 @@ class App {
   ShareGuard& share_guard() { return share_guard_; }
   RateLimiter& rate_limiter() { return rate_limiter_; }
   EndpointUsageCounter& endpoint_usage() { return endpoint_usage_; }
+  // Where journals are read for those who follow them: nothing else waits behind that.
+  net::thread_pool& tails() { return tails_; }
   // For hashing passwords, a tenth of a second and 64 MiB each: no more than two at a time, and nothing else waits behind
   // them.
   net::thread_pool& passwords() { return passwords_; }
@@ -115,6 +125,7 @@ class App {
   RateLimiter rate_limiter_;
   EndpointUsageCounter endpoint_usage_;
   net::thread_pool blocking_{4};
+  net::thread_pool tails_{2};
   net::thread_pool passwords_{2};
   static constexpr int kMostProbes = 3;
   std::atomic<int> probes_{0};
@@ -132,6 +143,7 @@ enum class Asks : std::uint8_t {
   kInsert,  // a key with that scope, and so on
   kQuery,
   kShare,
+  kTail,
   kAdmin,
   kAdminKey,  // an admin key
   kCall,      // a key with the scope query, or anybody where the endpoint is public

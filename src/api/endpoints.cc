@@ -116,9 +116,14 @@ Task<Result<>> complete(App& app, http::Exchange& exchange, Tenant& tenant,
   co_return Result<>();
 }
 
-// A request's body as what is to be saved.
-Task<Result<catalog::NewEndpoint>> read_new_endpoint(App& app, http::Exchange& exchange,
-                                                     const Access& access, std::string name) {
+struct Wanted {
+  catalog::NewEndpoint spec;
+  EndpointDefinition definition;
+};
+
+// A request's body as what is to be saved, or would be.
+Task<Result<Wanted>> read_wanted(App& app, http::Exchange& exchange, const Access& access,
+                                 std::string name, bool dry_run) {
   const Result<json::Value> body = co_await read_object(exchange);
   if (!body) co_return std::unexpected(body.error());
   CO_TRY(check_members(*body, {"name", "query", "params", "description", "public", "cache_seconds",
@@ -131,7 +136,8 @@ Task<Result<catalog::NewEndpoint>> read_new_endpoint(App& app, http::Exchange& e
   if (!name.empty() && !said.empty() && said != name)
     co_return fail(parameter_error("name: an endpoint keeps its name; make another one"));
   spec.name = name.empty() ? said : name;
-  CO_TRY(check_endpoint_name(spec.name));
+  // People ask what a query takes before they have a name for it.
+  if (!dry_run || !spec.name.empty()) CO_TRY(check_endpoint_name(spec.name));
   const json::Value* is_public = body->find("public");
   if (is_public != nullptr && !is_public->is_null() && !is_public->as_bool())
     co_return fail(parameter_error("public must be true or false"));
@@ -141,13 +147,14 @@ Task<Result<catalog::NewEndpoint>> read_new_endpoint(App& app, http::Exchange& e
   if (!completed) co_return std::unexpected(completed.error());
   spec.definition = stored_definition(definition);
   spec.columns = stored_columns(definition);
-  co_return spec;
+  co_return Wanted{std::move(spec), std::move(definition)};
 }
 
 Task<Result<http::Response>> save(App& app, http::Exchange& exchange, bool is_new) {
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(const Access access, authorise(app, exchange, query, catalog::Scope::kAdmin));
   CO_TRY(has_no_limits(access));
+  CO_TRY_ASSIGN(const bool dry_run, query.flag("dry_run"));
   const Id128 destination = access.tenant->destination().id;
   std::string name = is_new ? std::string() : std::string(exchange.path_parameter("name"));
   if (!is_new) {
@@ -156,11 +163,18 @@ Task<Result<http::Response>> save(App& app, http::Exchange& exchange, bool is_ne
     const Result<Endpoint> old = co_await run_blocking(app.blocking(), exchange.executor(), look);
     if (!old) co_return std::unexpected(old.error());
   }
-  const Result<catalog::NewEndpoint> spec =
-      co_await read_new_endpoint(app, exchange, access, std::move(name));
-  if (!spec) co_return std::unexpected(spec.error());
+  const Result<Wanted> wanted =
+      co_await read_wanted(app, exchange, access, std::move(name), dry_run);
+  if (!wanted) co_return std::unexpected(wanted.error());
+  if (dry_run) {
+    json::Writer w;
+    w.begin_object();
+    write_definition(w, wanted->definition);
+    co_return http::json_response(w.end_object().take());
+  }
   const auto work = [&] {
-    return is_new ? app.catalog().create_endpoint(*spec) : app.catalog().change_endpoint(*spec);
+    return is_new ? app.catalog().create_endpoint(wanted->spec)
+                  : app.catalog().change_endpoint(wanted->spec);
   };
   const Result<Endpoint> saved = co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!saved) co_return std::unexpected(saved.error());
@@ -175,30 +189,11 @@ Task<Result<http::Response>> change(App& app, http::Exchange& exchange) {
   co_return co_await save(app, exchange, false);
 }
 
-Task<Result<http::Response>> list(App& app, http::Exchange& exchange) {
-  const Query query = parse_query(exchange.raw_query());
-  CO_TRY_ASSIGN(const Access access, authorise(app, exchange, query, catalog::Scope::kQuery));
-  CO_TRY_ASSIGN(const catalog::PageRequest wanted, read_page_request(query));
-  const Id128 destination = access.tenant->destination().id;
-  const auto work = [&] { return app.catalog().list_endpoints(destination, wanted); };
-  const auto page = co_await run_blocking(app.blocking(), exchange.executor(), work);
-  if (!page) co_return std::unexpected(page.error());
-  std::vector<std::string> items;
-  for (const Endpoint& endpoint : page->items) {
-    CO_TRY_ASSIGN(std::string text, endpoint_json(app, exchange, endpoint));
-    items.push_back(std::move(text));
-  }
-  std::optional<std::string> next;
-  if (page->next) next = page->next->to_string();
-  co_return http::json_response(list_json(items, next));
+// The calls of the last days, as the catalog knows them.
+Result<std::vector<catalog::EndpointUsage>> recent_usage(App& app, const Id128& endpoint) {
+  const std::int64_t today = app.catalog().clock().wall_us() / kDayUs;
+  return app.catalog().endpoint_usage(endpoint, today - kUsageDays + 1);
 }
-
-// An endpoint with what there is to know of it.
-struct Known {
-  Endpoint endpoint;
-  std::vector<catalog::EndpointVersion> versions;
-  std::vector<catalog::EndpointUsage> usage;
-};
 
 void write_usage(json::Writer& w, const std::vector<catalog::EndpointUsage>& usage) {
   std::int64_t calls = 0, errors = 0, bytes = 0;
@@ -211,20 +206,52 @@ void write_usage(json::Writer& w, const std::vector<catalog::EndpointUsage>& usa
   w.member("errors", errors).member("bytes", bytes).end_object();
 }
 
+Task<Result<http::Response>> list(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  CO_TRY_ASSIGN(const Access access, authorise(app, exchange, query, catalog::Scope::kQuery));
+  CO_TRY_ASSIGN(const catalog::PageRequest wanted, read_page_request(query));
+  const Id128 destination = access.tenant->destination().id;
+  std::optional<std::string> next;
+  const auto work = [&]() -> Result<std::vector<std::string>> {
+    TRY(app.endpoint_usage().flush());
+    TRY_ASSIGN(const auto page, app.catalog().list_endpoints(destination, wanted));
+    if (page.next) next = page.next->to_string();
+    std::vector<std::string> items;
+    for (const Endpoint& endpoint : page.items) {
+      TRY_ASSIGN(const EndpointDefinition definition, parse_definition(endpoint.version));
+      TRY_ASSIGN(const auto usage, recent_usage(app, endpoint.id));
+      json::Writer w;
+      w.begin_object();
+      write_endpoint(w, app, exchange, endpoint, definition);
+      write_usage(w, usage);
+      items.push_back(w.end_object().take());
+    }
+    return items;
+  };
+  const auto items = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!items) co_return std::unexpected(items.error());
+  co_return http::json_response(list_json(*items, next));
+}
+
+// An endpoint with what there is to know of it.
+struct Known {
+  Endpoint endpoint;
+  std::vector<catalog::EndpointVersion> versions;
+  std::vector<catalog::EndpointUsage> usage;
+};
+
 Task<Result<http::Response>> get_one(App& app, http::Exchange& exchange) {
   const Query query = parse_query(exchange.raw_query());
   CO_TRY_ASSIGN(const Access access, authorise(app, exchange, query, catalog::Scope::kQuery));
   CO_TRY_ASSIGN(const auto version, read_version(query));
   const Id128 destination = access.tenant->destination().id;
   const std::string name(exchange.path_parameter("name"));
-  const std::int64_t today = app.catalog().clock().wall_us() / kDayUs;
   const auto work = [&]() -> Result<Known> {
     Known known;
     TRY_ASSIGN(known.endpoint, app.catalog().endpoint(destination, name, version));
     TRY(app.endpoint_usage().flush());
     TRY_ASSIGN(known.versions, app.catalog().endpoint_versions(known.endpoint.id));
-    TRY_ASSIGN(known.usage,
-               app.catalog().endpoint_usage(known.endpoint.id, today - kUsageDays + 1));
+    TRY_ASSIGN(known.usage, recent_usage(app, known.endpoint.id));
     return known;
   };
   const Result<Known> known = co_await run_blocking(app.blocking(), exchange.executor(), work);
@@ -261,11 +288,10 @@ Task<Result<http::Response>> get_usage(App& app, http::Exchange& exchange) {
   CO_TRY_ASSIGN(const Access access, authorise(app, exchange, query, catalog::Scope::kQuery));
   const Id128 destination = access.tenant->destination().id;
   const std::string name(exchange.path_parameter("name"));
-  const std::int64_t today = app.catalog().clock().wall_us() / kDayUs;
   const auto work = [&]() -> Result<std::vector<catalog::EndpointUsage>> {
     TRY_ASSIGN(const Endpoint endpoint, app.catalog().endpoint(destination, name));
     TRY(app.endpoint_usage().flush());
-    return app.catalog().endpoint_usage(endpoint.id, today - kUsageDays + 1);
+    return recent_usage(app, endpoint.id);
   };
   const auto usage = co_await run_blocking(app.blocking(), exchange.executor(), work);
   if (!usage) co_return std::unexpected(usage.error());

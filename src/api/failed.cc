@@ -37,7 +37,7 @@ Result<Asked> read_access(App& app, const http::Exchange& exchange) {
   asked.query = parse_query(exchange.raw_query());
   // A filter that is misspelled must not become none.
   TRY(check_parameters(asked.query,
-                       {"table", "receipt", "after", "limit", "destination_id", "api_key"}));
+                       {"table", "receipt", "after", "limit", "counts", "destination_id", "api_key"}));
   TRY_ASSIGN(asked.access, authorise(app, exchange, asked.query, catalog::Scope::kAdmin));
   return asked;
 }
@@ -118,7 +118,9 @@ Task<Result<http::Response>> list_failed(App& app, http::Exchange& exchange) {
     question.member("position", after.first).member("row", after.second);
   }
   question.member("limit", list.limit);
-  const Result<json::Value> answer = co_await ask_about(app, exchange, asked, question);
+  CO_TRY_ASSIGN(const bool only_counts, asked.query.flag("counts"));
+  Result<json::Value> answer = json::Value();
+  if (!only_counts) answer = co_await ask_about(app, exchange, asked, question);
   if (!answer) co_return std::unexpected(answer.error());
   const Result<json::Value> counted = co_await count(app, exchange, asked);
   if (!counted) co_return std::unexpected(counted.error());

@@ -14,8 +14,11 @@ std::string escape_html(std::string_view text);
 // `framers`: origins whose pages may hold it in a frame all the same. A form of the page goes to its own address only.
 void add_page_policy(http::Headers& headers, const std::vector<std::string>& framers = {});
 
-// A whole page around `body` (HTML), with a strict Content-Security-Policy, not framed, no referrer.
-http::Response page(std::string_view title, std::string_view body, int status = 200,
+// A whole page around `body` (HTML), with a strict Content-Security-Policy, no referrer, framed by `framers` only.
+http::Response page(std::string_view title, std::string_view body,
                     const std::vector<std::string>& framers = {});
+
+// The same for a few words in the middle of it.
+http::Response card_page(std::string_view title, std::string_view body, int status);
 
 }  // namespace sd::api

@@ -48,6 +48,8 @@ std::string_view scope_of(Asks asks) {
       return "query";
     case Asks::kShare:
       return "share";
+    case Asks::kTail:
+      return "tail";
     case Asks::kAdmin:
       return "admin";
     default:

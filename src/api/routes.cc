@@ -16,6 +16,7 @@
 #include "api/shares.h"
 #include "api/snapshot.h"
 #include "api/tables.h"
+#include "api/tail.h"
 #include "api/web.h"
 
 namespace sd::api {
@@ -37,6 +38,7 @@ constexpr RouteEntry kRoutes[] = {
     {"DELETE", "/api/session", Asks::kNobody, handle_sign_out},
     {"POST", "/api/data/insert/{table}", Asks::kInsert, handle_insert},
     {"GET", "/api/data/insert/{table}", Asks::kInsert, handle_insert},
+    {"GET", "/api/data/tail/{table}", Asks::kTail, handle_tail},
     {"GET", "/api/data/query", Asks::kQuery, handle_query},
     {"POST", "/api/data/query", Asks::kQuery, handle_query},
     {"GET", "/api/data/query/{id}", Asks::kQuery, handle_query_progress},
@@ -47,6 +49,7 @@ constexpr RouteEntry kRoutes[] = {
     {"POST", "/api/data/query/share", Asks::kShare, handle_create_share},
     {"GET", "/api/data/query/share", Asks::kNobody, handle_share_by_get},
     {"GET", "/api/shares", Asks::kShare, handle_list_shares},
+    {"GET", "/api/shares/{id}", Asks::kShare, handle_get_share},
     {"DELETE", "/api/shares/{id}", Asks::kShare, handle_revoke_share},
     {"GET", "/api/shares/{id}/downloads", Asks::kShare, handle_list_downloads},
     {"GET", "/share/{id}", Asks::kLink, handle_share_page},

@@ -28,10 +28,10 @@ Task<void> refuse_page(http::Exchange& exchange, Error error) {
     co_return;
   }
   http::Response response =
-      page("Nothing here",
-           "<h1>Nothing here</h1>\n<p>There is no such share, or it has ended. "
-           "Ask whoever sent you the link for a new one.</p>\n",
-           404);
+      card_page("Nothing here",
+                "<h1>Nothing here</h1>\n<p class=\"soft\">There is no such share, or it has ended. "
+                "Ask whoever sent you the link for a new one.</p>\n",
+                404);
   co_await exchange.respond(std::move(response));
 }
 
@@ -115,7 +115,7 @@ Task<void> handle_share_page(App& app, http::Exchange& exchange) {
   content.formats = formats_of(share);
   content.has_password = !share.password_hash.empty();
   if (share.max_downloads) content.downloads_left = *share.max_downloads - share.downloads;
-  http::Response response = page(share.name, render_share_page(content), 200, share.embed);
+  http::Response response = page(share.name, render_share_page(content), share.embed);
   co_await exchange.respond(std::move(response));
 }
 

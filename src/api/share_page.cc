@@ -83,7 +83,9 @@ std::string render_cell(const Preview::Cell& cell, bool number) {
 
 std::string render_preview(const Preview& preview) {
   std::vector<bool> numbers;
-  std::string out = "<div class=\"wide\"><table>\n<thead><tr>";
+  std::string out =
+      "<div class=\"wide\" role=\"region\" aria-label=\"Preview\" "
+      "tabindex=\"0\"><table>\n<thead><tr>";
   for (std::size_t i = 0; i < preview.columns.size(); ++i) {
     numbers.push_back(is_numeric(preview, i));
     out += numbers.back() ? "<th scope=\"col\" class=\"num\">" : "<th scope=\"col\">";
@@ -100,7 +102,7 @@ std::string render_preview(const Preview& preview) {
       out += render_cell(row[i], i < numbers.size() && numbers[i]);
     out += "</tr>\n";
   }
-  out += "</tbody></table></div>\n<p class=\"small\">";
+  out += "</tbody></table></div>\n<p class=\"soft\">";
   const std::string count = std::to_string(preview.rows.size());
   if (preview.more)
     out += "The first " + count + " rows. A download has all of them.";
@@ -258,7 +260,8 @@ std::string content_disposition(std::string_view name, std::string_view format) 
 
 http::Response password_page(const std::string& trouble, int status) {
   std::string body =
-      "<h1>This share has a password</h1>\n<p>Whoever sent you the link knows it.</p>\n"
+      "<h1>This share has a password</h1>\n<p class=\"soft\">Whoever sent you the link knows "
+      "it.</p>\n"
       "<form method=\"post\"><label for=\"password\">Password</label>\n"
       "<input type=\"password\" id=\"password\" name=\"password\" required autofocus "
       "autocomplete=\"current-password\"";
@@ -271,11 +274,11 @@ http::Response password_page(const std::string& trouble, int status) {
     body +=
         "<p id=\"trouble\" role=\"alert\" class=\"trouble\">" + escape_html(sentence) + ".</p>\n";
   }
-  return page("Password", body, status);
+  return card_page("Password", body, status);
 }
 
 std::string render_share_page(const SharePage& page) {
-  std::string out = "<h1>" + escape_html(page.name) + "</h1>\n<p>This link ends ";
+  std::string out = "<h1>" + escape_html(page.name) + "</h1>\n<p class=\"soft\">This link ends ";
   out += time_left(page.expires_at - page.now) + " (<time datetime=\"" +
          format_rfc3339(page.expires_at) + "\">" + exact_time(page.expires_at) + "</time>).";
   if (page.downloads_left) {
@@ -299,10 +302,11 @@ std::string render_share_page(const SharePage& page) {
           "<a href=\"" + page.id + "/data.csv?spreadsheet=true\" download>CSV for spreadsheets</a>";
   }
   out += "</p>\n<h2>Preview</h2>\n";
-  out += page.preview ? render_preview(*page.preview)
-                      : std::string(
-                            "<p>A preview cannot be had right now. The download may still "
-                            "work; else come back in a moment.</p>\n");
+  out += page.preview
+             ? render_preview(*page.preview)
+             : std::string(
+                   "<p class=\"soft\">A preview cannot be had right now. The download may still "
+                   "work; else come back in a moment.</p>\n");
   if (!page.formats.empty()) {
     const std::string file = "data." + page.formats.front();
     out += "<h2>From a terminal</h2>\n<pre>curl ";

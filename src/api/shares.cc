@@ -147,6 +147,19 @@ Task<Result<http::Response>> list_shares(App& app, http::Exchange& exchange) {
   co_return http::json_response(list_json(items, next));
 }
 
+Task<Result<http::Response>> get_share(App& app, http::Exchange& exchange) {
+  const Query query = parse_query(exchange.raw_query());
+  CO_TRY_ASSIGN(const Access access, may_share(app, exchange, query, nullptr));
+  const auto id = Id128::parse(exchange.path_parameter("id"));
+  if (!id) co_return std::unexpected(no_such("share"));
+  const Id128 destination = access.tenant->destination().id;
+  const auto work = [&] { return app.catalog().share_of(destination, *id); };
+  const Result<Share> share = co_await run_blocking(app.blocking(), exchange.executor(), work);
+  if (!share) co_return std::unexpected(share.error());
+  const Micros now = app.catalog().clock().wall_us();
+  co_return http::json_response(share_json(app, exchange, *share, now));
+}
+
 std::string download_json(const catalog::Download& download) {
   json::Writer w;
   w.begin_object().member("at", format_rfc3339(download.at)).member("format", download.format);
@@ -230,6 +243,10 @@ Task<void> handle_share_by_get(App& app, http::Exchange& exchange) {
 
 Task<void> handle_list_shares(App& app, http::Exchange& exchange) {
   co_await answer_with(app, exchange, list_shares);
+}
+
+Task<void> handle_get_share(App& app, http::Exchange& exchange) {
+  co_await answer_with(app, exchange, get_share);
 }
 
 Task<void> handle_list_downloads(App& app, http::Exchange& exchange) {

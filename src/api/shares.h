@@ -3,6 +3,7 @@
 //   POST   /api/data/share, /api/data/query/share   makes one (scope share)
 //   GET    the same paths                           405 with the line that works
 //   GET    /api/shares                              the live ones, with their URLs; ?all=true: ended ones too
+//   GET    /api/shares/{id}                         one, also where it has ended
 //   DELETE /api/shares/{id}                         revokes it, at once
 //   GET    /api/shares/{id}/downloads               its downloads, oldest first
 //   GET    /share/{id}                              the page; no key
@@ -29,6 +30,7 @@ namespace sd::api {
 Task<void> handle_create_share(App& app, http::Exchange& exchange);
 Task<void> handle_share_by_get(App& app, http::Exchange& exchange);
 Task<void> handle_list_shares(App& app, http::Exchange& exchange);
+Task<void> handle_get_share(App& app, http::Exchange& exchange);
 Task<void> handle_revoke_share(App& app, http::Exchange& exchange);
 Task<void> handle_list_downloads(App& app, http::Exchange& exchange);
 Task<void> handle_share_page(App& app, http::Exchange& exchange);

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "api/tail_hub.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "engine/engine_user.h"
@@ -33,6 +34,11 @@ Tenant::Tenant(const TenantOptions& options, catalog::Destination destination, m
                         labels(destination_.name))),
       failed_(m.counter("scratchdata_rows_failed_total", "Rows refused while loading.",
                         labels(destination_.name))),
+      tail_rows_(m.counter("scratchdata_tail_rows_total", "Rows sent to those who follow a table.",
+                           labels(destination_.name))),
+      tails_dropped_(m.counter("scratchdata_tails_dropped_total",
+                               "Readers that were dropped because they were too slow.",
+                               labels(destination_.name))),
       lag_rows_(m.gauge("scratchdata_lag_rows", "Rows acknowledged and not loaded yet.",
                         labels(destination_.name))),
       lag_seconds_(m.gauge("scratchdata_lag_seconds", "Age of the oldest row not loaded yet.",
@@ -43,6 +49,8 @@ Tenant::Tenant(const TenantOptions& options, catalog::Destination destination, m
           m.gauge("scratchdata_queries_running", "Queries that run.", labels(destination_.name))),
       waiting_(m.gauge("scratchdata_queries_waiting", "Queries that wait for their turn.",
                        labels(destination_.name))),
+      tails_open_(
+          m.gauge("scratchdata_tails", "Readers that follow a table.", labels(destination_.name))),
       sync_seconds_(m.histogram("scratchdata_journal_sync_seconds", "Time of each fdatasync.",
                                 labels(destination_.name))),
       query_seconds_(m.histogram("scratchdata_query_seconds",
@@ -86,10 +94,12 @@ Result<std::shared_ptr<Tenant>> Tenant::open(const TenantOptions& options,
   tenant->highest_applied_ = tenant->in_memory_
                                  ? tenant->log_->durable_end()
                                  : std::max(tenant->log_->stats().begin, tenant->hint_.position);
+  tenant->tails_ = std::make_shared<TailHub>(fs, tenant->log_directory_, tenant->log_->id());
   Tenant* raw = tenant.get();
   engine::Pool* engines = &pool;
   tenant->log_->set_durable_listener([raw, engines](journal::Position end, std::uint64_t) {
     raw->on_durable(end);
+    raw->tails_->on_durable(end);
     engines->notify_durable(raw->id_);
   });
   tenant->log_->set_sync_observer([raw](double seconds) { raw->sync_seconds_.observe(seconds); });
@@ -229,6 +239,7 @@ void Tenant::refresh_metrics() {
   lag_seconds_.set(lag_seconds());
   running_.set(static_cast<double>(queries_.running()));
   waiting_.set(static_cast<double>(queries_.waiting()));
+  tails_open_.set(static_cast<double>(tails_->seats()));
   journal_bytes_.set(static_cast<double>(log_->stats().bytes_on_disk));
   const auto state = applied_state();
   const std::lock_guard lock(mutex_);

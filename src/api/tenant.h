@@ -22,6 +22,8 @@
 
 namespace sd::api {
 
+class TailHub;
+
 struct TenantOptions {
   std::string data_dir;
   journal::LogOptions log;
@@ -73,6 +75,10 @@ class Tenant final : public engine::Source {
   TableCounts::Count acknowledged() const;
   TableCounts& table_counts() { return table_counts_; }
   const TableCounts& table_counts() const { return table_counts_; }
+  // Who follows its rows.
+  const std::shared_ptr<TailHub>& tails() const { return tails_; }
+  void count_tail_rows(std::size_t rows) { tail_rows_.add(static_cast<double>(rows)); }
+  void count_tail_dropped() { tails_dropped_.add(1); }
   void observe_query(double seconds);
   // Brings the gauges up to date; called when metrics are read.
   void refresh_metrics();
@@ -131,10 +137,11 @@ class Tenant final : public engine::Source {
 
   std::atomic<std::uint64_t> acknowledged_rows_{0}, acknowledged_bytes_{0};
   TableCounts table_counts_;
+  std::shared_ptr<TailHub> tails_;
 
-  metrics::Counter acknowledged_, loaded_, failed_;
+  metrics::Counter acknowledged_, loaded_, failed_, tail_rows_, tails_dropped_;
   metrics::Gauge lag_rows_, lag_seconds_, journal_bytes_;
-  metrics::Gauge running_, waiting_;
+  metrics::Gauge running_, waiting_, tails_open_;
   metrics::Histogram sync_seconds_, query_seconds_;
   double loaded_seen_ = 0, failed_seen_ = 0;
 };

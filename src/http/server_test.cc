@@ -168,7 +168,7 @@ TEST(Server, AnswersPreflightsOnExistingPathsOnly) {
   EXPECT_EQ(reply.header("access-control-allow-methods"), "GET, HEAD, PUT, OPTIONS");
   EXPECT_EQ(reply.header("access-control-allow-headers"),
             "Authorization, X-API-KEY, Content-Type, Content-Encoding, Idempotency-Key, "
-            "If-None-Match");
+            "If-None-Match, Last-Event-ID");
   EXPECT_NE(reply.header("access-control-max-age"), "");
   EXPECT_EQ(reply.header("access-control-allow-credentials"), "");
   EXPECT_FALSE(reply.headers.contains("content-length"));

@@ -13,7 +13,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::string_view kAllowedHeaders =
-    "Authorization, X-API-KEY, Content-Type, Content-Encoding, Idempotency-Key, If-None-Match";
+    "Authorization, X-API-KEY, Content-Type, Content-Encoding, Idempotency-Key, If-None-Match, "
+    "Last-Event-ID";
 constexpr std::string_view kEveryMethod = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 Error not_found() {

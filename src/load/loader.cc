@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "json/csv.h"
 #include "json/rows.h"
+#include "load/body_window.h"
 #include "load/loader_impl.h"
 
 namespace sd::load {
@@ -15,55 +16,7 @@ using json::HorizontalFlattener;
 using json::RowError;
 using json::RowTree;
 
-constexpr std::size_t kBlobPiece = 1U << 20;
 constexpr std::size_t kMostKept = 512;  // tables whose schema stays in memory between batches
-
-// The bytes of a record's body as a growing window: all at once where they stand in the record, else
-// read from the blob piece by piece.
-class BodyWindow {
- public:
-  static Result<BodyWindow> open(FileSystem& fs, const std::string& directory,
-                                 const journal::RecordMeta& meta, std::string_view inline_body) {
-    BodyWindow window;
-    if (meta.blob) {
-      TRY_ASSIGN(window.blob_, journal::BlobReader::open(fs, directory, *meta.blob));
-      window.final_ = false;
-      TRY(window.more());
-    } else {
-      window.view_ = inline_body;
-    }
-    return window;
-  }
-
-  std::string_view view() const { return blob_ ? std::string_view(buffer_).substr(start_) : view_; }
-  bool final() const { return final_; }
-  void consume(std::size_t n) {
-    if (blob_)
-      start_ += n;
-    else
-      view_.remove_prefix(n);
-  }
-
-  // Reads as much as stands there already, at least a piece: a row that is cut is looked at again only
-  // when there is twice as much of it.
-  Result<> more() {
-    buffer_.erase(0, start_);
-    start_ = 0;
-    const std::size_t have = buffer_.size();
-    buffer_.resize(have + std::max(have, kBlobPiece));
-    TRY_ASSIGN(const std::size_t n, blob_->read(std::span(buffer_).subspan(have)));
-    final_ = n < buffer_.size() - have;
-    buffer_.resize(have + n);
-    return {};
-  }
-
- private:
-  std::string_view view_;
-  std::unique_ptr<journal::BlobReader> blob_;
-  std::string buffer_;
-  std::size_t start_ = 0;
-  bool final_ = true;
-};
 
 // A line of CSV that was no row: why, and the line as it was sent.
 void name_refused_line(RowError& error, std::string_view& text) {

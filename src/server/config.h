@@ -84,6 +84,12 @@ struct ShareConfig {
   bool log_addresses = false;
 };
 
+struct TailConfig {
+  std::int64_t max_open = 1000;  // of one destination; more get 503
+  Millis stall_timeout{10'000};  // for so long a reader may take nothing
+  Millis max_lag{60'000};        // so much later may it show rows than it did at best
+};
+
 struct RowsConfig {
   std::int64_t max_columns = 1000;          // of a table, unless its contract says otherwise
   std::int64_t max_rows_of_a_row = 10'000;  // that flattening may make
@@ -110,6 +116,7 @@ struct Config {
   EngineConfig engine;
   QueryConfig query;
   ShareConfig share;
+  TailConfig tail;
   RowsConfig rows;
   LoggingConfig logging;
   PrometheusConfig prometheus;

@@ -100,6 +100,9 @@ api::AppOptions app_options(const Config& config,
   o.share_log_addresses = config.share.log_addresses;
   o.tenant.max_running_queries = static_cast<std::size_t>(config.query.max_running);
   o.tenant.max_waiting_queries = static_cast<std::size_t>(config.query.max_waiting);
+  o.tail = {.max_open = static_cast<std::size_t>(config.tail.max_open),
+            .stall_timeout = config.tail.stall_timeout,
+            .max_lag = config.tail.max_lag};
   o.version = std::string(build_info::kVersion);
   return o;
 }

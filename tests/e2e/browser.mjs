@@ -36,3 +36,18 @@ export async function violations(page) {
   const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   return found.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(' ')} (${node.failureSummary?.split('\n')[1]?.trim()})`));
 }
+
+// A page that signed in with `key` (the server's admin key) and went to a place.
+export async function signedIn(browser, server, place, { key = server.adminKey, ...options } = {}) {
+  const page = await browser.open(options);
+  await page.goto(`${server.url}/`);
+  await page.getByLabel('API key').fill(key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('#content h1').first().waitFor();
+  page.complaints.length = 0; // of the 401 that asked for the key
+  if (place) {
+    await page.getByRole('link', { name: place, exact: true }).click();
+    await page.getByRole('heading', { name: place, level: 1 }).waitFor();
+  }
+  return page;
+}

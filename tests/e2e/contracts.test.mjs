@@ -89,6 +89,9 @@ describe('contracts and failed rows', () => {
   });
 
   test('a filter of failed rows that is misspelled deletes nothing', async () => {
+    const { total, tables } = (await server.api('/api/data/failed')).json();
+    assert.deepEqual((await server.api('/api/data/failed?counts=true')).json(), { data: [], next: null, total, tables });
+    problem(await server.api('/api/data/failed?counts=perhaps'), 400, 'invalid-parameter');
     for (const [path_, method] of [['/api/data/failed?tabel=orders', 'DELETE'], ['/api/data/failed/retry?tabel=orders', 'POST'], ['/api/data/failed?tabel=orders', 'GET']]) {
       assert.match(problem(await server.api(path_, { method }), 400, 'invalid-parameter').detail, /"tabel"; did you mean "table"/);
     }

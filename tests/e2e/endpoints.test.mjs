@@ -74,6 +74,25 @@ describe('a saved endpoint', () => {
     assert.equal(list.next, null);
   });
 
+  it('tells what a query would be as an endpoint, and saves nothing', async () => {
+    const dry = (body, options = {}) => server.api('/api/endpoints?dry_run=true', { body: JSON.stringify(body), ...options });
+    const found = (await dry({ query: 'SELECT count(*) AS n FROM orders WHERE amount > $least AND "user" = $user' })).json();
+    assert.deepEqual(found.params.map((each) => [each.name, each.type, each.required]), [['least', 'number', true], ['user', 'string', true]]);
+    assert.deepEqual(found.columns, [{ name: 'n', type: 'BIGINT' }]);
+    assert.equal('name' in found, false);
+    assert.equal(problem(await dry({ query: 'SELECT $a AS a', params: [] }), 400).parameter, 'a');
+    problem(await dry({ query: 'SELECT * FROM never' }), 400, 'sql-error');
+    problem(await dry({ name: 'no good', query: 'SELECT 1' }), 400);
+    const changed = await server.api('/api/endpoints/orders?dry_run=true', { method: 'PUT', body: '{"query":"SELECT 1 AS one"}' });
+    assert.deepEqual(changed.json().columns, [{ name: 'one', type: 'INTEGER' }]);
+    assert.equal((await get('orders')).version, 1);
+    problem(await server.api('/api/endpoints/never?dry_run=true', { method: 'PUT', body: '{"query":"SELECT 1"}' }), 404);
+    problem(await server.api('/api/endpoints?dry_run=maybe', { body: '{"query":"SELECT 1"}' }), 400);
+    const { api_key: reader } = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["query"]}' })).json();
+    problem(await dry({ query: 'SELECT 1' }, { key: reader }), 403);
+    assert.deepEqual((await server.api('/api/endpoints')).json().data.map((e) => e.name), ['orders']);
+  });
+
   it('names the parameter that is wrong, missing, there twice or unknown: 422', async () => {
     await make({ name: 'typed', query: 'SELECT $i AS i, $n AS n, $d AS d, $b AS b, $day AS day, $at AS "at", $u AS u, $is AS "is"', params: [
       { name: 'i', type: 'INTEGER', default: 1 }, { name: 'n', type: 'number', default: 1.5 }, { name: 'd', type: 'decimal', default: 19.9900 }, { name: 'b', type: 'boolean', default: true },
@@ -264,6 +283,7 @@ describe('a saved endpoint', () => {
     await call('used.json?n=x');
     await anyone('used.csv?n=1');
     const { usage } = await get('used');
+    assert.deepEqual((await server.api('/api/endpoints?limit=1000')).json().data.find((each) => each.name === 'used').usage, usage);
     assert.equal(usage.calls, 5);
     assert.equal(usage.errors, 1);
     assert.ok(usage.bytes > 30, usage.bytes);

@@ -78,6 +78,20 @@ describe('what is another destination\'s', () => {
       for (const secret of [theirs.id, theirs.name, theirs.second]) assert.ok(!text.includes(secret), text);
       await named('GET', '/api/live');
     },
+    'GET /api/data/tail/{table}': async () => {
+      // Their journal's ids tell nothing here: a table of their name is my own, and a place in their journal is none in mine.
+      const all = /event: row.*\n\n/s;
+      const id = /^id: (\S+)/m.exec(await firstEvent(server, `/api/data/tail/${theirs.table}`, theirs.key))[1];
+      const from = await firstEvent(server, `/api/data/tail/${mine.table}?last_event_id=${id}`, mine.key, all);
+      assert.match(from, /event: gap\ndata: {"reason":"other-journal"}/);
+      const own = await server.insert(theirs.table, { a: 'mine' }, { key: mine.key });
+      const text = await firstEvent(server, `/api/data/tail/${theirs.table}?last_event_id=${id}`, mine.key, all);
+      assert.deepEqual([...text.matchAll(/"receipt":"([^"]*)"/g)].map((each) => each[1]), [own.receipt]);
+      await server.api(`/api/tables/${theirs.table}`, { method: 'DELETE', key: mine.key });
+      const [real, never] = await Promise.all([theirs.second, 'never'].map((name) => firstEvent(server, `/api/data/tail/${name}`, mine.key)));
+      assert.equal(real, never);
+      await named('GET', `/api/data/tail/${theirs.second}`);
+    },
     'POST /api/session': nothing, 'DELETE /api/session': nothing,
     'GET /api/session': () => hides('GET', '/api/session'),
     'GET /api/openapi.json': async () => {

@@ -165,14 +165,14 @@ export function request(base, target, { method, headers = {}, body, agent, signa
   });
 }
 
-// What comes first of a stream of server-sent events; the connection ends then.
-export function firstEvent(server, target, key) {
+// What comes first of a stream of server-sent events, up to what is awaited; the connection ends then.
+export function firstEvent(server, target, key, awaited = /\n\n/) {
   return new Promise((resolve, reject) => {
     const req = http.get(`${server.url}${target}`, { headers: { Authorization: `Bearer ${key}` } }, (res) => {
       let text = '';
       res.setEncoding('utf8').on('data', (piece) => {
         text += piece;
-        if (res.statusCode === 200 && !text.includes('\n\n')) return;
+        if (res.statusCode === 200 && !awaited.test(text)) return;
         req.destroy();
         resolve(text);
       });

@@ -150,9 +150,12 @@ describe('/api/openapi.json', () => {
     await check('POST', '/share/{id}', `/share/${locked.id}`, { body: 'password=open+sesame', ...form });
     await check('GET', '/share/{id}/data.{format}', `/share/${share.id}/data.json`);
     await check('GET', '/api/shares', '/api/shares');
+    await check('GET', '/api/shares/{id}', `/api/shares/${share.id}`);
     await check('GET', '/api/shares/{id}/downloads', `/api/shares/${share.id}/downloads`);
     await check('DELETE', '/api/shares/{id}', `/api/shares/${share.id}`);
+    await check('POST', '/api/endpoints', '/api/endpoints?dry_run=true', body({ query: 'SELECT $a AS a' }));
     await check('POST', '/api/endpoints', '/api/endpoints', body({ name: 'shape', query: 'SELECT $a AS a' }));
+    await check('PUT', '/api/endpoints/{name}', '/api/endpoints/shape?dry_run=true', body({ query: 'SELECT 1 AS a' }));
     await check('GET', '/api/endpoints', '/api/endpoints');
     await check('PUT', '/api/endpoints/{name}', '/api/endpoints/shape', body({ query: 'SELECT $a || $a AS a', params: [{ name: 'a', default: 'x' }] }));
     await check('GET', '/api/endpoints/{name}.{format}', '/api/endpoints/shape.csv');
@@ -186,6 +189,15 @@ describe('/api/openapi.json', () => {
     const live = JSON.parse(/^event: live\ndata: (.*)\n\n/.exec(await firstEvent(server, '/api/live', 'local'))[1]);
     const isLive = ajv.compile(closed({ $ref: '#/components/schemas/Live' }));
     assert.ok(isLive(live), ajv.errorsText(isLive.errors));
+    seen.add('GET /api/data/tail/{table}');
+    const data = (text) => JSON.parse(/^data: (.*)$/m.exec(text)[1]);
+    const [isRow, isNotice] = ['TailRow', 'TailNotice'].map((name) => ajv.compile(closed({ $ref: `#/components/schemas/${name}` })));
+    const gap = await firstEvent(server, '/api/data/tail/followed?last_event_id=00000000-0-0', 'local', /event: gap.*\n\n/s);
+    assert.ok(isNotice(data(gap)), ajv.errorsText(isNotice.errors));
+    await server.insert('followed', { a: 1 });
+    const from = /^id: (\w+)-/m.exec(gap)[1];
+    const row = await firstEvent(server, `/api/data/tail/followed?last_event_id=${from}-0-0`, 'local', /event: row.*\n\n/s);
+    assert.ok(isRow(data(row)), ajv.errorsText(isRow.errors));
     await check('POST', '/api/session', '/api/session', { ...body({ key: server.adminKey }), key: null });
     await check('GET', '/api/session', '/api/session');
     await check('DELETE', '/api/session', '/api/session', { key: null });

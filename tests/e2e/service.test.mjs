@@ -251,7 +251,7 @@ describe('manners', () => {
     assert.ok([200, 204].includes(preflight.status), preflight.text);
     assert.equal(preflight.headers['access-control-allow-origin'], '*');
     assert.match(preflight.headers['access-control-allow-methods'], /POST/);
-    for (const name of ['Authorization', 'X-API-KEY', 'Content-Type', 'Content-Encoding', 'Idempotency-Key']) {
+    for (const name of ['Authorization', 'X-API-KEY', 'Content-Type', 'Content-Encoding', 'Idempotency-Key', 'Last-Event-ID']) {
       assert.ok(preflight.headers['access-control-allow-headers'].toLowerCase().split(/, */).includes(name.toLowerCase()), name);
     }
     assert.equal(preflight.headers['access-control-allow-credentials'], undefined);

@@ -248,6 +248,11 @@ describe('shares', () => {
       assert.equal((await get(made.id, '/data.csv')).status, 404);
       const listed = await server.api('/api/shares', { key: stranger });
       assert.deepEqual(listed.json(), { data: [], next: null });
+      // One by itself is shown like in the list, to those who see the list.
+      const shown = await server.api(`/api/shares/${made.id}`);
+      assert.equal(shown.json().state, 'revoked');
+      assert.deepEqual(shown.json(), (await server.api('/api/shares?all=true&limit=1000')).json().data.find((each) => each.id === made.id));
+      for (const id of [made.id, '0d9f5c3e-8a43-4c6e-9d11-3f6f0a4b2c1d', 'x']) assert.deepEqual(bytes(await server.api(`/api/shares/${id}`, { key: stranger })), bytes(unknown));
     });
   });
 

@@ -14,13 +14,12 @@ export class Problem extends Error {
   }
 }
 
-export async function problemOf(answer: Response): Promise<Problem> {
-  const text = await answer.text().catch(() => '');
+export function parseProblem(status: number, text: string): Problem {
   try {
     const { type, title, detail, ...members } = JSON.parse(text);
-    return new Problem(answer.status, type, title, detail, members);
+    return new Problem(status, type, title, detail, members);
   } catch {
-    return new Problem(answer.status, 'about:blank', `HTTP ${answer.status}`, text.slice(0, 500) || answer.statusText);
+    return new Problem(status, 'about:blank', `HTTP ${status}`, text.slice(0, 500));
   }
 }
 
@@ -35,10 +34,11 @@ export interface Asked {
   body?: unknown; // an object is sent as JSON, a string or Blob as it is
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  cache?: RequestCache;
   scope?: boolean; // false: about the server, not about one destination
 }
 
-export async function ask(path: string, { method, body, headers = {}, signal, scope = true }: Asked = {}): Promise<Response> {
+export async function ask(path: string, { method, body, headers = {}, signal, cache, scope = true }: Asked = {}): Promise<Response> {
   const plain = body === undefined || typeof body === 'string' || body instanceof Blob;
   let answer: Response;
   try {
@@ -48,6 +48,7 @@ export async function ask(path: string, { method, body, headers = {}, signal, sc
       headers: plain ? headers : { 'Content-Type': 'application/json', ...headers },
       body: plain ? (body as string | Blob | undefined) : JSON.stringify(body),
       signal,
+      cache,
     });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -55,7 +56,7 @@ export async function ask(path: string, { method, body, headers = {}, signal, sc
   }
   if (answer.ok) return answer;
   if (answer.status === 401 && session.current) session.current = null;
-  throw await problemOf(answer);
+  throw parseProblem(answer.status, await answer.text().catch(() => ''));
 }
 
 export async function get<T>(path: string, options: Asked = {}): Promise<T> {

@@ -2,6 +2,8 @@
 
 const whole = new Intl.NumberFormat('en-US');
 export const number = (value: number) => whole.format(value);
+// What nobody knows is a dash.
+export const numberOr = (value: number | null) => (value === null ? '–' : number(value));
 
 export function bytes(value: number): string {
   if (value < 1024) return `${value} B`;

@@ -1,15 +1,17 @@
 // What somebody copies to send and to ask: with the host and key that are right here.
+import { readableName, shellQuoted } from './text';
+
 export type Language = 'curl' | 'JavaScript' | 'Python' | 'Go';
 
 export function lines(language: Language, host: string, key: string, table: string): { insert: string; query: string } {
   const insert = `${host}/api/data/insert/${encodeURIComponent(table)}`;
   const query = `${host}/api/data/query`;
-  const sql = `SELECT * FROM ${/^[a-z_][a-z0-9_]*$/.test(table) ? table : `"${table.replaceAll('"', '""')}"`}`;
+  const sql = `SELECT * FROM ${readableName(table)}`;
   switch (language) {
     case 'curl':
       return {
         insert: `curl '${insert}' -H 'Authorization: Bearer ${key}' \\\n  --data '{"user":"alice","cart":[{"sku":"tea","price":4.5}]}'`,
-        query: `curl '${query}' -H 'Authorization: Bearer ${key}' \\\n  --data '${sql.replaceAll("'", "'\\''")}'`,
+        query: `curl '${query}' -H 'Authorization: Bearer ${key}' \\\n  --data ${shellQuoted(sql)}`,
       };
     case 'JavaScript':
       return {

@@ -10,3 +10,9 @@ addEventListener('hashchange', () => {
 });
 
 export const link = (...parts: string[]) => `#/${parts.map(encodeURIComponent).join('/')}`;
+
+// The console with this statement in a tab of its own.
+export const consoleLink = (sql: string) => link('console', sql);
+export function go(address: string) {
+  location.hash = address;
+}

@@ -1,0 +1,195 @@
+// What the dashboard shows of a table besides its rows, in a real browser: columns, history, contract, failed rows, its name and its end.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { signedIn, useBrowser, violations } from './browser.mjs';
+import { eventually, problem, useServer } from './lib.mjs';
+import { complaints, openTable } from './table_page.mjs';
+
+describe('columns and history', () => {
+  const server = useServer();
+  const browser = useBrowser();
+
+  it('say what came when and by which request, and count on demand what is in it', { timeout: 120_000 }, async () => {
+    await server.insert('first', [{ a: 1, b: 'x' }, { a: 2 }, { a: 3, b: 'y' }, { a: 3, b: 'y' }], { query: '?wait=true' });
+    const { receipt } = await server.insert('first', [{ a: 1.5, c: true }], { query: '?wait=true' });
+    assert.equal((await server.api('/api/tables/first', { method: 'PATCH', body: '{"name":"second"}' })).status, 200);
+    const page = await signedIn(browser, server);
+    await openTable(page, server, 'second', 'columns');
+    const row = (name) => page.getByRole('row').filter({ has: page.getByRole('cell', { name, exact: true }) });
+    // Also what came under the earlier name.
+    await row('b').getByRole('cell').last().getByRole('time').waitFor();
+    await page.getByRole('button', { name: 'Count what is in them' }).click();
+    await page.getByRole('columnheader', { name: 'Null' }).waitFor();
+    assert.deepEqual((await row('b').getByRole('cell').allInnerTexts()).slice(1, 6), ['VARCHAR', '40 %', '2', 'x', 'y']);
+    assert.deepEqual((await row('a').getByRole('cell').allInnerTexts()).slice(1, 3), ['DOUBLE', '0 %']);
+    assert.deepEqual(await violations(page), []);
+
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByText('It was renamed, from first to second.').waitFor();
+    await page.getByRole('link', { name: 'first', exact: true }).click();
+    await page.getByRole('heading', { name: 'first', level: 1 }).waitFor();
+    await page.getByText('It was renamed to second.').waitFor();
+    await page.getByText('The table was made.').waitFor();
+    await page.getByText('Column a widened from BIGINT to DOUBLE').waitFor();
+    await page.getByText('Column c came, as BOOLEAN').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: receipt }).first().click();
+    await page.getByRole('dialog').getByText('loaded', { exact: true }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(complaints(page), []);
+  });
+});
+
+describe('a contract, failed rows and the end of a table', () => {
+  const server = useServer();
+  const browser = useBrowser();
+  const contract = async (table) => (await server.api(`/api/tables/${table}/contract`)).json();
+
+  it('a contract is set before its table; what it refuses is loaded once it may, or given up', { timeout: 180_000 }, async () => {
+    const page = await signedIn(browser, server);
+    await server.insert('there', { a: 1 });
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    await page.getByRole('button', { name: 'Contract for a table that is not there yet' }).click();
+    await page.getByLabel('Table', { exact: true }).fill('strict');
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'To its contract' }).click();
+    await page.getByRole('heading', { name: 'strict', level: 1 }).waitFor();
+    const set = page.getByRole('button', { name: 'Set the contract' });
+    assert.ok(await set.isDisabled());
+    await page.getByRole('group', { name: 'A key that has no column yet' }).getByLabel('Refuse the row').check();
+    await page.getByRole('group', { name: 'How a document becomes rows' }).getByLabel('As it is').check();
+    await page.getByLabel('Levels taken apart').fill('3');
+    await page.getByLabel('Columns, at most').fill('50');
+    await page.getByLabel(/Texts that are times/).uncheck();
+    const asked = { tables: 'evolve', columns: 'freeze', data_type: 'evolve', timestamps: false, max_columns: 50, flatten: 'none', flatten_depth: 3 };
+    assert.deepEqual(JSON.parse(await page.locator('aside pre').innerText()), asked);
+    assert.deepEqual(await violations(page), []);
+    await set.click();
+    await page.getByText('It is set.').waitFor();
+    assert.deepEqual(await contract('strict'), asked);
+
+    await server.insert('strict', { a: 1 }, { query: '?wait=true' });
+    const one = await server.insert('strict', [{ a: 2, 'b "c"': 1 }, { a: 3, new: '<b>x</b>' }], { query: '?wait=true' });
+    await server.insert('strict', '{"a":4,"new":9007199254740993.10,"o":{"deep":[1,2]}}', { query: '?wait=true' });
+    await page.getByRole('link', { name: 'Data', exact: true }).first().click();
+    await page.getByRole('link', { name: '3 failed rows of strict' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('link', { name: '3 failed rows of strict' }).click();
+    const shown = page.getByRole('article');
+    await eventually('three rows', async () => await shown.count() === 3);
+    assert.match(await shown.nth(2).innerText(), /9007199254740993\.10/);
+    assert.match(await shown.nth(1).innerText(), /<b>x<\/b>/);
+    assert.deepEqual(await violations(page), []);
+
+    // Those of one request alone.
+    await shown.first().getByRole('button', { name: 'Only this request' }).click();
+    await eventually('two rows', async () => await shown.count() === 2);
+    await page.getByRole('button', { name: 'Retry these' }).click();
+    await page.getByText('0 went in, 2 still do not fit.').waitFor();
+    await page.getByRole('link', { name: 'Contract', exact: true }).click();
+    await page.getByRole('button', { name: 'Fill in the default' }).click();
+    await set.click();
+    await page.getByText('It is set.').waitFor();
+    assert.equal((await contract('strict')).columns, 'evolve');
+    await page.getByRole('link', { name: /Failed rows/ }).click();
+    await shown.first().getByRole('button', { name: 'Only this request' }).click();
+    await eventually('two rows', async () => await shown.count() === 2);
+    await page.getByRole('button', { name: 'Retry these' }).click();
+    await page.getByText('2 went in, 0 still do not fit.').waitFor();
+    await eventually('one is left', async () => await shown.count() === 1);
+    assert.equal((await server.api(`/api/data/failed?receipt=${one.receipt}`)).json().total, 0);
+    assert.equal((await server.api('/api/tables/strict')).json().rows, 3);
+    await page.getByRole('link', { name: 'Failed rows 1' }).waitFor();
+
+    await page.getByRole('button', { name: 'Delete all' }).click();
+    await page.getByRole('heading', { name: 'Delete 1 failed row?' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    assert.equal((await server.api('/api/data/failed?table=strict')).json().total, 1);
+    await page.getByRole('button', { name: 'Delete all' }).click();
+    await page.getByRole('button', { name: 'Delete it' }).click();
+    await page.getByRole('heading', { name: 'No failed rows' }).waitFor();
+    assert.equal((await server.api('/api/data/failed?table=strict')).json().total, 0);
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(complaints(page), []);
+  });
+
+  it('a table that is not there for all that was refused is on the list, with its failed rows', { timeout: 60_000 }, async () => {
+    await server.api('/api/tables/never/contract', { method: 'PUT', body: '{"tables":"freeze"}' });
+    await server.insert('never', { a: 1 }, { query: '?wait=true' });
+    const page = await signedIn(browser, server, 'Data');
+    await page.getByRole('row', { name: /never not there/ }).getByRole('link', { name: 'never', exact: true }).click();
+    await page.getByText('There is no such table yet.').waitFor();
+    await page.getByRole('article').getByText('The contract refuses it').waitFor();
+    await page.getByRole('link', { name: 'Rows', exact: true }).click();
+    await page.getByRole('heading', { name: 'Nothing has come for it yet' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(complaints(page), []);
+  });
+
+  it('a table is renamed, and deleted once its name is typed', { timeout: 120_000 }, async () => {
+    await server.insert('before', [{ a: 1 }, { a: 2 }]);
+    await server.insert('taken', [{ a: 1 }]);
+    const page = await signedIn(browser, server);
+    await openTable(page, server, 'before', 'settings');
+    const snapshot = await page.getByRole('link', { name: 'Download the snapshot' }).getAttribute('href');
+    assert.equal((await server.request(snapshot, { headers: { Authorization: `Bearer ${server.adminKey}` } })).status, 200);
+    assert.deepEqual(await violations(page), []);
+    await page.getByLabel('New name').fill('taken');
+    await page.getByRole('button', { name: 'Rename …' }).click();
+    await page.getByRole('button', { name: 'Rename it' }).click();
+    await page.getByRole('alert').getByText(/"taken" already/).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press('Escape');
+    await page.getByLabel('New name').fill('a / "b"');
+    await page.getByRole('button', { name: 'Rename …' }).click();
+    await page.getByRole('button', { name: 'Rename it' }).click();
+    await page.getByRole('heading', { name: 'a / "b"', level: 1 }).waitFor();
+    problem(await server.api('/api/tables/before'), 404);
+    assert.equal((await server.api(`/api/tables/${encodeURIComponent('a / "b"')}`)).json().rows, 2);
+
+    await page.getByRole('button', { name: 'Delete the table …' }).click();
+    const last = page.getByRole('dialog').getByRole('button', { name: 'Delete the table' });
+    assert.ok(await last.isDisabled());
+    await page.getByLabel(/to go on/).fill('a / "b"');
+    assert.deepEqual(await violations(page), []);
+    await last.click();
+    await page.getByRole('heading', { name: 'Data', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'taken' }).waitFor();
+    assert.equal(await page.getByRole('link', { name: 'a / "b"' }).count(), 0);
+    problem(await server.api(`/api/tables/${encodeURIComponent('a / "b"')}`), 404);
+    assert.deepEqual(complaints(page).filter((each) => !/409/.test(each)), []);
+  });
+
+  it('who may only read changes nothing, and a key of some tables sees those', { timeout: 60_000 }, async () => {
+    const key = async (body) => (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: JSON.stringify(body) })).json().api_key;
+    await server.insert('read', { a: 1 });
+    const reader = await signedIn(browser, server, 'Data', { key: await key({ scopes: ['query'], tables: ['read'] }) });
+    await reader.getByRole('link', { name: 'read' }).waitFor();
+    assert.equal(await reader.getByRole('row').count(), 2);
+    for (const name of ['Upload a file', 'Contract for a table that is not there yet …']) assert.equal(await reader.getByRole('button', { name }).count(), 0, name);
+    await reader.getByRole('link', { name: 'read' }).click();
+    await reader.getByRole('grid').waitFor();
+    for (const name of ['Failed rows', 'Settings']) assert.equal(await reader.getByRole('link', { name }).count(), 0, name);
+    await reader.getByRole('link', { name: 'Contract' }).click();
+    await reader.getByText('needs a key with the scope admin').waitFor();
+    assert.ok(await reader.getByLabel('Add the column').isDisabled());
+    assert.deepEqual(await violations(reader), []);
+    assert.deepEqual(complaints(reader), []);
+    const keeper = await signedIn(browser, server, 'Data', { key: await key({ scopes: ['query', 'admin'], tables: ['read'] }) });
+    await keeper.getByRole('row', { name: /read/ }).getByRole('cell', { name: '0', exact: true }).waitFor();
+    assert.deepEqual(complaints(keeper), []);
+  });
+
+  it('all of it fits a phone', { timeout: 120_000 }, async () => {
+    await server.insert('phone', Array.from({ length: 120 }, (_, i) => ({ n: i, text: 'some words '.repeat(8), another: i * 1000, third: true })), { query: '?wait=true' });
+    const page = await signedIn(browser, server);
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const tab of ['rows', 'columns', 'live', 'history', 'contract', 'failed', 'settings']) {
+      await openTable(page, server, 'phone', tab);
+      await page.waitForTimeout(500);
+      assert.deepEqual(await violations(page), [], tab);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${tab} is wider than the screen`);
+    }
+  });
+});

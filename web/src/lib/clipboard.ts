@@ -1,0 +1,13 @@
+export async function toClipboard(text: string) {
+  // Without https there is no clipboard but for what is selected.
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.createElement('textarea');
+  area.value = text;
+  // Where a dialog is open, nothing outside of it can be selected.
+  (document.querySelector('dialog[open]') ?? document.body).append(area);
+  const before = document.activeElement;
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+  if (before instanceof HTMLElement) before.focus();
+}
