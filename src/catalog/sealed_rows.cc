@@ -109,7 +109,7 @@ Catalog::Rotated seal_anew(soci::session& sql, const Sealer& from, const Sealer&
 Result<Sealer> new_sealer(const CatalogOptions& options, const std::string& new_key,
                           const Sealer& present) {
   if (new_key.empty()) return Sealer::make_file(key_path(options, kNextKeyFile));
-  TRY_ASSIGN(const Sealer made, Sealer::from_hex(new_key));
+  TRY_ASSIGN(Sealer made, Sealer::from_hex(new_key));
   if (made.key_id() == present.key_id())
     return fail(invalid("the new secret key is the one that is in use"));
   return made;
