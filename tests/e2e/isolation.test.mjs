@@ -137,6 +137,7 @@ describe('what is another destination\'s', () => {
       assert.equal((await server.request(`/share/${theirs.share}/data.json`)).status, 200, 'it is there');
     },
     // Whoever has the link may read: that is what a share is. What was never made is no different from what is over.
+    'GET /api/shares/{id}': () => same('GET', at((id) => `/api/shares/${id}`, theirs.share)),
     'GET /api/shares/{id}/downloads': () => same('GET', at((id) => `/api/shares/${id}/downloads`, theirs.share)),
     'GET /share/{id}': nothing,
     'POST /share/{id}': nothing,
