@@ -36,8 +36,8 @@ Result<Asked> read_access(App& app, const http::Exchange& exchange) {
   Asked asked;
   asked.query = parse_query(exchange.raw_query());
   // A filter that is misspelled must not become none.
-  TRY(check_parameters(asked.query,
-                       {"table", "receipt", "after", "limit", "counts", "destination_id", "api_key"}));
+  TRY(check_parameters(
+      asked.query, {"table", "receipt", "after", "limit", "counts", "destination_id", "api_key"}));
   TRY_ASSIGN(asked.access, authorise(app, exchange, asked.query, catalog::Scope::kAdmin));
   return asked;
 }

@@ -40,7 +40,7 @@ export async function fill(server) {
       let on = true;
       const done = (async () => {
         for (let i = 0; on; ++i) {
-          await server.insert('page_views', Array.from({ length: 20 + ((i * 7) % 25) }, () => ({ path: '/tea', user: names[i % 8], ms: 42 })), { key });
+          await server.insert('page_views', Array.from({ length: Math.round(24 + 14 * Math.sin(i / 22) + ((i * 7) % 9)) }, () => ({ path: '/tea', user: names[i % 8], ms: 42 })), { key });
           await sleep(60 + ((i * 13) % 50));
         }
       })();

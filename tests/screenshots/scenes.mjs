@@ -1,4 +1,5 @@
 // What is photographed: for each page its name and how somebody gets there. `page` is signed in as admin and at the home page.
+// live: rows arrive meanwhile; pause: milliseconds before the picture; stranger: without a session.
 const to = (hash, heading) => async (page) => {
   await page.evaluate((where) => { location.hash = where; }, hash);
   await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
@@ -48,7 +49,7 @@ async function nothingYet(server, page) {
 }
 
 export const scenes = [
-  { name: 'home', go: async (page) => { await to('/', 'local')(page); await page.waitForTimeout(2500); }, live: true },
+  { name: 'home', go: async (page) => { await to('/', 'local')(page); await page.waitForTimeout(2500); }, live: true, pause: 40_000 },
   { name: 'data', go: to('/data', 'Data') },
   { name: 'table', go: to('/data/orders', 'orders') },
   { name: 'console', go: async (page) => { await to('/console', 'Console')(page); await writeSql(page, 'SELECT * FROM orders ORDER BY ordered_at DESC'); } },

@@ -38,7 +38,7 @@ try {
           await page.reload();
           if (!scene.stranger) await page.locator('main h1').first().waitFor();
           await scene.go(page, made, server);
-          await page.waitForTimeout(500);
+          await page.waitForTimeout(scene.pause ?? 500);
           await page.screenshot({ path: path.join(folder, `${scene.name}-${device}-${colorScheme}.png`) });
         } catch (error) {
           failed = true;
