@@ -130,6 +130,31 @@ describe('keys', () => {
     assert.deepEqual(page.complaints.filter((each) => !/401/.test(each)), []);
   });
 
+  it('a session that ends says so, and nothing of it is left in the page', { timeout: 60_000 }, async () => {
+    const { id, api_key: secret } = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"name":"for an hour"}' })).json();
+    const page = await browser.open();
+    await page.goto(`${server.url}/#/console`);
+    await page.getByLabel('API key').fill(secret);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByLabel(/^SQL of/).focus();
+    await page.keyboard.insertText('SELECT \'seen by one key only\' AS text');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('cell', { name: 'seen by one key only' }).waitFor();
+    assert.equal((await server.api(`/api/destinations/local/keys/${id}`, { key: server.adminKey, method: 'DELETE' })).status, 204);
+    await page.waitForTimeout(1100); // a revoked key stops within a second
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('The session has ended').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByLabel('API key').fill(server.adminKey);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByLabel(/^SQL of/).waitFor();
+    assert.ok(!(await page.content()).includes('seen by one key only'));
+    assert.equal(await page.getByLabel(/^SQL of/).innerText().then((text) => text.includes('seen')), false, 'another key\'s statements');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('API key').waitFor();
+    assert.equal(await page.getByText('The session has ended').count(), 0);
+  });
+
   it('what the page offers follows the key that signed in', { timeout: 60_000 }, async () => {
     const { api_key: secret } = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["insert"]}' })).json();
     const page = await browser.open();

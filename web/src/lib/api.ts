@@ -1,5 +1,5 @@
 // The server's public API, as docs/api.md says it; nothing else is asked.
-import { session } from './session.svelte';
+import { endSession, session } from './session.svelte';
 
 // RFC 9457, as every error of the server comes.
 export class Problem extends Error {
@@ -55,7 +55,7 @@ export async function ask(path: string, { method, body, headers = {}, signal, ca
     throw new Problem(0, 'about:blank', 'No answer', 'The server does not answer. Is it running?');
   }
   if (answer.ok) return answer;
-  if (answer.status === 401 && session.current) session.current = null;
+  if (answer.status === 401 && session.current) endSession('refused');
   throw parseProblem(answer.status, await answer.text().catch(() => ''));
 }
 

@@ -3,6 +3,7 @@ import { Problem, get, parseProblem, remove, scoped } from './api';
 import type { FromWorker, ToWorker } from './result.worker';
 import type { Cell, ResultColumn } from './rows';
 import type { Series } from './series';
+import { endSession } from './session.svelte';
 
 export type State = 'running' | 'done' | 'failed' | 'cancelled';
 const kAskEvery = 700; // milliseconds
@@ -91,6 +92,7 @@ export class Result {
         if (this.state === 'running') this.#end('done');
         break;
       case 'failed':
+        if (message.status === 401) endSession('refused');
         if (this.state !== 'running') break;
         this.#fail(message.status === 0 ? new Problem(0, 'about:blank', 'No answer', 'The server does not answer. Is it running?') : parseProblem(message.status, message.text));
         break;

@@ -8,6 +8,19 @@ export const session = $state<{ current: Session | null; known: boolean; destina
   destination: null,
 });
 
+// What a session saw goes with it: rows in memory, statements that run. So the page begins anew, and says why where nobody
+// signed out.
+const kEnded = 'session-ended';
+export function endSession(why: 'signed-out' | 'refused') {
+  if (why === 'refused') sessionStorage.setItem(kEnded, '1');
+  location.reload();
+}
+export function hasEnded(): boolean {
+  const ended = sessionStorage.getItem(kEnded) !== null;
+  sessionStorage.removeItem(kEnded);
+  return ended;
+}
+
 export const may = (scope: Session['key']['scopes'][number]) => session.current?.key.scopes.includes(scope) ?? false;
 
 const kKey = 'destination';

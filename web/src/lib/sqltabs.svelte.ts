@@ -1,4 +1,4 @@
-// The console's tabs and what was run: kept in the browser for each destination, results only until it is closed.
+// The console's tabs and what was run: kept in the browser for each destination and key, results only until it is closed.
 import { Result } from './result.svelte';
 
 export interface SqlTab { id: number; title: string; sql: string; result: Result | null }
@@ -30,8 +30,8 @@ export class SqlTabs {
   #next = 1;
   #key: string;
 
-  constructor(destination: string) {
-    this.#key = `console.${destination}`;
+  constructor(name: string) {
+    this.#key = `console.${name}`;
     const kept = read<Kept>(this.#key, { tabs: [], current: 0 });
     for (const { title, sql } of kept.tabs) this.tabs.push({ id: this.#next++, title, sql, result: null });
     if (this.tabs.length === 0) this.open('');
@@ -94,10 +94,12 @@ export class SqlTabs {
   }
 }
 
-// One for each destination, for as long as the page is open: who looks elsewhere and comes back finds the results.
+// One for each destination, for as long as the page is open: who looks elsewhere and comes back finds the results. Another
+// key's are not shown: they may hold what it must not see.
 const opened = new Map<string, SqlTabs>();
-export function tabsOf(destination: string): SqlTabs {
-  let tabs = opened.get(destination);
-  if (!tabs) opened.set(destination, (tabs = new SqlTabs(destination)));
+export function tabsOf(destination: string, key: string): SqlTabs {
+  const name = `${destination}.${key}`;
+  let tabs = opened.get(name);
+  if (!tabs) opened.set(name, (tabs = new SqlTabs(name)));
   return tabs;
 }

@@ -1,6 +1,6 @@
 // A table's rows as they are acknowledged, for somebody who watches.
 import { parseProblem, scoped } from './api';
-import { session } from './session.svelte';
+import { endSession } from './session.svelte';
 import type { FromTail, TailItem } from './tail.worker';
 
 export const kKept = 500;
@@ -58,7 +58,7 @@ export class TailFeed {
     if (message.type === 'state') this.state = message.state;
     else if (message.type === 'ended') this.#end(new Error('The key of this session has ended.'));
     else if (message.type === 'refused') {
-      if (message.status === 401) session.current = null;
+      if (message.status === 401) endSession('refused');
       this.#end(parseProblem(message.status, message.text));
     } else {
       const now = performance.now();
