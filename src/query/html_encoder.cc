@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::string_view kStyle =
     ":root{color-scheme:light "
-    "dark;--fg:#1c2024;--bg:#fff;--soft:#f4f5f7;--line:#d9dce1;--dim:#6b7280}\n"
-    "@media(prefers-color-scheme:dark){:root{--fg:#e6e8eb;--bg:#14161a;--soft:#1e2127;--line:#"
-    "363b44;"
-    "--dim:#9aa2ad}}\n"
+    "dark;--fg:#1b1e22;--bg:#fff;--soft:#f7f7f5;--line:#dfe2e6;--dim:#59626d}\n"
+    "@media(prefers-color-scheme:dark){:root{--fg:#e7e9ec;--bg:#0f1113;--soft:#16191d;--line:#"
+    "2b3037;"
+    "--dim:#9ea7b1}}\n"
     "body{margin:0;padding:1rem;color:var(--fg);background:var(--bg);"
     "font:14px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}\n"
     "table{border-collapse:collapse}\n"
