@@ -1,5 +1,6 @@
 #include "catalog/sealed_rows.h"
 
+#include <algorithm>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -73,7 +74,10 @@ TEST_F(SealedRowsTest, SecretsOfDestinationsAreNotInTheFile) {
                                                .settings = {{"token", {"configured-secret-token"}}},
                                                .origin = Origin::kConfig}}));
     EXPECT_EQ(catalog->destination_named("mine")->setting("token"), "configured-secret-token");
-    EXPECT_EQ(catalog->key_table()->destinations.at(0).setting("token"), "another-secret-token");
+    const auto table = catalog->key_table();
+    const auto other = std::ranges::find(table->destinations, id_, &Destination::id);
+    ASSERT_NE(other, table->destinations.end());
+    EXPECT_EQ(other->setting("token"), "another-secret-token");
   }
   const std::string bytes = all_bytes();
   for (const char* secret : {kToken, "another-secret-token", "configured-secret-token"})
