@@ -1,8 +1,9 @@
 #include "catalog/sealed_rows.h"
 
-#include <algorithm>
 #include <signal.h>
 #include <sys/wait.h>
+
+#include <algorithm>
 
 #include "base/file.h"
 #include "catalog/testing/catalog_fixture.h"
