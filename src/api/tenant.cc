@@ -200,6 +200,7 @@ journal::Position Tenant::highest_applied() const {
 std::optional<destinations::LoadState> Tenant::known_state() const {
   const std::lock_guard lock(mutex_);
   if (heard_) return applied_;
+  if (log_->durable_end() == 0) return destinations::LoadState();  // nothing was ever accepted
   return in_memory_ ? std::nullopt : hint_.state;
 }
 

@@ -70,6 +70,7 @@ TEST_F(SealedRowsTest, SecretsOfDestinationsAreNotInTheFile) {
     const auto changed = catalog->change_destination(
         id_, {.name = "other", .settings = {{"token", Setting{"another-secret-token"}}}});
     EXPECT_EQ(changed->setting("token"), "another-secret-token");
+    clock_.advance(1);
     ASSERT_TRUE(
         catalog->put_configured_destinations({{.name = "mine",
                                                .settings = {{"token", {"configured-secret-token"}}},

@@ -67,6 +67,7 @@ TEST(Protocol, StartMessagesAndErrorsRoundTrip) {
   m.folder = "/f";
   m.sandbox = false;
   m.require_sandbox = true;
+  m.probe = m.read_only = true;
   m.uid = 1000;
   m.gid = 1001;
   m.floor = 1ULL << 59;
@@ -79,6 +80,7 @@ TEST(Protocol, StartMessagesAndErrorsRoundTrip) {
   EXPECT_EQ(back->folder, m.folder);
   EXPECT_FALSE(back->sandbox);
   EXPECT_TRUE(back->require_sandbox);
+  EXPECT_TRUE(back->probe && back->read_only);
   EXPECT_EQ(back->uid, m.uid);
   EXPECT_EQ(back->gid, m.gid);
   json::Writer w;

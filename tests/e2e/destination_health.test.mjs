@@ -22,7 +22,7 @@ describe('health', () => {
     const fresh = (await get(server)).health;
     assert.equal(fresh.status, 'idle');
     assert.ok(Date.parse(fresh.since) >= began && Date.parse(fresh.since) <= Date.now() + 1000, fresh.since);
-    assert.deepEqual([fresh.detail, fresh.lag_rows, fresh.lag_seconds], [null, 0, 0]);
+    assert.deepEqual([fresh.detail, fresh.lag_rows, fresh.lag_seconds, fresh.rows, fresh.failed_rows], [null, 0, 0, 0, 0]);
     assert.deepEqual(server.enginePids(), [], 'an engine was started to ask');
 
     await server.insert('t', '{"a":1}\n{"a":2}\n7', { query: '?wait=true' });
