@@ -19,7 +19,10 @@ export function parseProblem(status: number, text: string): Problem {
     const { type, title, detail, ...members } = JSON.parse(text);
     return new Problem(status, type, title, detail, members);
   } catch {
-    return new Problem(status, 'about:blank', `HTTP ${status}`, text.slice(0, 500));
+    // A proxy's page, most likely: its title says as much as all of it.
+    const title = /<title>([^<]*)<\/title>/i.exec(text)?.[1]?.trim();
+    const words = title ?? (text.startsWith('<') ? '' : text.slice(0, 500));
+    return new Problem(status, 'about:blank', `HTTP ${status}`, `The answer is none of this server's: HTTP ${status}${words ? `, ${words}` : ''}`);
   }
 }
 

@@ -1,7 +1,7 @@
 // DuckDB's SQL for the editor: what is coloured and offered. Only what a statement that reads may hold.
 import type { Completion, CompletionContext, CompletionResult, CompletionSource } from '@codemirror/autocomplete';
 import { PostgreSQL, SQLDialect } from '@codemirror/lang-sql';
-import { readableName } from './text';
+import { readableName, sqlName } from './text';
 import type { Table } from './types';
 
 const keywords = `all and any array as asc asof anti between both by case cast collate cross cube current describe desc distinct else end escape except exclude exists explain
@@ -29,7 +29,9 @@ export function columnsAndFunctions(tables: Table[], functions: string[]): Compl
     const word = context.matchBefore(/[A-Za-z_][\w]*$/);
     if (!word || /["'.]/.test(context.state.sliceDoc(Math.max(0, word.from - 1), word.from))) return null;
     const text = context.state.doc.toString().toLowerCase();
-    const named = tables.filter((table) => text.includes(table.name.toLowerCase()));
+    const words = new Set(text.split(/[^\p{L}\p{N}_]+/u));
+    const isNamed = (name: string) => (readableName(name) === name ? words.has(name) : text.includes(sqlName(name)));
+    const named = tables.filter((table) => isNamed(table.name.toLowerCase()));
     const columns = new Map<string, Completion>();
     for (const table of named.length > 0 ? named : tables.slice(0, 20)) {
       for (const { name, type } of table.columns) columns.set(name, { label: name, apply: readableName(name), detail: type, type: 'property', boost: named.length > 0 ? 2 : 0 });

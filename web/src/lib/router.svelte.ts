@@ -1,6 +1,14 @@
 // Where we are: what stands behind the # of the address. The server has one page.
 
-const read = () => location.hash.replace(/^#\/?/, '').split('/').filter((part) => part !== '').map(decodeURIComponent);
+// What was not written by encodeURIComponent is what it is.
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+const read = () => location.hash.replace(/^#\/?/, '').split('/').filter((part) => part !== '').map(decoded);
 
 export const route = $state({ parts: read() });
 
