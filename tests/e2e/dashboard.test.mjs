@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { useBrowser, violations } from './browser.mjs';
+import { signedIn, useBrowser, violations } from './browser.mjs';
 import { eventually, problem, startServer, useServer } from './lib.mjs';
 
 describe('the dashboard\'s files', () => {
@@ -54,12 +54,17 @@ describe('the first minutes', () => {
     assert.deepEqual(await violations(page), []);
     await page.getByRole('button', { name: 'Make a key for these lines' }).click();
     await page.getByText('It is shown only now').waitFor();
+    const key = /Bearer (sd_\w+)/.exec(await page.locator('pre').first().innerText())[1];
     const copied = await page.locator('pre').first().innerText();
     assert.match(copied, /Bearer sd_/);
     const answer = execFileSync('bash', ['-euo', 'pipefail', '-c', copied.replace('curl ', 'curl -sS --fail-with-body ')], { encoding: 'utf8' });
     assert.equal(JSON.parse(answer).rows, 1);
     // It shows by itself.
     await page.getByRole('link', { name: 'events' }).waitFor();
+    // What was made stays until it is copied.
+    assert.ok((await page.locator('pre').nth(1).innerText()).includes(key));
+    await page.getByRole('button', { name: 'The key is kept' }).click();
+    assert.ok(!(await page.content()).includes(key));
     // So do those that follow, while they come.
     await page.getByText('Rows a second').first().waitFor();
     let sending = true;
@@ -117,9 +122,15 @@ describe('keys', () => {
     assert.equal((await server.api('/api/tables', { key: secret })).status, 200);
     assert.deepEqual(await violations(page), []);
     await page.getByRole('button', { name: 'Done' }).click();
+    const focused = () => page.evaluate(() => document.activeElement.textContent);
+    assert.equal(await focused(), 'New key', 'focus goes back to where it was');
     const row = page.getByRole('row', { name: /for the shop/ });
     assert.match(await row.innerText(), /insert\s+query/);
     assert.ok(!(await page.content()).includes(secret));
+    await row.getByRole('button', { name: 'Revoke' }).click();
+    assert.equal(await focused(), 'Keep it', 'what does no harm is first');
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    assert.equal(await focused(), 'Revoke');
     await row.getByRole('button', { name: 'Revoke' }).click();
     await page.getByRole('button', { name: 'Revoke it' }).click();
     await row.waitFor({ state: 'detached' });
@@ -148,11 +159,21 @@ describe('keys', () => {
     await page.getByLabel('API key').fill(server.adminKey);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByLabel(/^SQL of/).waitFor();
+    assert.equal(await page.getByText('The session has ended').count(), 0);
     assert.ok(!(await page.content()).includes('seen by one key only'));
     assert.equal(await page.getByLabel(/^SQL of/).innerText().then((text) => text.includes('seen')), false, 'another key\'s statements');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('API key').waitFor();
     assert.equal(await page.getByText('The session has ended').count(), 0);
+  });
+
+  it('addresses that nobody wrote lead somewhere', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server);
+    for (const [address, heading] of [['#/data/%E0%A4%A', '%E0%A4%A'], ['#/data/100%', '100%'], ['#/nowhere', 'There is nothing here'], ['#/', 'local']]) {
+      await page.goto(`${server.url}/${address}`);
+      await page.reload();
+      await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+    }
   });
 
   it('what the page offers follows the key that signed in', { timeout: 60_000 }, async () => {

@@ -155,10 +155,45 @@ describe('the console', () => {
       await eventually(`another picture as ${kind}`, async () => { const now = await ink(); return now > 0 && !seen.has(now) && seen.add(now); });
       assert.deepEqual(await violations(page), []);
     }
+    // Bars of one x stand side by side: each colour has as much of the picture as the numbers say, from zero on.
+    await run(page, 'SELECT * FROM (VALUES (\'first\', 300, 600), (\'second\', 300, 600)) AS t(name, less, more)');
+    await page.getByRole('button', { name: 'Chart' }).click();
+    await page.getByRole('img', { name: 'bar chart of less, more by name' }).locator('canvas').waitFor();
+    await page.waitForTimeout(300);
+    const areas = await page.locator('.plot canvas').evaluate((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const style = getComputedStyle(document.documentElement);
+      const found = ['--series-1', '--series-2'].map((name) => style.getPropertyValue(name).trim().match(/[0-9a-f]{2}/gi).map((hex) => Number.parseInt(hex, 16)));
+      const near = (i, colour) => data[i + 3] > 150 && colour.every((value, c) => Math.abs(data[i + c] - value) < 60);
+      const sums = [0, 0];
+      for (let i = 0; i < data.length; i += 4) for (const k of [0, 1]) if (near(i, found[k])) ++sums[k];
+      return sums;
+    });
+    assert.ok(areas[0] > 1000 && Math.abs(areas[1] / areas[0] - 2) < 0.3, `${areas}`);
     await run(page, 'SELECT \'a\' AS name, \'b\' AS other');
     await page.getByRole('button', { name: 'Chart' }).click();
     await page.getByText('A chart needs a column of numbers').waitFor();
     assert.deepEqual(complaints(page), []);
+  });
+
+  it('shows a thousand columns', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await write(page, `SELECT ${Array.from({ length: 1000 }, (_, i) => `${i} AS c${i}`).join(', ')}`);
+    await page.evaluate(() => {
+      globalThis.longest = 0;
+      let last = performance.now();
+      const tick = () => { const now = performance.now(); globalThis.longest = Math.max(globalThis.longest, now - last); last = now; requestAnimationFrame(tick); };
+      requestAnimationFrame(tick);
+    });
+    await page.keyboard.press('Control+Enter');
+    await page.getByText(/1 row, .* in /).waitFor({ timeout: 60_000 });
+    await page.getByRole('cell', { name: '0', exact: true }).first().waitFor();
+    const longest = await page.evaluate(() => globalThis.longest);
+    assert.ok(longest < 2000, `${longest} ms`);
+    const grid = page.getByRole('region', { name: /Arrow keys move/ });
+    await grid.focus();
+    await page.keyboard.press('End');
+    await page.getByText('row 1, c999: 999').waitFor({ state: 'attached' });
   });
 
   it('downloads every format', { timeout: 120_000 }, async () => {
