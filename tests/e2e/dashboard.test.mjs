@@ -183,7 +183,24 @@ describe('keys', () => {
     await page.getByLabel('API key').fill(secret);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Send the first row' }).waitFor();
-    for (const name of ['Keys', 'Data']) assert.equal(await page.getByRole('link', { name, exact: true }).count(), 0, name);
+    for (const name of ['Keys', 'Console', 'Shares', 'Connections']) assert.equal(await page.getByRole('link', { name, exact: true }).count(), 0, name);
     assert.equal(await page.getByRole('button', { name: 'Make a key for these lines' }).count(), 0);
+    // It may send a file.
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    await page.getByRole('button', { name: 'Upload a file' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.goto(`${server.url}/#/console`);
+    await page.getByText('lacks the scope that this page needs: query').waitFor();
+    assert.deepEqual(page.complaints.filter((each) => !/401/.test(each)), []);
+    // One that only watches, watches.
+    const { api_key: watcher } = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["tail"]}' })).json();
+    const other = await signedIn(browser, server, 'Data', { key: watcher });
+    await other.getByLabel('Table', { exact: true }).fill('seen_live');
+    await other.getByRole('button', { name: 'Watch' }).click();
+    await other.getByText('Following').waitFor();
+    await server.insert('seen_live', { hello: 'watcher' }, { key: server.key });
+    await other.getByText('"watcher"').waitFor();
+    assert.deepEqual(await violations(other), []);
+    assert.deepEqual(other.complaints, []);
   });
 });

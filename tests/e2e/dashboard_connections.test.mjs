@@ -228,7 +228,7 @@ describe('connections in the dashboard', () => {
 
     const { api_key: reader } = (await api('/api/destinations/local/keys', 'POST', { scopes: ['query'] })).json();
     const third = await signIn(reader);
-    await third.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+    await third.getByRole('heading', { name: 'Not with this key' }).waitFor();
   });
 
   it('a later type has its page already: chosen by a card, its form made of its description', { timeout: 60_000 }, async () => {

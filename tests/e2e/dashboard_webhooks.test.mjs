@@ -148,7 +148,7 @@ describe('webhooks in the dashboard', () => {
     await page.goto(`${server.url}/#/webhooks`);
     await page.getByLabel('API key').fill(secret);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+    await page.getByRole('heading', { name: 'Not with this key' }).waitFor();
     assert.equal(await page.getByRole('link', { name: 'Webhooks' }).count(), 0);
   });
 });

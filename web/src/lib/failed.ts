@@ -13,6 +13,8 @@ export function failedPage(filter: { table?: string; receipt?: string; limit: nu
 
 const counts = (table?: string) => get<FailedPage>(`/api/data/failed?counts=true${table === undefined ? '' : `&table=${encodeURIComponent(table)}`}`);
 
+export const failedCount = async (table: string) => (await counts(table)).total;
+
 // How many each table has. A key that is limited to tables has to name them one by one.
 export async function failedCounts(): Promise<Record<string, number>> {
   const names = session.current?.key.tables;
