@@ -355,7 +355,7 @@ describe('a statement that goes on for ever while it is bound', () => {
       const test = await server.api('/api/destinations/local/test', {
         key: server.adminKey, method: 'POST',
       });
-      assert.deepEqual(test.json(), { ok: true });
+      assert.equal(test.json().ok, true);
     });
 
     it(`${what}, asked: 504 soon after its time; then queries work again`, kSlow, async (t) => {
