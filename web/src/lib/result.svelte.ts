@@ -24,6 +24,9 @@ export class Result {
   ending = $state<'whole' | 'full' | 'broken'>('whole');
   error = $state.raw<unknown>(null);
   readonly sql: string;
+  // Until it is here whole, failed or cancelled.
+  readonly ended: Promise<void>;
+  #ending!: () => void;
   readonly id = crypto.randomUUID?.() ?? uuid();
   #worker = new Worker(new URL('./result.worker.ts', import.meta.url), { type: 'module' });
   #began = performance.now();
@@ -33,6 +36,7 @@ export class Result {
 
   constructor(sql: string) {
     this.sql = sql;
+    this.ended = new Promise((resolve) => { this.#ending = resolve; });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     this.#worker.onerror = () => this.#fail(new Error('The page could not run its part that reads results. Reload it.'));
     this.#send({ type: 'run', url: scoped('/api/data/query'), body: JSON.stringify({ query: sql, format: 'jsoncompact', query_id: this.id }) });
@@ -110,6 +114,7 @@ export class Result {
     this.state = state;
     this.elapsed = performance.now() - this.#began;
     clearInterval(this.#timer);
+    this.#ending();
   }
 
   async #askHowFar() {
