@@ -14,7 +14,7 @@ function(sd_web out)
     COMMAND ${NODE} node_modules/vite/bin/vite.js build --outDir ${dist} --emptyOutDir --logLevel warn
     COMMAND ${NODE} pack.mjs ${dist} ${pack}
     WORKING_DIRECTORY ${web}
-    DEPENDS ${sources} ${web}/index.html ${web}/vite.config.ts ${web}/svelte.config.js ${web}/pack.mjs ${web}/package-lock.json
+    DEPENDS ${sources} ${web}/index.html ${web}/vite.config.ts ${web}/licences.ts ${web}/svelte.config.js ${web}/pack.mjs ${web}/package-lock.json
     COMMENT "Building the dashboard"
     VERBATIM)
   set(${out} ${pack} PARENT_SCOPE)

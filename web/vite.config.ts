@@ -1,9 +1,10 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { licences } from './licences';
 
 // Everything is served by the server itself, under a policy that lets no page run an inline script or load from elsewhere.
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), licences()],
   build: {
     target: 'es2022',
     assetsDir: 'assets',

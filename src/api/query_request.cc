@@ -26,6 +26,7 @@ Result<> read_parameters(const Query& query, Asked& asked) {
     TRY_ASSIGN(asked.fresh, query.flag("fresh"));
   }
   TRY_ASSIGN(asked.quote_int64, query.flag("quote_int64", asked.quote_int64));
+  TRY_ASSIGN(asked.quote_nan, query.flag("quote_nan", asked.quote_nan));
   TRY_ASSIGN(asked.spreadsheet, query.flag("spreadsheet", asked.spreadsheet));
   return {};
 }
@@ -55,6 +56,8 @@ Result<> read_json(std::string_view body, Asked& asked) {
       asked.fresh = value.as_bool();
     else if (name == "quote_int64" && value.as_bool())
       asked.quote_int64 = *value.as_bool();
+    else if (name == "quote_nan" && value.as_bool())
+      asked.quote_nan = *value.as_bool();
     else if (name == "spreadsheet" && value.as_bool())
       asked.spreadsheet = *value.as_bool();
     else if (name == "destination_id" || name == "api_key")
@@ -129,6 +132,7 @@ Result<engine::QueryRequest> to_request(const App& app, const http::Exchange& ex
   request.must_be_fresh = asked.fresh.value_or(false);
   if (!asked.fresh.value_or(true)) request.fresh_timeout = milliseconds(0);
   request.quote_int64 = asked.quote_int64;
+  request.quote_nan = asked.quote_nan;
   request.spreadsheet = asked.spreadsheet;
   if (exchange.method() != "POST") request.if_none_match = exchange.header_list("If-None-Match");
   return request;

@@ -17,6 +17,7 @@ struct Asked {
   std::optional<std::string> query_id;
   std::optional<bool> fresh;
   bool quote_int64 = false;
+  bool quote_nan = false;
   bool spreadsheet = false;
 };
 

@@ -82,8 +82,10 @@ Task<void> handle_asset(App&, http::Exchange& exchange) {
     co_await refuse(exchange, std::move(error));
     co_return;
   }
-  http::Response response =
-      embedded_response(exchange, *file, "public, max-age=31536000, immutable");
+  // Names hold a hash of what is in them, but for this one.
+  const bool hashed = file->name != "assets/licences.txt";
+  http::Response response = embedded_response(
+      exchange, *file, hashed ? "public, max-age=31536000, immutable" : "no-cache");
   co_await exchange.respond(std::move(response));
 }
 

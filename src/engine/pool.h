@@ -64,6 +64,7 @@ struct QueryRequest {
   std::string source;
   query::Format format = query::Format::kJson;
   bool quote_int64 = false;
+  bool quote_nan = false;
   bool spreadsheet = false;  // CSV and TSV
   query::Coding coding =
       query::Coding::kIdentity;  // that the client takes; small results have none

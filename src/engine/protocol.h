@@ -7,7 +7,7 @@
 //   start     first; see StartMessage
 //   durable   {position}                     the journal is durable up to here
 //   load      {position}                     load up to here at once: somebody waits for it
-//   query     {id, sql, snapshot, parameters?, types?, tables?, format, quote_int64, spreadsheet, coding, position, fresh_ms,
+//   query     {id, sql, snapshot, parameters?, types?, tables?, format, quote_int64, quote_nan, spreadsheet, coding, position, fresh_ms,
 //              must_be_fresh, timeout_ms, max_rows, variant, if_none_match, fd:true}
 //             the result goes into the descriptor, a pipe's write end; see query_task.h
 //   progress  {id, query}                    how far is that query

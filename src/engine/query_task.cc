@@ -21,6 +21,7 @@ QueryTask QueryTask::from_message(const json::Value& message, UniqueFd out) {
   task.format =
       query::parse_format(message.string_or("format", "json")).value_or(query::Format::kJson);
   task.encode.quote_int64 = message.bool_or("quote_int64", false);
+  task.encode.quote_nan = message.bool_or("quote_nan", false);
   task.encode.spreadsheet = message.bool_or("spreadsheet", false);
   task.coding = query::parse_coding(message.string_or("coding", ""));
   task.position = number("position");

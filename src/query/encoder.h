@@ -14,7 +14,8 @@
 //   integers, HUGEINT, DECIMAL, BIGNUM   exact numbers; with quote_int64, integers of 64 bits and
 //                      more are strings (the numbers in JSON values stay as they are)
 //   FLOAT, DOUBLE      shortest text that reads back the same, visibly a fraction (5.0, 1e+22); NaN
-//                      and infinities null
+//                      and infinities null; with quote_nan "NaN", "Infinity", "-Infinity" (those within JSON
+//                      values stay null)
 //   VARCHAR, ENUM, UUID, BIT, TIME, TIMETZ, GEOMETRY (WKT), INTERVAL (DuckDB's text)   strings
 //   DATE, TIMESTAMP…   ISO 8601 "2024-01-02", "2024-01-02T03:04:05.123456" (of the fraction as many
 //                      groups of three digits as are needed); years above 9999 have more digits,
@@ -30,7 +31,7 @@
 //   MAP                an object where keys are VARCHAR or ENUM, else an array of
 //                      {"key":…,"value":…}
 //
-// Values in CSV: as in JSON without the quotes of strings, and quote_int64 changes nothing. NaN and the
+// Values in CSV: as in JSON without the quotes of strings, and quote_int64 and quote_nan change nothing. NaN and the
 // infinities are NaN, Infinity, -Infinity: an empty field would be a missing value. JSON columns are
 // their text as it is stored, nested values (LIST, STRUCT, VARIANT …) are JSON text. A field is quoted
 // where it is empty, holds a quote, a line break or what separates fields, or begins or ends with a
@@ -59,6 +60,8 @@ namespace sd::query {
 
 struct EncodeOptions {
   bool quote_int64 = false;
+  // JSON only: NaN and the infinities as strings, so that they are told from NULL.
+  bool quote_nan = false;
   // CSV and TSV for people who open them in a spreadsheet, see above.
   bool spreadsheet = false;
 };

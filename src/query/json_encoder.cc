@@ -15,7 +15,9 @@ namespace {
 class JsonEncoder final : public Encoder {
  public:
   JsonEncoder(JsonLayout layout, EncodeOptions options, const ResultShape& shape)
-      : layout_(layout), options_{.quote_int64 = options.quote_int64}, shape_(shape) {
+      : layout_(layout),
+        options_{.quote_int64 = options.quote_int64, .quote_nan = options.quote_nan},
+        shape_(shape) {
     const bool compact = layout == JsonLayout::kCompact;
     for (const ResultColumn& column : shape.columns()) {
       std::string before = columns_.empty() ? (compact ? "[" : "{") : ",";

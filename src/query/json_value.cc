@@ -81,8 +81,9 @@ void put_wide(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
 }
 
 template <typename T>
-void put_finite(TextSink& sink, T value) {
-  std::isfinite(value) ? put_fraction(sink, value) : sink.put("null");
+void put_double(TextSink& sink, T value, JsonOptions options) {
+  if (std::isfinite(value)) return put_fraction(sink, value);
+  options.quote_nan ? quoted(sink, [&] { put_not_finite(sink, value); }) : sink.put("null");
 }
 
 }  // namespace
@@ -111,9 +112,9 @@ void put_json(TextSink& sink, const VectorTree& tree, idx_t row, JsonOptions opt
     case ValueKind::kBignum:
       return put_wide(sink, tree, row, options);
     case ValueKind::kFloat:
-      return put_finite(sink, tree.at<float>(row));
+      return put_double(sink, tree.at<float>(row), options);
     case ValueKind::kDouble:
-      return put_finite(sink, tree.at<double>(row));
+      return put_double(sink, tree.at<double>(row), options);
     case ValueKind::kVarchar:
       return put_json_string(sink, tree.string_at(row));
     case ValueKind::kJson:

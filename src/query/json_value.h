@@ -8,6 +8,7 @@ namespace sd::query {
 
 struct JsonOptions {
   bool quote_int64 = false;
+  bool quote_nan = false;
 };
 
 // NULL is null.

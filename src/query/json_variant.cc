@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "query/json_value.h"
+#include "query/plain_value.h"
 #include "query/value_text.h"
 
 namespace sd::query {
@@ -144,7 +145,9 @@ class Writer {
   }
   template <typename T>
   bool fraction(T number) {
-    if (!std::isfinite(number)) return false;
+    if (!std::isfinite(number)) {
+      return options_.quote_nan && quoted([&] { put_not_finite(sink_, number); });
+    }
     put_fraction(sink_, number);
     return true;
   }

@@ -11,11 +11,14 @@ namespace {
 
 template <typename T>
 void put_any_fraction(TextSink& sink, T value) {
-  if (std::isfinite(value)) return put_fraction(sink, value);
-  sink.put(std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+  std::isfinite(value) ? put_fraction(sink, value) : put_not_finite(sink, value);
 }
 
 }  // namespace
+
+void put_not_finite(TextSink& sink, double value) {
+  sink.put(std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+}
 
 void put_geometry(TextSink& sink, std::string_view wkb) {
   if (!put_wkt(sink, wkb)) put_base64(sink, wkb);

@@ -11,6 +11,9 @@ namespace sd::query {
 // holds anything that JSON would escape. The infinities and NaN are Infinity, -Infinity, NaN.
 void put_scalar(TextSink& sink, const VectorTree& tree, idx_t row);
 
+// NaN, Infinity, -Infinity.
+void put_not_finite(TextSink& sink, double value);
+
 // The text of an ENUM's value that is not NULL.
 std::string_view enum_label(const VectorTree& tree, idx_t row);
 

@@ -11,6 +11,11 @@ describe('the dashboard\'s files', () => {
     const page = await server.request('/');
     assert.equal(page.status, 200);
     assert.equal(page.headers['cache-control'], 'no-cache');
+    const licences = await server.request('/assets/licences.txt');
+    assert.equal(licences.headers['content-type'], 'text/plain; charset=utf-8');
+    assert.equal(licences.headers['cache-control'], 'no-cache'); // its name holds no hash
+    for (const name of ['svelte', 'uplot', 'regular-table', '@codemirror/view']) assert.match(licences.text, new RegExp(`^${name} \\d`, 'm'));
+    assert.match(licences.text, /Permission is hereby granted/);
     const policy = page.headers['content-security-policy'];
     for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]) assert.ok(policy.split('; ').includes(rule), policy);
     assert.ok(!/unsafe/.test(policy));

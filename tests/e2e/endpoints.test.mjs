@@ -101,7 +101,7 @@ describe('a saved endpoint', () => {
     const all = await call('typed.json?i=-5&n=1e3&d=0.10&b=false&day=2026-02-28&at=2026-02-28T12:00:00%2B02:00&u=F0000000-0000-4000-8000-00000000000A&is=1&is=2');
     assert.equal(all.text.trim(), '[{"i":-5,"n":1000.0,"d":0.10,"b":false,"day":"2026-02-28","at":"2026-02-28T10:00:00Z","u":"f0000000-0000-4000-8000-00000000000a","is":[1,2]}]');
     for (const [query, parameter] of [['i=x', 'i'], ['i=1.5', 'i'], ['i=', 'i'], ['n=nan', 'n'], ['b=yes', 'b'], ['day=2026-02-30', 'day'], ['at=now', 'at'], ['u=1', 'u'], ['is=1&is=x', 'is'], ['i=1&i=2', 'i'], ['x=1', 'x'], ['I=1', 'I'], ['format=csv', 'format'], ['query=SELECT+1', 'query'], ['%7B%22i%22:1%7D', undefined],
-      ['fresh=zz', 'fresh'], ['quote_int64=x', 'quote_int64'], ['spreadsheet=x', 'spreadsheet'], ['query_id=zz', 'query_id'], ['timeout_ms=0', 'timeout_ms'], ['version=x', 'version'], ['version=0', 'version']]) {
+      ['fresh=zz', 'fresh'], ['quote_int64=x', 'quote_int64'], ['quote_nan=x', 'quote_nan'], ['spreadsheet=x', 'spreadsheet'], ['query_id=zz', 'query_id'], ['timeout_ms=0', 'timeout_ms'], ['version=x', 'version'], ['version=0', 'version']]) {
       const answer = problem(await call(`typed.json?${query}`), 422);
       assert.equal(answer.parameter, parameter, query);
     }

@@ -257,7 +257,7 @@ describe('/api/openapi.json', () => {
     const { api_key: locked } = await newKey({ endpoints: ['by_user'], params: { user: 'alice' } });
     const seen = await get(locked);
     assert.deepEqual(saved(seen), ['/api/endpoints/by_user.json']);
-    assert.deepEqual(seen.paths['/api/endpoints/by_user.json'].get.parameters.map((p) => p.name ?? p.$ref.split('/').pop()), ['least', 'version', 'timeout_ms', 'fresh', 'quote_int64', 'spreadsheet', 'query_id', 'destination_id']);
+    assert.deepEqual(seen.paths['/api/endpoints/by_user.json'].get.parameters.map((p) => p.name ?? p.$ref.split('/').pop()), ['least', 'version', 'timeout_ms', 'fresh', 'quote_int64', 'quote_nan', 'spreadsheet', 'query_id', 'destination_id']);
     assert.ok(open.responses[200].headers['X-Endpoint-Version'] && open.responses[200].headers.ETag);
     assert.ok(!JSON.stringify(seen).includes('alice') && !JSON.stringify(seen).includes('FROM clients'));
     assert.deepEqual(saved(await get((await newKey({ scopes: ['insert'] })).api_key)), []);

@@ -191,6 +191,17 @@ describe('values in an answer', () => {
     assert.equal(row.small.token, '7');
   });
 
+  it('quote_nan tells NaN and the infinities from NULL', async () => {
+    const sql = "SELECT 'nan'::DOUBLE AS n, '-inf'::FLOAT AS i, NULL::DOUBLE AS missing, ['inf'::DOUBLE] AS l, '{\"x\":NaN}'::JSON AS j";
+    const told = { n: 'NaN', i: '-Infinity', missing: null, l: ['Infinity'], j: { x: null } };
+    for (const asked of [{ query: '?quote_nan=true' }, { body: { quote_nan: true } }]) {
+      const answer = await server.request('/api/data/query', { ...(asked.query ? { query: asked.query } : {}), body: { query: sql, ...asked.body } });
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(JSON.parse(answer.text), [told]);
+    }
+    assert.deepEqual(await server.rows(sql), [{ n: null, i: null, missing: null, l: [null], j: { x: null } }]);
+  });
+
   it('a repeated column name gets a number', async () => {
     assert.deepEqual(await server.rows('SELECT 1 AS a, 2 AS a, 3 AS a'), [{ a: 1, a_1: 2, a_2: 3 }]);
   });

@@ -6,10 +6,14 @@ import type { Statement } from './browse';
 
 export async function askRows({ query, params }: Statement, options: { signal?: AbortSignal; fresh?: boolean } = {}): Promise<Beginning> {
   const { signal, fresh } = options;
-  const answer = await ask('/api/data/query', { body: { query, params, format: 'jsoncompact', ...(fresh === undefined ? {} : { fresh }) }, signal });
+  const answer = await ask('/api/data/query', { body: { query, params, format: 'jsoncompact', quote_nan: true, ...(fresh === undefined ? {} : { fresh }) }, signal });
   return readBeginning(answer, Infinity, Infinity);
 }
 
-// The address of a result, for the browser to download: it streams to the disk.
-export const resultAddress = ({ query, params }: Statement, format: string, more = '') =>
-  scoped(`/api/data/query?format=${format}${more}&params=${encodeURIComponent(JSON.stringify(params))}&query=${encodeURIComponent(query)}`);
+// The address of a result as a file.
+export function resultAddress({ query, params }: Statement, format: string, options: Record<string, boolean> = {}): string {
+  const asked = new URLSearchParams({ format });
+  for (const [name, value] of Object.entries(options)) asked.set(name, String(value));
+  if (params.length > 0) asked.set('params', JSON.stringify(params));
+  return scoped(`/api/data/query?${asked}&query=${encodeURIComponent(query)}`);
+}

@@ -39,7 +39,7 @@ export class Result {
     this.ended = new Promise((resolve) => { this.#ending = resolve; });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     this.#worker.onerror = () => this.#fail(new Error('The page could not run its part that reads results. Reload it.'));
-    this.#send({ type: 'run', url: scoped('/api/data/query'), body: JSON.stringify({ query: sql, format: 'jsoncompact', query_id: this.id }) });
+    this.#send({ type: 'run', url: scoped('/api/data/query'), body: JSON.stringify({ query: sql, format: 'jsoncompact', quote_nan: true, query_id: this.id }) });
     let ticks = 0;
     this.#timer = setInterval(() => {
       this.elapsed = performance.now() - this.#began;

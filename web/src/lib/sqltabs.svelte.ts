@@ -5,6 +5,7 @@ export interface SqlTab { id: number; title: string; sql: string; result: Result
 export interface Ran { at: string; sql: string; rows: number | null; ms: number | null; failed: boolean }
 
 const kHistory = 200;
+const kClosed = 20;
 
 interface Kept { tabs: { title: string; sql: string }[]; current: number }
 
@@ -27,6 +28,8 @@ export class SqlTabs {
   tabs = $state<SqlTab[]>([]);
   current = $state(0); // an id
   history = $state.raw<Ran[]>([]);
+  // Closed ones, the last one first, to be opened again.
+  closed = $state.raw<{ title: string; sql: string }[]>([]);
   #next = 1;
   #key: string;
 
@@ -60,10 +63,23 @@ export class SqlTabs {
   close(id: number) {
     const at = this.tabs.findIndex((each) => each.id === id);
     if (at < 0) return;
-    this.tabs[at]!.result?.free();
+    const { title, sql, result } = this.tabs[at]!;
+    result?.free();
+    if (sql.trim() !== '') this.closed = [{ title, sql }, ...this.closed].slice(0, kClosed);
     this.tabs.splice(at, 1);
     if (this.tabs.length === 0) this.open('');
     else if (this.current === id) this.current = this.tabs[Math.max(0, at - 1)]!.id;
+    this.keep();
+  }
+
+  reopen() {
+    const [last, ...others] = this.closed;
+    if (!last) return;
+    this.closed = others;
+    this.tabs = this.tabs.filter((each) => each.sql.trim() !== '' || each.result);
+    const id = this.#next++;
+    this.tabs.push({ id, ...last, result: null });
+    this.current = id;
     this.keep();
   }
 

@@ -1,0 +1,91 @@
+// Files of results: small ones, large ones, and what is shown where there is none.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { describe, it } from 'node:test';
+import { signedIn, useBrowser, violations } from './browser.mjs';
+import { useServer } from './lib.mjs';
+
+async function run(page, sql) {
+  const editor = page.getByLabel(/^SQL of/);
+  await editor.focus();
+  await editor.press('Control+a');
+  await page.keyboard.insertText(sql);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+Enter');
+  await page.getByRole('region', { name: 'Result', exact: true }).getByText(/rows?, .* in /).waitFor({ timeout: 60_000 });
+}
+const choose = async (page, label) => {
+  await page.getByText('Download', { exact: true }).click();
+  await page.getByRole('link', { name: label }).click();
+};
+const saved = async (page, label, timeout = 30_000) => {
+  const [download] = await Promise.all([page.waitForEvent('download', { timeout }), choose(page, label)]);
+  return { name: download.suggestedFilename(), bytes: fs.readFileSync(await download.path()) };
+};
+
+describe('a download', () => {
+  const server = useServer();
+  const browser = useBrowser();
+
+  it('of a small result is saved, and said to be', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await run(page, "SELECT '=1' AS formula, 1 AS n");
+    const plain = await saved(page, /^CSV as programs/);
+    assert.deepEqual([plain.name, plain.bytes.toString()], ['result.csv', 'formula,n\n=1,1\n']);
+    await page.getByText('result.csv is saved, 15 B.').waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.equal((await saved(page, /^CSV for spreadsheets/)).bytes.toString(), `\ufeffformula,n\n"'=1",1\n`);
+  });
+
+  it('of more than the page keeps goes to the browser, whole', { timeout: 120_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await run(page, 'SELECT range AS n, md5(range::VARCHAR) AS hash FROM range(600000)');
+    const { name, bytes } = await saved(page, /^CSV as programs/, 60_000);
+    await page.getByText('result.csv is large').waitFor();
+    assert.equal(name, 'result.csv');
+    assert.equal(bytes.toString().split('\n').length, 600_002);
+    assert.ok(bytes.length > 16 * 2 ** 20);
+  });
+
+  it('that the server refuses says why, in its words', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await run(page, "SELECT repeat('x', 40000) AS long");
+    await choose(page, /^Excel/);
+    await page.getByRole('alert').getByText(/32,?767/).waitFor();
+    assert.deepEqual(await violations(page), []);
+    // Of a table that is gone since.
+    await server.insert('passing', [{ n: 1 }], { query: '?wait=true' });
+    await run(page, 'SELECT * FROM passing');
+    assert.equal((await server.api('/api/tables/passing', { method: 'DELETE' })).status, 204);
+    await choose(page, /^JSON an array of objects/);
+    await page.getByRole('alert').getByText(/passing/).waitFor();
+  });
+
+  it('of a statement too long for an address comes all the same', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    const text = 'é'.repeat(30_000);
+    await run(page, `SELECT '${text}' AS t`);
+    assert.equal((await saved(page, /^CSV as programs/)).bytes.toString(), `t\n${text}\n`);
+  });
+
+  it('can be cancelled while the server works', { timeout: 60_000 }, async () => {
+    await server.insert('slow', [{ n: 1 }], { query: '?wait=true' });
+    const page = await signedIn(browser, server, 'Console');
+    await run(page, 'SELECT n FROM slow');
+    // From here on the server takes its time.
+    await page.route('**/api/data/query?**', async (route) => { await new Promise((resolve) => setTimeout(resolve, 20_000)); await route.continue().catch(() => undefined); });
+    await choose(page, /^CSV as programs/);
+    await page.getByText('preparing result.csv').waitFor({ state: 'attached' });
+    await page.getByRole('region', { name: 'Result', exact: true }).getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('The download was cancelled.').waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
+  it('with a server that has stopped says so', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await run(page, 'SELECT 1 AS n');
+    await page.context().setOffline(true);
+    await choose(page, /^CSV as programs/);
+    await page.getByRole('alert').getByText('The server does not answer.').waitFor();
+  });
+});
