@@ -203,6 +203,11 @@ describe('the console', () => {
       await eventually(`another picture as ${kind}`, async () => { const now = await ink(); return now > 0 && !seen.has(now) && seen.add(now); });
       assert.deepEqual(await violations(page), []);
     }
+    // What is under the pointer is named in the legend, days in ISO 8601's order; without a pointer there is nothing.
+    const figures = page.locator('.plot .u-value').first();
+    assert.equal(await figures.evaluate((node) => getComputedStyle(node).visibility), 'hidden');
+    await page.locator('.plot .u-over').hover();
+    await page.locator('.plot .u-value').getByText(/^\d{4}-\d\d-\d\d 00:00:00$/).waitFor();
     // Bars of one x stand side by side: each colour has as much of the picture as the numbers say, from zero on.
     await run(page, 'SELECT * FROM (VALUES (\'first\', 300, 600), (\'second\', 300, 600)) AS t(name, less, more)');
     await page.getByRole('button', { name: 'Chart' }).click();

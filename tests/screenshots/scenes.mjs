@@ -54,6 +54,16 @@ export const scenes = [
   { name: 'table', go: to('/data/orders', 'orders') },
   { name: 'console', go: async (page) => { await to('/console', 'Console')(page); await writeSql(page, 'SELECT * FROM orders ORDER BY ordered_at DESC'); } },
   {
+    name: 'console-tables',
+    go: async (page) => {
+      await to('/console', 'Console')(page);
+      await page.getByRole('button', { name: 'Tables', exact: true }).click();
+      await page.getByRole('complementary').getByRole('button', { name: 'orders', exact: true }).click();
+      await writeSql(page, 'SELECT product, count(*) AS orders FROM orders GROUP BY product');
+      await page.getByRole('button', { name: 'Tables', exact: true, pressed: true }).waitFor();
+    },
+  },
+  {
     name: 'console-chart',
     go: async (page) => {
       await to('/console', 'Console')(page);
