@@ -249,7 +249,9 @@ Task<Result<Accepted>> store(App& app, http::Exchange& exchange, Tenant& tenant,
   if (rows.blob) rows.blob->keep();
   accepted.end = pending.end;
   const std::uint64_t bytes = rows.blob ? pending.meta.blob->length : rows.json().size();
-  tenant.count_acknowledged(accepted.table, accepted.summary.rows, bytes);
+  tenant.count_acknowledged(accepted.table, {.acknowledged = {accepted.summary.rows, bytes},
+                                             .to_load = pending.meta.rows,
+                                             .end = pending.end});
   co_return accepted;
 }
 

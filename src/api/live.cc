@@ -1,6 +1,5 @@
 #include "api/live.h"
 
-#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -29,30 +28,16 @@ Result<Viewer> find_viewer(App& app, const http::Exchange& exchange, const Query
   return viewer;
 }
 
-// A destination whose tables are counted for as long as it is watched.
-struct Watched {
-  explicit Watched(std::shared_ptr<Tenant> its_tenant)
-      : tenant(std::move(its_tenant)), watch(tenant->table_counts()) {}
-  const std::shared_ptr<Tenant> tenant;
-  const TableCounts::Watch watch;
-};
-using AllWatched = std::vector<std::unique_ptr<Watched>>;
-
 // Those that are served now: they come and go, and one that got another target is a new Tenant.
-AllWatched watched_now(App& app, const Viewer& viewer, AllWatched before) {
-  std::vector<std::shared_ptr<Tenant>> tenants;
-  if (!viewer.destination)
-    tenants = app.tenants().all();
-  else if (auto one = app.tenants().find(*viewer.destination))
-    tenants.push_back(std::move(one));
-  AllWatched out;
-  for (auto& tenant : tenants) {
-    const auto same = [&](const auto& each) { return each && each->tenant == tenant; };
-    const auto found = std::ranges::find_if(before, same);
-    out.push_back(found != before.end() ? std::move(*found)
-                                        : std::make_unique<Watched>(std::move(tenant)));
-  }
-  return out;
+std::vector<std::shared_ptr<Tenant>> seen_now(App& app, const Viewer& viewer) {
+  if (!viewer.destination) return app.tenants().all();
+  std::vector<std::shared_ptr<Tenant>> one;
+  if (auto found = app.tenants().find(*viewer.destination)) one.push_back(std::move(found));
+  return one;
+}
+
+void write_lag(json::Writer& w, std::uint64_t rows, double seconds) {
+  w.member("lag_rows", rows).raw_member("lag_seconds", std::to_string(seconds));
 }
 
 void write_tenant(json::Writer& w, const Tenant& tenant, const catalog::KeyInfo& key) {
@@ -61,24 +46,26 @@ void write_tenant(json::Writer& w, const Tenant& tenant, const catalog::KeyInfo&
   w.begin_object().member("id", tenant.id()).member("name", tenant.destination().name);
   w.member("rows", sent.rows).member("bytes", sent.bytes);
   w.member("loaded", state.rows_loaded).member("failed", state.rows_failed);
-  w.member("lag_rows", tenant.lag_rows());
-  w.raw_member("lag_seconds", std::to_string(tenant.lag_seconds()));
+  write_lag(w, tenant.lag_rows(), tenant.lag_seconds());
   w.member("queries_running", std::uint64_t{tenant.queries().running()});
   w.member("queries_waiting", std::uint64_t{tenant.queries().waiting()});
   w.begin_array("tables");
-  for (const auto& [name, count] : tenant.table_counts().read()) {
+  for (const auto& [name, count] : tenant.table_counts()) {
     if (!key.may_table(name)) continue;
-    w.begin_object().member("name", name).member("rows", count.rows);
-    w.member("bytes", count.bytes).end_object();
+    w.begin_object().member("name", name).member("rows", count.acknowledged.rows);
+    w.member("bytes", count.acknowledged.bytes).member("failed", count.failed);
+    write_lag(w, count.lag_rows, static_cast<double>(count.lag_us) / 1e6);
+    w.end_object();
   }
   w.end_array().end_object();
 }
 
-std::string event_of(const AllWatched& watched, const catalog::KeyInfo& key) {
+std::string event_of(const std::vector<std::shared_ptr<Tenant>>& tenants,
+                     const catalog::KeyInfo& key) {
   json::Writer w;
   w.begin_object().member("at", format_rfc3339(system_clock().wall_us()));
   w.begin_array("destinations");
-  for (const auto& each : watched) write_tenant(w, *each->tenant, key);
+  for (const auto& tenant : tenants) write_tenant(w, *tenant, key);
   return "event: live\ndata: " + w.end_array().end_object().take() + "\n\n";
 }
 
@@ -91,11 +78,10 @@ Task<bool> wait_a_second(http::Exchange& exchange) {
 }
 
 Task<void> send_events(App& app, http::Exchange& exchange, const Query& query, Viewer viewer) {
-  AllWatched watched;
   while (!app.stopping && is_still(app, exchange, query, viewer.key->id)) {
-    watched = watched_now(app, viewer, std::move(watched));
-    if (viewer.destination && watched.empty()) break;
-    const Result<> written = co_await exchange.write(event_of(watched, *viewer.key));
+    const auto tenants = seen_now(app, viewer);
+    if (viewer.destination && tenants.empty()) break;
+    const Result<> written = co_await exchange.write(event_of(tenants, *viewer.key));
     if (!written) co_return;
     const bool here = co_await wait_a_second(exchange);
     if (!here) {

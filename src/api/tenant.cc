@@ -175,7 +175,9 @@ void Tenant::on_durable(journal::Position end) {
   marks_.push_back({end, now});
 }
 
-void Tenant::applied(const destinations::LoadState& state) {
+void Tenant::applied(const destinations::LoadState& state,
+                     const destinations::RowsByTable& refused) {
+  table_counts_.applied(state.position, refused);
   {
     const std::lock_guard lock(mutex_);
     applied_ = state;
@@ -219,14 +221,18 @@ double Tenant::lag_seconds() const {
   return static_cast<double>(system_clock().steady_us() - marks_.front().steady_us) / 1e6;
 }
 
-void Tenant::count_acknowledged(std::string_view table, std::uint64_t rows, std::uint64_t bytes) {
-  acknowledged_.add(static_cast<double>(rows));
-  acknowledged_rows_.fetch_add(rows, std::memory_order_relaxed);
-  acknowledged_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  table_counts_.add(table, rows, bytes);
+void Tenant::count_acknowledged(std::string_view table, const TableCounts::Sent& sent) {
+  acknowledged_.add(static_cast<double>(sent.acknowledged.rows));
+  acknowledged_rows_.fetch_add(sent.acknowledged.rows, std::memory_order_relaxed);
+  acknowledged_bytes_.fetch_add(sent.acknowledged.bytes, std::memory_order_relaxed);
+  table_counts_.add(table, sent, system_clock().steady_us());
 }
 
-TableCounts::Count Tenant::acknowledged() const {
+TableCounts::Counts Tenant::table_counts() const {
+  return table_counts_.read(system_clock().steady_us());
+}
+
+TableCounts::Amount Tenant::acknowledged() const {
   return {.rows = acknowledged_rows_.load(std::memory_order_relaxed),
           .bytes = acknowledged_bytes_.load(std::memory_order_relaxed)};
 }

@@ -70,11 +70,10 @@ class Tenant final : public engine::Source {
   // The highest position ever heard as applied, and where the database is in memory all that was in
   // the journal at its opening: no query may see less, also after a restart of the engine.
   journal::Position highest_applied() const;
-  void count_acknowledged(std::string_view table, std::uint64_t rows, std::uint64_t bytes);
+  void count_acknowledged(std::string_view table, const TableCounts::Sent& sent);
   // Since it was opened.
-  TableCounts::Count acknowledged() const;
-  TableCounts& table_counts() { return table_counts_; }
-  const TableCounts& table_counts() const { return table_counts_; }
+  TableCounts::Amount acknowledged() const;
+  TableCounts::Counts table_counts() const;
   // Who follows its rows.
   const std::shared_ptr<TailHub>& tails() const { return tails_; }
   void count_tail_rows(std::size_t rows) { tail_rows_.add(static_cast<double>(rows)); }
@@ -97,7 +96,8 @@ class Tenant final : public engine::Source {
     return catalog::unreadable_secret(destination_);
   }
   std::uint64_t durable_end() const override;
-  void applied(const destinations::LoadState& state) override;
+  void applied(const destinations::LoadState& state,
+               const destinations::RowsByTable& refused) override;
   std::optional<engine::UserIds> engine_user() const override { return options_.engine_user; }
   bool may_idle_stop() const override { return !in_memory_; }
 

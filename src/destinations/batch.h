@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,8 @@ struct TableCount {
   std::string table;
   std::uint64_t rows = 0;
 };
+
+using RowsByTable = std::map<std::string, std::uint64_t>;
 
 struct Batch {
   Micros at = 0;  // log time of the last record

@@ -36,10 +36,16 @@ log::Level parse_level(const std::string& name) {
   return log::Level::kInfo;
 }
 
-void send_applied(Channel& channel, const destinations::LoadState& state) {
+void send_applied(Channel& channel, const destinations::LoadState& state,
+                  const destinations::RowsByTable& refused) {
   json::Writer w;
   w.begin_object().member("type", "applied").member("position", state.position);
   w.member("rows_loaded", state.rows_loaded).member("rows_failed", state.rows_failed);
+  if (!refused.empty()) {
+    w.begin_object("refused");
+    for (const auto& [table, rows] : refused) w.member(table, rows);
+    w.end_object();
+  }
   (void)channel.send(w.end_object().text());
 }
 
@@ -163,7 +169,10 @@ class Child {
 
   LoaderThread::Events events() {
     return {
-        .applied = [this](const destinations::LoadState& state) { send_applied(channel_, state); },
+        .applied =
+            [this](const destinations::LoadState& state, const destinations::RowsByTable& refused) {
+              send_applied(channel_, state, refused);
+            },
         .trouble = [this](const std::optional<Error>& error) { send_trouble(channel_, error); },
         .fatal = [](const Error& error) { leave(error); },
         .on_thread_start = [nice = start_.nice] { yield_to_front(nice); }};

@@ -57,7 +57,8 @@ class TestSource final : public Source {
     return m;
   }
   std::uint64_t durable_end() const override { return log_.durable_end(); }
-  void applied(const destinations::LoadState& state) override {
+  void applied(const destinations::LoadState& state,
+               const destinations::RowsByTable& /*refused*/) override {
     const std::lock_guard lock(mutex_);
     if (settings.empty()) {
       EXPECT_GE(state.position, state_.position) << "an applied position never goes back";

@@ -167,7 +167,7 @@ bool LoaderThread::open_and_start() {
   }
   // What stood in the way of a batch is over only when a batch has gone in.
   if (!load_failed_) report(std::nullopt);
-  events_.applied(loader_->state());
+  events_.applied(loader_->state(), loader_->take_refused());
   return true;
 }
 
@@ -209,7 +209,7 @@ void LoaderThread::load_once() {
     durable_since_ = system_clock().steady_us();
     changed_.notify_all();
   }
-  events_.applied(loader_->state());
+  events_.applied(loader_->state(), loader_->take_refused());
 }
 
 void LoaderThread::run() {

@@ -35,7 +35,8 @@ struct LoaderThreadOptions {
 class LoaderThread {
  public:
   struct Events {
-    std::function<void(const destinations::LoadState&)> applied;
+    // With the rows that were refused since it was called last.
+    std::function<void(const destinations::LoadState&, const destinations::RowsByTable&)> applied;
     std::function<void(const std::optional<Error>&)> trouble;
     std::function<void(const Error&)> fatal;  // the process must end; does not return
     std::function<void()> on_thread_start;    // before the destination is opened, on the thread

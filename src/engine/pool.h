@@ -50,8 +50,9 @@ class Source {
   virtual std::optional<Error> cannot_start() const { return std::nullopt; }
   // False where stopping costs more than running: a database in memory.
   virtual bool may_idle_stop() const { return true; }
-  // The destination has durably loaded up to here. On the pool's thread.
-  virtual void applied(const destinations::LoadState& state) = 0;
+  // The destination has durably loaded up to here, and refused these rows since the last time. On the pool's thread.
+  virtual void applied(const destinations::LoadState& state,
+                       const destinations::RowsByTable& refused) = 0;
 };
 
 struct QueryRequest {

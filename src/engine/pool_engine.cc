@@ -231,7 +231,11 @@ void PoolEngine::on_applied(const json::Value& m) {
   applied_.rows_failed = number("rows_failed");
   applied_known_ = true;
   if (!trouble_) failure_.reset();
-  source_->applied(applied_);
+  destinations::RowsByTable refused;
+  if (const json::Value* tables = m.find("refused")) {
+    for (const auto& [table, rows] : tables->members()) refused[table] = rows.as_uint().value_or(0);
+  }
+  source_->applied(applied_, refused);
   for (auto it = waits_.begin(); it != waits_.end();) {
     if (it->second.position <= applied_.position) {
       const Pool::Applied done = std::move(it->second.done);

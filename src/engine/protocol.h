@@ -17,7 +17,8 @@
 //   stop      {position}                     load up to here, leave the destination in order, exit
 // Engine → front
 //   hello     {version, duckdb}              first
-//   applied   {position, rows_loaded, rows_failed}
+//   applied   {position, rows_loaded, rows_failed, refused?:{table: rows}}
+//             refused: since the last of these, as far as this engine knows
 //   started   {id, content_type, length?, coding, fresh, etag, not_modified, columns?}
 //             of a query: the first bytes are there, or will be
 //   done      {id, rows}                     of a query: all its bytes are in the pipe

@@ -18,11 +18,13 @@ TEST_F(RowsTest, APoisonRowAmongManyIsOneFailedRowAndRetriedInOneCall) {
   load();
   EXPECT_EQ(query("SELECT count(*) FROM t"), "100000;");
   EXPECT_EQ(failed(), "contract-freeze {\"n\":\"poison\"};");
+  EXPECT_EQ(refused_, (destinations::RowsByTable{{"t", 1}}));
   EXPECT_EQ(query("SELECT \"row\" || receipt FROM db._scratch.failed_rows"),
             "4710" + receipt.to_string() + ";");
   retry();
   load();
   EXPECT_EQ(failed(), "contract-freeze {\"n\":\"poison\"};") << "nothing has changed";
+  EXPECT_TRUE(refused_.empty()) << "it was counted before";
   contract("t", R"({"data_type":"evolve"})");
   retry();
   load();

@@ -16,7 +16,8 @@ using json::HorizontalFlattener;
 using json::RowError;
 using json::RowTree;
 
-constexpr std::size_t kMostKept = 512;  // tables whose schema stays in memory between batches
+constexpr std::size_t kMostKept = 512;       // tables whose schema stays in memory between batches
+constexpr std::size_t kMostRefusing = 1000;  // tables whose refused rows are counted
 
 // A line of CSV that was no row: why, and the line as it was sent.
 void name_refused_line(RowError& error, std::string_view& text) {
@@ -163,6 +164,7 @@ void Loader::forget() {
   counts_.clear();
   batch_rows_ = 0;
   pending_ = state_;
+  pending_refused_.clear();
 }
 
 Result<std::optional<journal::RecordView>> Loader::next_record(journal::Position durable_end) {
@@ -310,6 +312,8 @@ void Loader::refuse(const Source& source, std::uint64_t row, const std::string& 
   failed_bytes_ += text.size();
   ++pending_.rows_failed;
   ++pending_.next_row_id;
+  if (pending_refused_.size() < kMostRefusing || pending_refused_.contains(table))
+    ++pending_refused_[table];
 }
 
 Result<bool> Loader::take_row(HorizontalFlattener& /*row*/, const Source& source, Table& target,
@@ -467,6 +471,7 @@ Result<> Loader::commit() {
   sources_.clear();
   TRY(destination_.commit(log_id_, pending_));
   state_ = pending_;
+  for (const auto& [table, rows] : std::exchange(pending_refused_, {})) refused_[table] += rows;
   return {};
 }
 

@@ -20,6 +20,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -54,6 +55,8 @@ class Loader {
   Result<destinations::LoadState> try_insert(const InsertHead& head, const Body& body);
 
   const destinations::LoadState& state() const { return state_; }
+  // Rows that were refused since this was asked last, of as many tables as anybody counts.
+  destinations::RowsByTable take_refused() { return std::exchange(refused_, {}); }
   // Log time of the last record loaded; 0 before the first.
   Micros loaded_at() const { return at_; }
 
@@ -128,8 +131,9 @@ class Loader {
   const LoaderOptions options_;
 
   std::unique_ptr<journal::Reader> reader_;
-  destinations::LoadState state_;    // committed
-  destinations::LoadState pending_;  // once the open batch is committed
+  destinations::LoadState state_;                        // committed
+  destinations::LoadState pending_;                      // once the open batch is committed
+  destinations::RowsByTable refused_, pending_refused_;  // in the same way
   Micros at_ = 0;
   std::map<std::string, std::unique_ptr<Table>> tables_;  // by folded name
   bool has_foreign_ = false;  // one of them has columns of types that are not ours

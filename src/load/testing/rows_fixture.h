@@ -84,6 +84,8 @@ class RowsTest : public ::testing::Test {
     }
     EXPECT_EQ(loader.state().position, log_->durable_end());
     state_ = loader.state();
+    refused_ = loader.take_refused();
+    EXPECT_TRUE(loader.take_refused().empty());
   }
 
   std::string query(const std::string& sql) {
@@ -110,6 +112,7 @@ class RowsTest : public ::testing::Test {
   std::unique_ptr<journal::Log> log_;
   std::unique_ptr<DuckdbDestination> destination_;
   destinations::LoadState state_;
+  destinations::RowsByTable refused_;  // by the latest load()
 };
 
 }  // namespace sd::load::testing

@@ -17,6 +17,13 @@ export function bytes(value: number): string {
   return `${left < 10 ? left.toFixed(1) : Math.round(left)} ${units[at]}`;
 }
 
+// What comes in a second; undefined or null is what nobody knows.
+export const perSecond = (value: number | null | undefined) => (value == null ? '–' : value > 0 && value < 10 ? value.toFixed(1) : number(Math.round(value)));
+export const bytesPerSecond = (value: number | null | undefined) => (value == null ? '–' : bytes(Math.round(value)));
+
+const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+export const timeOfDay = (ms: number) => clockTime.format(ms);
+
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const steps: [Intl.RelativeTimeFormatUnit, number][] = [['second', 60], ['minute', 60], ['hour', 24], ['day', 30], ['month', 12], ['year', Infinity]];
 

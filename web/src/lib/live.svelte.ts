@@ -1,65 +1,140 @@
-// What the server tells of itself each second, and what that comes to a second.
+// What the server tells of itself each second, what that comes to a second, and since when it tells nothing.
+import { every } from './poll';
 import type { Live } from './types';
 
 export interface Rate { rows: number; bytes: number }
+export type LiveDestination = Live['destinations'][number];
+export type LiveTable = LiveDestination['tables'][number];
 
 const kWindow = 5; // events that a rate is of
 const kKept = 120; // seconds that are drawn
+const kSilence = 5000; // ms: one comes each second
+const kAgain = 3000; // ms
+export const kMostTables = 1000; // that the server counts
 
+// Tables are the same in any ASCII case.
+export const folded = (name: string) => name.replace(/[A-Z]+/g, (part) => part.toLowerCase());
+
+// One event, in which a thousand tables are each found at once.
+class Moment {
+  readonly at: number;
+  readonly #destinations: Map<string, LiveDestination>;
+  readonly #tables = new Map<string, Map<string, LiveTable>>();
+
+  constructor(live: Live) {
+    this.at = Date.parse(live.at);
+    this.#destinations = new Map(live.destinations.map((each) => [each.id, each]));
+  }
+
+  destination(id: string): LiveDestination | null {
+    return this.#destinations.get(id) ?? null;
+  }
+
+  table(id: string, name: string): LiveTable | null {
+    let tables = this.#tables.get(id);
+    if (!tables) {
+      tables = new Map(this.destination(id)?.tables.map((each) => [folded(each.name), each]));
+      this.#tables.set(id, tables);
+    }
+    return tables.get(folded(name)) ?? null;
+  }
+
+  // Of a table that was sent nothing it has no word; one that is beyond those that are counted has none either.
+  counts(id: string, table: string | undefined): Rate | null {
+    const destination = this.destination(id);
+    if (!destination || table === undefined) return destination;
+    return this.table(id, table) ?? (destination.tables.length < kMostTables ? { rows: 0, bytes: 0 } : null);
+  }
+}
+
+// Null is what nobody knows.
 export class LiveFeed {
-  latest = $state.raw<Live | null>(null);
-  broken = $state(false);
+  latest = $state.raw<Moment | null>(null);
+  // when the last event came, while none comes; 0: there was none yet
+  lost = $state<number | null>(null);
+  // how often the server has answered with something else than events
+  refused = $state(0);
   // rows a second of the destination that is looked at, oldest first
-  history = $state.raw<number[]>([]);
-  #events: Live[] = [];
+  history = $state.raw<(number | null)[]>([]);
+  #heard = 0;
+  #tried = 0;
+  #moments: Moment[] = [];
   #source: EventSource | null = null;
+  #end = () => {};
 
   start(destinationId: string) {
     this.stop();
-    // An admin sees every destination.
-    const source = new EventSource('/api/live');
-    this.#source = source;
-    source.addEventListener('live', (event) => {
-      const live = JSON.parse((event as MessageEvent<string>).data) as Live;
-      this.#events = [...this.#events.slice(-kWindow), live];
-      this.latest = live;
-      this.broken = false;
-      const rate = this.#rateOver(1, destinationId);
-      if (this.#events.length > 1) this.history = [...this.history.slice(1 - kKept), rate.rows];
+    this.#open(destinationId);
+    this.#end = every(1000, () => {
+      const now = Date.now();
+      if (now - Math.max(this.#heard, this.#tried) > kSilence) this.#lose();
+      // The browser tries again by itself, but where it got an answer that is no stream.
+      if (this.#source?.readyState === EventSource.CLOSED && now - this.#tried >= kAgain) this.#open(destinationId);
     });
-    source.onerror = () => { this.broken = true; };
   }
 
   stop() {
+    this.#end();
     this.#source?.close();
     this.#source = null;
-    this.#events = [];
+    this.#moments = [];
+    this.#heard = 0;
     this.latest = null;
+    this.lost = null;
     this.history = [];
   }
 
-  destination(id: string) {
-    return this.latest?.destinations.find((each) => each.id === id) ?? null;
+  destination(id: string): LiveDestination | null {
+    return this.latest?.destination(id) ?? null;
+  }
+
+  table(id: string, name: string): LiveTable | null {
+    return this.latest?.table(id, name) ?? null;
   }
 
   // Over the last few seconds, of a destination or one of its tables.
-  rate(id: string, table?: string): Rate {
+  rate(id: string, table?: string): Rate | null {
     void this.latest;
-    return this.#rateOver(kWindow, id, table);
+    return this.lost === null ? this.#rateOver(kWindow, id, table) : null;
   }
 
-  #rateOver(events: number, id: string, table?: string): Rate {
-    const last = this.#events.at(-1);
-    const first = this.#events[Math.max(0, this.#events.length - 1 - events)];
-    if (!last || !first || first === last) return { rows: 0, bytes: 0 };
-    const count = (live: Live) => {
-      const destination = live.destinations.find((each) => each.id === id);
-      return table === undefined ? destination : destination?.tables.find((each) => each.name === table);
+  #open(destinationId: string) {
+    this.#tried = Date.now();
+    // An admin sees every destination.
+    const source = new EventSource('/api/live');
+    this.#source = source;
+    source.addEventListener('live', (event) => this.#take(JSON.parse((event as MessageEvent<string>).data) as Live, destinationId));
+    source.onerror = () => {
+      this.#lose();
+      if (source.readyState === EventSource.CLOSED) ++this.refused;
     };
-    const seconds = Math.max(0.001, (Date.parse(last.at) - Date.parse(first.at)) / 1000);
-    const [to, from] = [count(last), count(first)];
-    // A server that has started anew counts from 0 again.
-    const risen = (name: 'rows' | 'bytes') => Math.max(0, (to?.[name] ?? 0) - (from?.[name] ?? 0)) / seconds;
-    return { rows: risen('rows'), bytes: risen('bytes') };
+  }
+
+  #take(live: Live, destinationId: string) {
+    const missed = this.lost && this.#heard ? Math.round((Date.now() - this.#heard) / 1000) - 1 : 0;
+    if (missed > 0) this.history = [...this.history, ...Array<null>(Math.min(missed, kKept)).fill(null)].slice(-kKept);
+    const moment = new Moment(live);
+    this.#heard = Date.now();
+    this.#moments = [...this.#moments.slice(-kWindow), moment];
+    this.latest = moment;
+    this.lost = null;
+    if (this.#moments.length > 1) this.history = [...this.history.slice(1 - kKept), this.#rateOver(1, destinationId)?.rows ?? null];
+  }
+
+  // What comes afterwards may be of a server that counts from 0 again.
+  #lose() {
+    this.#moments = [];
+    this.lost ??= this.#heard;
+  }
+
+  #rateOver(moments: number, id: string, table?: string): Rate | null {
+    const last = this.#moments.at(-1);
+    const first = this.#moments[Math.max(0, this.#moments.length - 1 - moments)];
+    if (!last || !first || first === last) return null;
+    const [to, from] = [last.counts(id, table), first.counts(id, table)];
+    // One that was opened anew counts from 0 again.
+    if (!to || !from || to.rows < from.rows || to.bytes < from.bytes) return null;
+    const seconds = Math.max(0.001, (last.at - first.at) / 1000);
+    return { rows: (to.rows - from.rows) / seconds, bytes: (to.bytes - from.bytes) / seconds };
   }
 }
