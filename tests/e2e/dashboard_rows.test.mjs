@@ -134,6 +134,8 @@ describe('the rows of a table', () => {
     await fault.getByText("n (BIGINT) cannot be compared with “1' OR true --”.").waitFor();
     assert.match(await fault.innerText(), /Could not convert string '1' OR true --'/);
     assert.doesNotMatch(await fault.innerText(), /LINE 1/);
+    await count('n', '≥', 'abc');
+    await fault.getByText('n (BIGINT) cannot be compared with “abc”. It must be a number').waitFor();
     assert.equal(await page.getByRole('alert').count(), 1);
     assert.equal(await page.getByLabel('Value of filter 1').getAttribute('aria-invalid'), 'true');
     assert.equal(await page.getByRole('grid').count(), 1, 'the rows of before stay');
