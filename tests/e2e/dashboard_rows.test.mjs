@@ -27,9 +27,9 @@ describe('the rows of a table', () => {
     const first = await cells(page, 1);
     assert.deepEqual(first.slice(1, 3), ['9007199254740993', '1']);
     assert.ok(first[3].startsWith('long long') && first[3].length < 400, `${first[3].length}`);
-    assert.deepEqual(first.slice(4), ['null', 'null', '{"b":[1.1,9007199254740993.0]}']);
-    assert.deepEqual((await cells(page, 2)).slice(1), ['9223372036854775807', '123456789012345678901234567890', 'NULL', 'true', '2026-01-02 03:04:05', 'null']);
-    assert.equal(await page.getByRole('gridcell').getByText('null', { exact: true }).first().evaluate((node) => getComputedStyle(node).fontStyle), 'italic');
+    assert.deepEqual(first.slice(4), ['NULL', 'NULL', '{"b":[1.1,9007199254740993.0]}']);
+    assert.deepEqual((await cells(page, 2)).slice(1), ['9223372036854775807', '123456789012345678901234567890', 'NULL', 'true', '2026-01-02 03:04:05', 'NULL']);
+    assert.equal(await page.getByRole('row').nth(1).getByText('NULL', { exact: true }).first().evaluate((node) => getComputedStyle(node).fontStyle), 'italic');
     assert.equal(await page.getByRole('gridcell', { name: '9223372036854775807' }).evaluate((node) => getComputedStyle(node).textAlign), 'right');
     assert.deepEqual(await violations(page), []);
 
@@ -39,6 +39,7 @@ describe('the rows of a table', () => {
     assert.deepEqual(await violations(page), []);
     await dialog.getByRole('button', { name: 'Next row' }).click();
     await dialog.getByText('123456789012345678901234567890').waitFor();
+    await dialog.getByText('2026-01-02 03:04:05 UTC', { exact: true }).waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
 
@@ -119,7 +120,7 @@ describe('the rows of a table', () => {
     await page.getByRole('button', { name: 'Remove filter 2' }).click();
     const fits = { 'IT\'S 1': (row) => row['a "b"']?.includes("it's 1"), null: (row) => row['a "b"'] === null };
     for (const [op, value, keep] of [
-      ['contains', "IT'S 1", fits["IT'S 1"]], ['does not contain', "IT'S 1", (row) => !fits["IT'S 1"](row)], ['is null', undefined, fits.null], ['is not null', undefined, (row) => !fits.null(row)],
+      ['contains', "IT'S 1", fits["IT'S 1"]], ['does not contain', "IT'S 1", (row) => !fits["IT'S 1"](row)], ['is NULL', undefined, fits.null], ['is not NULL', undefined, (row) => !fits.null(row)],
       ['≠', "it's 1", (row) => row['a "b"'] !== "it's 1"],
     ]) {
       await count('a "b"', op, value);
@@ -128,8 +129,27 @@ describe('the rows of a table', () => {
     await count('day', '≥', '2026-01-28');
     await page.getByText(new RegExp(`of ${rows.filter((row) => row.day >= '2026-01-28').length}$`)).waitFor();
     await count('n', '=', "1' OR true --");
-    await page.getByRole('alert').waitFor();
+    // What is wrong with a filter is said at it, with the server's own words.
+    const fault = page.getByRole('form', { name: 'Filters' }).getByRole('alert');
+    await fault.getByText("n (BIGINT) cannot be compared with “1' OR true --”.").waitFor();
+    assert.match(await fault.innerText(), /Could not convert string '1' OR true --'/);
+    assert.doesNotMatch(await fault.innerText(), /LINE 1/);
+    await count('n', '≥', 'abc');
+    await fault.getByText('n (BIGINT) cannot be compared with “abc”. It must be a number').waitFor();
+    assert.equal(await page.getByRole('alert').count(), 1);
+    assert.equal(await page.getByLabel('Value of filter 1').getAttribute('aria-invalid'), 'true');
+    assert.equal(await page.getByRole('grid').count(), 1, 'the rows of before stay');
     assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Add a filter' }).click();
+    await page.getByLabel('Column of filter 2').selectOption('day');
+    await page.getByLabel('Comparison of filter 2').selectOption('<');
+    await page.getByLabel('Value of filter 2').fill('yesterday');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await fault.getByText('day (TIMESTAMP WITH TIME ZONE) cannot be compared with “yesterday”.').waitFor();
+    assert.equal(await fault.count(), 2);
+    await page.getByLabel('Value of filter 1').fill('1000');
+    assert.equal(await fault.count(), 1, 'what is changed is wrong no more');
+    await page.getByRole('button', { name: 'Remove filter 2' }).click();
     await count('n', '=', '1000');
     await page.getByRole('heading', { name: 'No row fits these filters' }).waitFor();
     await page.getByRole('button', { name: 'Without filters' }).click();
@@ -216,5 +236,141 @@ describe('the rows of a table', () => {
     await openTable(page, server, 'wide', 'columns');
     await page.getByRole('cell', { name: 'c899', exact: true }).waitFor();
     assert.deepEqual(complaints(page), []);
+  });
+
+  it('stay in their view on other tabs, after a reload, on the way back, and for whoever is sent the address', { timeout: 120_000 }, async () => {
+    await server.insert('kept', Array.from({ length: 350 }, (_, i) => ({ n: i, odd: i % 2 === 1, other: 'x' })));
+    const page = await signedIn(browser, server, 'Data');
+    await page.getByRole('link', { name: 'kept', exact: true }).click();
+    await page.getByText('Rows 1 to 100 of 350').waitFor();
+    await page.getByRole('button', { name: /^Columns/ }).click();
+    await page.getByRole('dialog').getByLabel('other').uncheck();
+    await page.getByRole('button', { name: 'Show 3' }).click();
+    await page.getByRole('columnheader', { name: /^n/ }).getByRole('button').click();
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByLabel('Column of filter 1').selectOption('odd');
+    await page.getByLabel('Value of filter 1').fill('true');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('Rows 1 to 100 of 175').waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    const isAsItWas = async (where, what) => {
+      await where.getByText('Rows 101 to 175 of 175').waitFor();
+      assert.deepEqual((await column(where, 1)).slice(0, 2), ['201', '203'], what);
+      assert.deepEqual((await where.getByRole('columnheader').allInnerTexts()).map((text) => text.split('\n')[0].replace(/\W+$/, '')), ['Whole row', '__received_at', 'n', 'odd'], what);
+    };
+    await isAsItWas(page, 'at first');
+    assert.equal(await page.title(), 'kept · Rows · Scratch Data');
+    const tab = (name) => page.getByRole('navigation', { name: 'Of this table' }).getByRole('link', { name, exact: name === 'Rows' });
+    await tab('Columns').click();
+    await page.getByRole('cell', { name: 'other', exact: true }).waitFor();
+    assert.equal(await page.title(), 'kept · Columns · Scratch Data');
+    await tab('Rows').click();
+    await isAsItWas(page, 'on its tab again');
+    await tab('History').click();
+    await page.getByText('The table was made.').waitFor();
+    await page.goBack();
+    await isAsItWas(page, 'on the way back');
+    await page.reload();
+    await isAsItWas(page, 'after a reload');
+    const other = await signedIn(browser, server);
+    await other.goto(page.url());
+    await isAsItWas(other, 'for somebody else');
+    // Another address of the same page is another view.
+    await other.evaluate(() => { location.hash = '#/data/kept'; });
+    await other.getByText('Rows 1 to 100 of 350').waitFor();
+    // A view is no step of its own: back is where somebody came from.
+    await page.goBack();
+    await page.goBack();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Data', level: 1 }).waitFor();
+    assert.equal(await page.title(), 'Data · Scratch Data');
+    assert.deepEqual([...complaints(page), ...complaints(other)], []);
+  });
+
+  it('that take their time say so and are cancelled, and those of before stay', { timeout: 120_000 }, async () => {
+    await server.insert('slow', Array.from({ length: 130 }, (_, i) => ({ n: i })));
+    const page = await signedIn(browser, server);
+    // Queries wait until they are let through, or given up.
+    let held = [];
+    let isSlow = true;
+    await page.route('**/api/data/query*', async (route) => {
+      if (!isSlow || route.request().postDataJSON()?.fresh === false) return route.continue();
+      held.push(route);
+    });
+    const go = () => Promise.all(held.splice(0).map((route) => route.continue().catch(() => {})));
+    const gone = [];
+    page.on('requestfailed', (request) => { if (request.url().includes('/api/data/query')) gone.push(request.failure().errorText); });
+    await openTable(page, server, 'slow', 'rows');
+    await page.getByText('Reading rows …').waitFor();
+    assert.equal(await page.getByRole('heading', { name: 'No rows yet' }).count(), 0);
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('Cancelled.').waitFor();
+    assert.deepEqual(gone, ['net::ERR_ABORTED']);
+    isSlow = false;
+    await page.getByRole('button', { name: 'Read the rows' }).click();
+    await page.getByText('Rows 1 to 100 of 130').waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('Rows 101 to 130 of 130').waitFor();
+    const before = page.url();
+
+    isSlow = true;
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByLabel('Column of filter 1').selectOption('n');
+    await page.getByLabel('Value of filter 1').fill('7');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('Looking …').waitFor();
+    assert.notEqual(page.url(), before);
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await eventually('the end of the request', () => gone.length === 2);
+    await page.getByText('Rows 101 to 130 of 130').waitFor();
+    assert.equal(await page.getByText('Looking …').count(), 0);
+    assert.equal((await column(page, 1))[0], '29');
+    assert.equal(page.url(), before, 'the view of before');
+    assert.equal(await page.getByLabel('Value of filter 1').inputValue(), '7', 'what was asked for may be asked again');
+    assert.equal(await page.getByRole('gridcell').nth(1).evaluate((cell) => cell === document.activeElement), true);
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('Looking …').waitFor();
+    isSlow = false;
+    await go();
+    await page.getByText('Rows 1 to 1 of 1').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Cancel' }).count(), 0);
+    assert.deepEqual(complaints(page), []);
+  });
+
+  it('come in pages that a limited key may have', { timeout: 120_000 }, async () => {
+    const key = async (body) => (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: JSON.stringify({ scopes: ['query'], ...body }) })).json().api_key;
+    // Of random text, so that no compression makes it small.
+    const text = () => Array.from({ length: 200 }, () => Math.random().toString(36).slice(2, 3)).join('');
+    await server.insert('limited', Array.from({ length: 40 }, (_, i) => ({ n: i, text: text() })));
+    const expected = (complaint) => !/status of 422|ERR_/.test(complaint);
+    const few = await signedIn(browser, server, undefined, { key: await key({ max_rows: 3 }) });
+    await openTable(few, server, 'limited', 'rows');
+    await few.getByText('Rows 1 to 3 of 40. An answer to this key has at most 3 rows, so a page has no more.').waitFor();
+    await few.getByRole('button', { name: 'Last' }).click();
+    await few.getByText('Rows 40 to 40 of 40.').waitFor();
+    await few.getByRole('button', { name: 'Previous' }).click();
+    await few.getByText('Rows 37 to 39 of 40.').waitFor();
+    assert.deepEqual(await column(few, 1), ['3', '2', '1']);
+    await few.getByRole('button', { name: 'Row 37, whole' }).click();
+    await few.getByRole('dialog').getByRole('button', { name: 'Next row' }).click();
+    await few.getByRole('heading', { name: 'Row 38' }).waitFor();
+    await few.keyboard.press('Escape');
+    await few.getByRole('link', { name: 'Columns' }).click();
+    await few.getByRole('button', { name: 'Count what is in them' }).click();
+    await few.getByRole('columnheader', { name: 'Least' }).waitFor();
+    const n = few.getByRole('row').filter({ has: few.getByRole('cell', { name: 'n', exact: true }) });
+    assert.deepEqual((await n.getByRole('cell').allInnerTexts()).slice(4, 6), ['0', '39']);
+    assert.deepEqual(await violations(few), []);
+    assert.deepEqual(complaints(few).filter(expected), []);
+
+    const small = await signedIn(browser, server, undefined, { key: await key({ max_bytes: 2000 }) });
+    await openTable(small, server, 'limited', 'rows');
+    const shown = small.getByText(/Rows 1 to \d+ of 40. An answer to this key has at most 2.0 KiB, so a page is shorter./);
+    await shown.waitFor();
+    const rows = Number(/to (\d+) of/.exec(await shown.innerText())[1]);
+    assert.ok(rows >= 3 && rows < 20, `${rows}`);
+    assert.deepEqual(complaints(small).filter(expected), []);
   });
 });

@@ -40,6 +40,82 @@ describe('columns and history', () => {
   });
 });
 
+describe('a server that takes its time', () => {
+  const server = useServer();
+  const browser = useBrowser();
+
+  it('is waited for in words, and nothing is said to be empty before it has answered', { timeout: 120_000 }, async () => {
+    const page = await signedIn(browser, server);
+    // Each answer comes when it is let through.
+    let held = [];
+    let isSlow = true;
+    await page.route(/\/api\/(tables|data\/failed)/, (route) => (isSlow ? held.push(route) : route.continue()));
+    const go = async (pattern) => {
+      const some = held.filter((route) => pattern.test(route.request().url()));
+      held = held.filter((route) => !some.includes(route));
+      await Promise.all(some.map((route) => route.continue().catch(() => {})));
+      return some.length;
+    };
+    const empty = page.getByRole('heading', { name: 'Send the first row' }).or(page.getByRole('button', { name: 'Contract for a table that is not there yet' }));
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    await page.getByText('Reading the tables …').waitFor();
+    assert.deepEqual(await violations(page), []);
+    // Neither of the two answers alone says that there is nothing.
+    await eventually('the tables', () => go(/api\/tables/));
+    await page.waitForTimeout(300);
+    assert.equal(await empty.count(), 0);
+    await page.getByText('Reading the tables …').waitFor();
+    await eventually('the failed rows', () => go(/failed/));
+    await empty.first().waitFor();
+
+    isSlow = false;
+    await server.insert('late', { a: 1 });
+    for (const [tab, words, after] of [['rows', 'Reading the table …', null], ['columns', 'Reading the table …', null], ['settings', 'Reading the table …', null], ['history', 'Reading the history …', 'No change is known'], ['contract', 'Reading the contract …', null], ['failed', 'Reading the failed rows …', 'No failed rows']]) {
+      isSlow = true;
+      await page.goto('about:blank');
+      await page.goto(`${server.url}/#/data/late/${tab}`);
+      await page.getByText(words).waitFor();
+      if (after) assert.equal(await page.getByRole('heading', { name: after }).count(), 0, tab);
+      assert.equal(await page.getByText('There is no such table yet.').count(), 0);
+      isSlow = false;
+      await go(/./);
+      await page.getByText(words).waitFor({ state: 'detached' });
+    }
+    await page.getByRole('heading', { name: 'No failed rows' }).waitFor();
+    assert.deepEqual(complaints(page), []);
+  });
+
+  it('the filter of the live tail is in the address, and stays on other tabs', { timeout: 60_000 }, async () => {
+    await server.insert('watched', { kind: 'old' });
+    const page = await signedIn(browser, server);
+    await openTable(page, server, 'watched', 'live');
+    await page.getByText('Following').waitFor();
+    await page.getByLabel('Column', { exact: true }).fill('kind');
+    await page.getByLabel('Value', { exact: true }).fill('a/b "c"');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    const filter = page.getByText('kind = a/b "c"');
+    await filter.waitFor();
+    await page.reload();
+    await filter.waitFor();
+    await page.getByRole('link', { name: 'Columns' }).click();
+    await page.getByRole('cell', { name: 'kind', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Live' }).click();
+    await filter.waitFor();
+    await page.getByText('Following').waitFor();
+    await server.insert('watched', [{ kind: 'other' }, { kind: 'a/b "c"' }]);
+    const rows = page.getByRole('list', { name: 'Rows, the newest first' }).getByRole('listitem');
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 1);
+    await rows.first().locator('summary').click();
+    await rows.first().getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ UTC, request/).waitFor();
+    await page.getByRole('button', { name: /Remove the filter/ }).click();
+    await page.reload();
+    await page.getByText('Following').waitFor();
+    assert.equal(await filter.count(), 0);
+    assert.deepEqual(complaints(page), []);
+  });
+});
+
 describe('a contract, failed rows and the end of a table', () => {
   const server = useServer();
   const browser = useBrowser();
@@ -121,6 +197,7 @@ describe('a contract, failed rows and the end of a table', () => {
     await page.getByRole('row', { name: /never not there/ }).getByRole('link', { name: 'never', exact: true }).click();
     await page.getByText('There is no such table yet.').waitFor();
     await page.getByRole('article').getByText('The contract refuses it').waitFor();
+    await page.getByRole('article', { name: /^Failed row 1 of / }).getByText(/^row 1 of request/).waitFor();
     await page.getByRole('link', { name: 'Rows', exact: true }).click();
     await page.getByRole('heading', { name: 'Nothing has come for it yet' }).waitFor();
     assert.deepEqual(await violations(page), []);
@@ -132,8 +209,6 @@ describe('a contract, failed rows and the end of a table', () => {
     await server.insert('taken', [{ a: 1 }]);
     const page = await signedIn(browser, server);
     await openTable(page, server, 'before', 'settings');
-    const snapshot = await page.getByRole('link', { name: 'Download the snapshot' }).getAttribute('href');
-    assert.equal((await server.request(snapshot, { headers: { Authorization: `Bearer ${server.adminKey}` } })).status, 200);
     assert.deepEqual(await violations(page), []);
     await page.getByLabel('New name').fill('taken');
     await page.getByRole('button', { name: 'Rename …' }).click();
@@ -161,6 +236,52 @@ describe('a contract, failed rows and the end of a table', () => {
     assert.deepEqual(complaints(page).filter((each) => !/409/.test(each)), []);
   });
 
+  it('a snapshot is of the whole destination, and stands with its tables', { timeout: 60_000 }, async () => {
+    await server.insert('there', { a: 1 });
+    const page = await signedIn(browser, server, 'Data');
+    await page.getByRole('heading', { name: 'A copy of the whole destination local' }).waitFor();
+    const snapshot = await page.getByRole('link', { name: 'Download the snapshot' }).getAttribute('href');
+    assert.equal((await server.request(snapshot, { headers: { Authorization: `Bearer ${server.adminKey}` } })).status, 200);
+    await openTable(page, server, 'there', 'settings');
+    await page.getByRole('heading', { name: 'Delete the table' }).waitFor();
+    assert.equal(await page.getByRole('link', { name: 'Download the snapshot' }).count(), 0);
+  });
+
+  it('a contract that is edited stays so on other pages, and the browser asks before it is lost', { timeout: 60_000 }, async () => {
+    await server.insert('edited', { a: 1 });
+    const page = await signedIn(browser, server);
+    await openTable(page, server, 'edited', 'contract');
+    const columns = page.getByRole('group', { name: 'A key that has no column yet' });
+    const asks = [];
+    page.on('dialog', (dialog) => { asks.push(dialog.type()); return dialog.dismiss(); });
+    await columns.getByLabel('Refuse the row').check();
+    await page.getByLabel('Columns, at most').fill('77');
+    const tab = page.getByRole('link', { name: 'Contract, edited' });
+    await tab.waitFor();
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByText('The table was made.').waitFor();
+    await page.getByRole('link', { name: 'Data', exact: true }).first().click();
+    await page.getByRole('link', { name: 'edited', exact: true }).click();
+    await tab.click();
+    assert.ok(await columns.getByLabel('Refuse the row').isChecked());
+    assert.equal(await page.getByLabel('Columns, at most').inputValue(), '77');
+    await page.evaluate(() => { location.reload(); });
+    await eventually('the question', () => asks.length === 1);
+    assert.deepEqual(asks, ['beforeunload']);
+    assert.ok(await columns.getByLabel('Refuse the row').isChecked());
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Undo the changes' }).click();
+    await page.getByRole('link', { name: 'Contract', exact: true }).waitFor();
+    await columns.getByLabel('Leave the value out').check();
+    await page.getByRole('button', { name: 'Set the contract' }).click();
+    await page.getByText('It is set.').waitFor();
+    await page.getByRole('link', { name: 'Contract', exact: true }).waitFor();
+    await page.reload();
+    await columns.waitFor();
+    assert.equal(asks.length, 1);
+    assert.deepEqual(complaints(page), []);
+  });
+
   it('who may only read changes nothing, and a key of some tables sees those', { timeout: 60_000 }, async () => {
     const key = async (body) => (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: JSON.stringify(body) })).json().api_key;
     await server.insert('read', { a: 1 });
@@ -179,6 +300,43 @@ describe('a contract, failed rows and the end of a table', () => {
     const keeper = await signedIn(browser, server, 'Data', { key: await key({ scopes: ['query', 'admin'], tables: ['read'] }) });
     await keeper.getByRole('row', { name: /read/ }).getByRole('cell', { name: '0', exact: true }).waitFor();
     assert.deepEqual(complaints(keeper), []);
+  });
+
+  it('fits the screen with a name of 200 characters', { timeout: 120_000 }, async () => {
+    const name = 'a_long_name_'.repeat(16) + 'the_end_';
+    const page = await signedIn(browser, server);
+    await server.api(`/api/tables/${name}/contract`, { method: 'PUT', body: '{"columns":"freeze"}' });
+    await server.insert(name, [{ a: 1 }], { query: '?wait=true' });
+    await server.insert(name, [{ b: 1 }], { query: '?wait=true' });
+    assert.equal((await server.api(`/api/data/failed?table=${name}`)).json().total, 1);
+    const fits = async (what) => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && [...document.querySelectorAll('dialog')].every((each) => each.scrollWidth <= each.clientWidth)), `${what} is wider than the screen`);
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.goto(`${server.url}/#/data`);
+      await page.getByRole('link', { name, exact: true }).waitFor();
+      await fits(`the list at ${width}`);
+      for (const tab of ['rows', 'columns', 'live', 'history', 'contract', 'failed', 'settings']) {
+        await openTable(page, server, name, tab);
+        await page.getByText('…', { exact: true }).waitFor({ state: 'detached' });
+        await fits(`${tab} at ${width}`);
+      }
+      for (const [button, title] of [['Delete the table …', `Delete ${name}?`], ['Upload a file', `Upload into ${name}`]]) {
+        await page.getByRole('button', { name: button }).click();
+        await page.getByRole('heading', { name: title }).waitFor();
+        await fits(`${button} at ${width}`);
+        assert.ok(await page.getByRole('button', { name: 'Close' }).evaluate((close) => close.getBoundingClientRect().right <= innerWidth));
+        assert.deepEqual(await violations(page), []);
+        await page.keyboard.press('Escape');
+      }
+      await page.getByLabel('New name').fill(`${name}2`);
+      await page.getByRole('button', { name: 'Rename …' }).click();
+      await page.getByRole('heading', { name: `Rename ${name}` }).waitFor();
+      await fits(`the new name at ${width}`);
+      await page.keyboard.press('Escape');
+      await openTable(page, server, 'not_there_'.repeat(20), 'rows');
+      await page.getByRole('heading', { name: 'Nothing has come for it yet' }).waitFor();
+      await fits(`a table that is not there at ${width}`);
+    }
   });
 
   it('all of it fits a phone', { timeout: 120_000 }, async () => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import zlib from 'node:zlib';
 import { signedIn, useBrowser, violations } from './browser.mjs';
-import { eventually, removeDirectory, temporaryDirectory, useServer } from './lib.mjs';
+import { eventually, problem, removeDirectory, temporaryDirectory, useServer } from './lib.mjs';
 import { complaints } from './table_page.mjs';
 
 describe('a file', () => {
@@ -37,6 +37,7 @@ describe('a file', () => {
     await dialog.getByText('new table').waitFor();
     assert.match(await dialog.getByRole('row', { name: /^when/ }).innerText(), /TIMESTAMP WITH TIME ZONE/);
     await dialog.getByText('1 row would be refused').waitFor();
+    await dialog.getByText('row 3:', { exact: true }).waitFor();
     assert.deepEqual(await violations(page), []);
     assert.equal((await server.api('/api/tables/my_orders_2')).status, 404, 'a dry run stores nothing');
     await put(page);
@@ -62,6 +63,53 @@ describe('a file', () => {
     await dialog.getByRole('button', { name: 'Done' }).click();
     assert.deepEqual(await server.rows('SELECT id, "new" FROM my_orders_2 WHERE id = 1.5'), [{ id: 1.5, new: { k: 1 } }]);
     assert.deepEqual(complaints(page), []);
+  });
+
+  it('that the server cannot read is told so before it is sent, and in the same way', { timeout: 120_000 }, async () => {
+    const page = await signedIn(browser, server, 'Data');
+    const dialog = await dialogOf(page);
+    const utf16 = (text) => Buffer.from(`\ufeff${text}`, 'utf16le');
+    const csv = 'id,name\n1,Zoë\n2,Bob\n';
+    // What the trial says of the file, and what becomes of it.
+    const tried = async (name, content, hint) => {
+      await choose(page, file(name, content));
+      await dialog.getByText(hint).waitFor();
+      const outcome = dialog.getByRole('region', { name: 'What would come of it' }).or(dialog.getByRole('alert')).first();
+      await outcome.waitFor();
+      const trial = await outcome.innerText();
+      assert.deepEqual(await violations(page), []);
+      const as = name.includes('.csv') ? 'text/csv' : 'application/x-ndjson';
+      const coding = name.endsWith('.gz') ? { 'Content-Encoding': 'gzip' } : {};
+      const real = await server.api(`/api/data/insert/real_${name.replace(/\W/g, '_')}`, { method: 'POST', body: content, headers: { 'Content-Type': as, ...coding } });
+      return { trial, real };
+    };
+    for (const [name, content] of [['sixteen.csv', utf16(csv)], ['sixteen.ndjson', utf16('{"id":1}\n{"id":2}\n')], ['sixteen.csv.gz', zlib.gzipSync(utf16(csv))], ['big.csv', Buffer.from(`\ufeff${csv}`, 'utf16le').swap16()]]) {
+      const { trial, real } = await tried(name, content, 'This file is UTF-16, and the server reads UTF-8 only.');
+      problem(real, 400);
+      const { detail, row } = real.json();
+      assert.ok(trial.includes(`The dry run was refused: ${row === undefined ? detail : detail.replace(`row ${row}:`, `row ${row + 1}:`)}`), `${name}: ${trial} | ${detail}`);
+    }
+    // Without its mark it could be text, with a NUL behind each letter.
+    const bare = await tried('bare.csv', Buffer.from('id,name\n1,Zoe\n', 'utf16le'), 'This file is UTF-16, and the server reads UTF-8 only.');
+    assert.match(bare.trial, new RegExp(`^${bare.real.json().rows} rows, tried`));
+    const latin = await tried('latin.csv', Buffer.from(csv, 'latin1'), 'Some text of this file is not UTF-8');
+    assert.match(latin.trial, /1 row would be refused/);
+    assert.match(latin.trial, /row 1: It is not UTF-8/);
+    assert.deepEqual([latin.real.json().rows, latin.real.json().failed], [1, 1]);
+    for (const [name, content, what] of [['semicolons.csv', '\ufeffid;name\n1;Zoë\n', 'semicolons'], ['tabs.csv', 'id\tname\r\n1\tZoë\r\n', 'tabs']]) {
+      await choose(page, file(name, content));
+      await dialog.getByText(`The fields of this file stand apart by ${what}, and the server reads commas`).waitFor();
+      await dialog.getByText('new table').waitFor();
+      assert.deepEqual(await violations(page), []);
+    }
+    await choose(page, file('commas.csv', 'a;b,c\n1,2\n'));
+    await dialog.getByRole('cell', { name: 'a;b', exact: true }).waitFor();
+    assert.equal(await dialog.getByText('stand apart by').count(), 0);
+    // A trial of the beginning cuts no character in two.
+    await choose(page, file('cut.ndjson', `${JSON.stringify({ text: 'ü'.repeat(100) })}\n`.repeat(3000)));
+    await dialog.getByText(/The first [\d,]+ rows, tried/).waitFor();
+    assert.equal(await dialog.getByText('not UTF-8').count(), 0);
+    assert.equal(await dialog.getByText('would be refused').count(), 0);
   });
 
   it('may be compressed, and is tried by its beginning where it is large', { timeout: 120_000 }, async () => {
@@ -96,16 +144,35 @@ describe('a file', () => {
     const dialog = await dialogOf(page);
     await choose(page, big);
     await dialog.getByText('tried without storing them').waitFor();
-    await slow(10e6);
+    await slow(1.5e6);
     await put(page);
     const progress = dialog.getByRole('progressbar', { name: 'Sent' });
     await eventually('some of it', async () => { const value = Number(await progress.getAttribute('value')); return value > 5 && value < 95; }, 30_000);
     await dialog.getByText(/MiB of 58 MiB, \d+ %/).waitFor();
     await dialog.getByText(/a second$/).waitFor();
     assert.deepEqual(await violations(page), []);
-    await page.keyboard.press('Escape');
+    // A key that is hit by chance, or the cross, ends nothing before it is asked.
+    for (const leave of [() => page.keyboard.press('Escape'), () => dialog.getByRole('button', { name: 'Close' }).click()]) {
+      await leave();
+      await dialog.getByText('Stop the upload? Nothing of it is stored yet, and nothing will be.').waitFor();
+      assert.deepEqual(await violations(page), []);
+      assert.equal(await dialog.getByRole('button', { name: 'Go on' }).evaluate((button) => button === document.activeElement), true);
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Escape');
+      assert.equal(await dialog.count(), 1);
+      await page.keyboard.press('Enter');
+      await dialog.getByText('Stop the upload?').waitFor({ state: 'detached' });
+    }
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await dialog.getByText('Cancelled. Nothing of it was stored.').waitFor();
+    await dialog.getByRole('button', { name: 'Send it again' }).click();
+    await progress.waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.getByRole('button', { name: 'Stop it' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    assert.equal((await server.api('/api/tables/big')).status, 404);
+    await dialogOf(page);
+    await choose(page, big);
     await slow(-1);
     assert.equal((await server.api('/api/tables/big')).status, 404);
     // The answer of the first one gets lost.
@@ -116,7 +183,7 @@ describe('a file', () => {
       await route.fetch({ timeout: 60_000 });
       return route.abort();
     });
-    await dialog.getByRole('button', { name: 'Send it again' }).click();
+    await put(page);
     await dialog.getByRole('alert').waitFor({ timeout: 60_000 });
     assert.ok(lost);
     assert.deepEqual(await violations(page), []);

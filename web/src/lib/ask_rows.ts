@@ -4,10 +4,21 @@ import { ask, scoped } from './api';
 import { readBeginning, type Beginning } from './beginning';
 import type { Statement } from './browse';
 
+// The server said nothing of an error, as its answer had begun: it is over a limit, or something has failed.
+export class BrokenOff extends Error {
+  constructor() {
+    super('The answer broke off before its end.');
+  }
+}
+
 export async function askRows({ query, params }: Statement, options: { signal?: AbortSignal; fresh?: boolean } = {}): Promise<Beginning> {
   const { signal, fresh } = options;
   const answer = await ask('/api/data/query', { body: { query, params, format: 'jsoncompact', quote_nan: true, ...(fresh === undefined ? {} : { fresh }) }, signal });
-  return readBeginning(answer, Infinity, Infinity);
+  try {
+    return await readBeginning(answer, Infinity, Infinity);
+  } catch (error) {
+    throw signal?.aborted ? error : new BrokenOff();
+  }
 }
 
 // The address of a result as a file.

@@ -17,8 +17,8 @@ export const operators = [
   { name: 'ge', label: '≥' },
   { name: 'has', label: 'contains' },
   { name: 'hasnt', label: 'does not contain' },
-  { name: 'null', label: 'is null' },
-  { name: 'some', label: 'is not null' },
+  { name: 'null', label: 'is NULL' },
+  { name: 'some', label: 'is not NULL' },
 ] as const;
 export type Operator = (typeof operators)[number]['name'];
 export const takesValue = (op: Operator) => op !== 'null' && op !== 'some';
@@ -47,14 +47,16 @@ export function shownColumns(table: Table, view: View): Column[] {
   return first.length > 0 ? first : table.columns;
 }
 
+// What has an order of its own is compared by it: the value is read as the column's type, and refused where it is none.
+const comparedAsItIs = (type: string) => ['number', 'time', 'boolean'].includes(family(type)) || type === 'UUID' || type === 'INTERVAL';
+
 // How a value goes into the statement: bound as a parameter, or as a literal for people to read.
 type Put = (value: string) => string;
 
 function comparison(filter: Filter, type: string, name: string, put: Put): string {
   const kind = family(type);
   const asText = kind === 'text' && !type.startsWith('ENUM') ? name : `CAST(${name} AS VARCHAR)`;
-  // What has an order of its own is compared by it: the value is read as the column's type, and refused where it is none.
-  const own = kind === 'number' || kind === 'time' || kind === 'boolean' || type === 'UUID' || type === 'INTERVAL';
+  const own = comparedAsItIs(type);
   const left = own ? name : asText;
   const right = () => (own ? `CAST(${put(filter.value)} AS ${type})` : put(filter.value));
   switch (filter.op) {
@@ -89,6 +91,22 @@ const orderBy = (parts: string[]) => (parts.length > 0 ? ` ORDER BY ${parts.join
 
 export interface Statement { query: string; params: string[] }
 
+// Whether the filter's value is one of its column's type, without reading the table; nothing where any text is.
+function valueStatement(table: Table, { column, op, value }: Filter): Statement | null {
+  const type = typeOf(table, column);
+  const isRead = has(table, column) && comparedAsItIs(type) && ['eq', 'ne', 'lt', 'le', 'gt', 'ge'].includes(op);
+  return isRead ? { query: `SELECT CAST($1 AS ${type}) IS NULL`, params: [value] } : null;
+}
+
+// A filter whose value is none of its column's type, and what the server says to it.
+export interface Fault { of: Filter; type: string; detail: string }
+
+export async function faultsOf(table: Table, filters: Filter[], ask: (statement: Statement) => Promise<string>): Promise<Fault[]> {
+  const asked = filters.map((of) => ({ of, type: typeOf(table, of.column), statement: valueStatement(table, of) }));
+  const told = await Promise.all(asked.map(async ({ of, type, statement }) => ({ of, type, detail: statement ? await ask(statement) : '' })));
+  return told.filter(({ detail }) => detail !== '');
+}
+
 function bound(build: (put: Put) => string): Statement {
   const params: string[] = [];
   return { query: build((value) => `$${params.push(value)}`), params };
@@ -122,8 +140,8 @@ function cell(column: Column, cut: boolean): string {
   return cut ? `left(${text}, ${kCut + 1})` : text;
 }
 
-export const pageStatement = (table: Table, view: View, upTo: string | null, page: number) =>
-  pageOf(table, view, shownColumns(table, view).map((each) => cell(each, true)).join(', '), upTo, kPage, page * kPage);
+export const pageStatement = (table: Table, view: View, upTo: string | null, from: number, size: number) =>
+  pageOf(table, view, shownColumns(table, view).map((each) => cell(each, true)).join(', '), upTo, size, from);
 
 // One row of the view with all that it has.
 export const rowStatement = (table: Table, view: View, upTo: string | null, at: number) =>
@@ -149,19 +167,22 @@ export function sqlOf(table: Table, view: View, limit?: number): string {
   ].filter((line) => line !== '').join('\n');
 }
 
-// ---- in the address
-export const toAddress = (view: View) => (view.columns || view.sort || view.filters.length > 0 ? JSON.stringify({ c: view.columns, s: view.sort, f: view.filters }) : '');
+// ---- in the address: the view, and which row the page begins with, for keys have pages of their own sizes
+export const toAddress = (view: View, from: number) =>
+  (view.columns || view.sort || view.filters.length > 0 || from > 0 ? JSON.stringify({ c: view.columns ?? undefined, s: view.sort ?? undefined, f: view.filters.length > 0 ? view.filters : undefined, p: from || undefined }) : '');
 
-export function fromAddress(text: string | undefined): View {
+export function fromAddress(text: string | undefined): { view: View; from: number } {
   const view = wholeTable();
+  let from = 0;
   try {
-    const { c, s, f } = JSON.parse(text ?? '{}') as { c?: unknown; s?: { column?: unknown; down?: unknown } | null; f?: Partial<Filter>[] };
+    const { c, s, f, p } = JSON.parse(text || '{}') as { c?: unknown; s?: { column?: unknown; down?: unknown } | null; f?: Partial<Filter>[]; p?: unknown };
     if (Array.isArray(c)) view.columns = c.map(String);
     if (s && typeof s.column === 'string') view.sort = { column: s.column, down: s.down === true };
     for (const each of Array.isArray(f) ? f : []) {
       const op = operators.find((known) => known.name === each.op);
       if (op && typeof each.column === 'string') view.filters.push({ column: each.column, op: op.name, value: String(each.value ?? '') });
     }
+    if (Number.isSafeInteger(p) && (p as number) > 0) from = p as number;
   } catch { /* somebody's own address: the whole table then */ }
-  return view;
+  return { view, from };
 }

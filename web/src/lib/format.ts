@@ -37,4 +37,8 @@ export function ago(iso: string, now = Date.now()): string {
   return iso;
 }
 
+// NULL in the dashboard: the same everywhere, and apart from the text "NULL" by how it is drawn.
+export const kNull = 'NULL';
+// A time of a row, as precise as it came; where its zone is said elsewhere, without it.
+export const timeText = (text: string, zone = ' UTC') => text.replace('T', ' ').replace(/Z$/, zone);
 export const exact = (iso: string) => iso.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');

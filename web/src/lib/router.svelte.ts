@@ -17,6 +17,12 @@ addEventListener('hashchange', () => {
   scrollTo(0, 0);
 });
 
+// The same place, of which another part is looked at: no step on the way back, and an address to send to somebody.
+export function stay(address: string) {
+  history.replaceState(history.state, '', address);
+  route.parts = read();
+}
+
 export const link = (...parts: string[]) => `#/${parts.map(encodeURIComponent).join('/')}`;
 
 // The console with this statement in a tab of its own.

@@ -17,7 +17,7 @@ export const allowances = [
     member: 'columns',
     title: 'A key that has no column yet',
     modes: [
-      { value: 'evolve', label: 'Add the column', then: 'The row goes in. Earlier rows have null there.' },
+      { value: 'evolve', label: 'Add the column', then: 'The row goes in. Earlier rows have NULL there.' },
       { value: 'freeze', label: 'Refuse the row', then: `${kRefused} as contract-freeze: this should not happen.` },
       { value: 'discard_row', label: 'Set the row aside', then: `${kRefused} as contract-discard-row: this is expected.` },
       { value: 'discard_value', label: 'Leave the value out', then: 'The row goes in without it. The value is gone.' },
@@ -30,7 +30,7 @@ export const allowances = [
       { value: 'evolve', label: 'Widen the column', then: 'The column takes a type that holds both; every earlier value stays readable.' },
       { value: 'freeze', label: 'Refuse the row', then: `${kRefused} as contract-freeze.` },
       { value: 'discard_row', label: 'Set the row aside', then: `${kRefused} as contract-discard-row.` },
-      { value: 'discard_value', label: 'Leave the value out', then: 'The row goes in with null there. The value is gone.' },
+      { value: 'discard_value', label: 'Leave the value out', then: 'The row goes in with NULL there. The value is gone.' },
     ],
   },
   {

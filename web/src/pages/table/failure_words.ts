@@ -1,3 +1,8 @@
+import { number } from '../../lib/format';
+
+// The API counts the rows of a request from 0, people count from 1.
+export const rowName = (row: number) => `row ${number(row + 1)}`;
+
 // Codes of refused rows (docs/api.md) in a few words each.
 export const failures: Record<string, string> = {
   'not-an-object': 'It is no JSON object',
