@@ -164,7 +164,7 @@ describe('what is shown once', () => {
     assert.ok(await asksBeforeReload(page));
     await fine(page);
     // Elsewhere in the page and back: it is there still. The empty form is not behind it.
-    await page.getByRole('link', { name: 'Keys', exact: true }).click();
+    await page.getByLabel('Pages').getByRole('link', { name: 'Keys', exact: true }).click();
     await page.getByRole('heading', { name: 'Keys', level: 1 }).waitFor();
     assert.ok(await asksBeforeReload(page));
     await page.goBack();
@@ -172,7 +172,7 @@ describe('what is shown once', () => {
     await page.getByRole('button', { name: 'Copy the key' }).click();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret);
     await page.getByText('It goes with this page').waitFor();
-    await page.getByRole('link', { name: 'Keys', exact: true }).click();
+    await page.getByLabel('Pages').getByRole('link', { name: 'Keys', exact: true }).click();
     await page.getByRole('heading', { name: 'Keys', level: 1 }).waitFor();
     await page.goBack();
     await page.getByRole('heading', { name: 'mine', exact: true }).waitFor();
@@ -355,7 +355,7 @@ describe('names of 200 characters', () => {
   });
 
   for (const [width, colorScheme] of [[1280, 'light'], [390, 'dark']]) {
-    it(`break no page that is ${width} wide`, { timeout: 120_000 }, async () => {
+    it(`break no page that is ${width} wide`, { timeout: 240_000 }, async () => {
       const page = await browser.open({ viewport: { width, height: 844 }, colorScheme });
       await page.goto(`${server.url}/`);
       await page.getByLabel('API key').fill(made.destination.api_key);
