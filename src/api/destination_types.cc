@@ -60,7 +60,9 @@ std::string destination_types_json() {
       write_text(w, "only_with", setting.only_with);
       w.begin_array("not_with");
       for (const std::string_view other : setting.not_with) w.element(other);
-      w.end_array().end_object();
+      w.end_array();
+      write_text(w, "choice", setting.choice);
+      w.end_object();
     }
     items.push_back(w.end_array().end_object().take());
   }

@@ -14,7 +14,7 @@ namespace sd::api {
 using catalog::TypeSpec;
 
 // {"data":[{"type","label","help","settings":[{"name","kind","label","secret","required","default",
-// "placeholder","help","only_with","not_with"}]}]}
+// "placeholder","help","only_with","not_with","choice"}]}]}
 std::string destination_types_json();
 
 // The member "settings" of a request: what to set, and (nullopt, from null) what to remove. A secret as

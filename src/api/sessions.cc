@@ -21,6 +21,8 @@ std::string session_json(App& app, const catalog::Key& key, Micros expires_at) {
   w.member("id", key.id.to_string()).member("name", key.name).member("prefix", key.prefix);
   write_scopes(w, key.scopes);
   write_names(w, "tables", key.tables);
+  write_limit(w, "max_rows", key.max_rows);
+  write_limit(w, "max_bytes", key.max_bytes);
   w.end_object();
   const auto home = key.destination_id ? app.keys().destination(*key.destination_id) : nullptr;
   if (home) {

@@ -32,6 +32,8 @@ Result<> check_plain_file(const std::string& setting, const std::string& file) {
                       "own; other paths stand in the configuration file"));
 }
 
+constexpr std::string_view kWhereRowsAre = "Where the rows are kept";
+
 // Every setting that says the same thing as this one: "file", "in_memory", "token".
 std::string alternatives(const TypeSpec& type, const SettingSpec& of) {
   std::vector<std::string_view> names;
@@ -65,14 +67,16 @@ const std::vector<TypeSpec>& destination_types() {
             .placeholder = "data.duckdb",
             .help = "A plain file name in the destination's own folder. Other paths stand in the "
                     "configuration file of the server.",
-            .not_with = {"in_memory", "token"}},
+            .not_with = {"in_memory", "token"},
+            .choice = kWhereRowsAre},
            {.name = "in_memory",
             .kind = "boolean",
             .label = "In memory",
             .default_text = "false",
             .help = "Keep the rows in memory. They are read back from the journal after a restart, "
                     "so the journal keeps all of them.",
-            .not_with = {"file", "token"}},
+            .not_with = {"file", "token"},
+            .choice = kWhereRowsAre},
            {.name = "token",
             .kind = "text",
             .label = "MotherDuck token",
@@ -81,7 +85,8 @@ const std::vector<TypeSpec>& destination_types() {
             .help =
                 "With an access token of MotherDuck the rows go there. Make one under Settings, "
                 "Access Tokens, in MotherDuck's own pages. It is kept encrypted and never shown.",
-            .not_with = {"file", "in_memory"}},
+            .not_with = {"file", "in_memory"},
+            .choice = kWhereRowsAre},
            {.name = "database",
             .kind = "text",
             .label = "MotherDuck database",

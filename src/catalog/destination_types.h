@@ -22,6 +22,7 @@ struct SettingSpec {
   std::string_view help = {};
   std::string_view only_with = {};              // means something beside this setting only
   std::vector<std::string_view> not_with = {};  // each of them says the same thing in another way
+  std::string_view choice = {};                 // what is chosen between it and those of not_with
   bool configuration_only = false;              // known, but not to be set over HTTP
 };
 

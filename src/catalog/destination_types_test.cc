@@ -27,9 +27,11 @@ TEST(DestinationTypes, NameOnlySettingsThatThereAre) {
     for (const SettingSpec& spec : type.settings) {
       const bool alone = spec.only_with.empty();
       EXPECT_TRUE(alone || type.find(spec.only_with) != nullptr) << spec.only_with;
+      EXPECT_EQ(spec.choice.empty(), spec.not_with.empty()) << spec.name;
       for (const std::string_view other : spec.not_with) {
         ASSERT_NE(type.find(other), nullptr) << other;
         EXPECT_THAT(type.find(other)->not_with, testing::Contains(spec.name)) << "both say it";
+        EXPECT_EQ(type.find(other)->choice, spec.choice) << "one choice has one name";
       }
     }
   }

@@ -140,7 +140,7 @@ describe('keys', () => {
     await page.getByRole('button', { name: 'Revoke it' }).click();
     await row.waitFor({ state: 'detached' });
     problem(await server.api('/api/tables', { key: secret }), 401);
-    await page.getByLabel('revoked ones too').check();
+    await page.getByLabel('Show revoked').check();
     await page.getByText('revoked', { exact: true }).waitFor();
     assert.deepEqual(await violations(page), []);
     assert.deepEqual(page.complaints.filter((each) => !/401/.test(each)), []);

@@ -155,7 +155,7 @@ describe('endpoints in the dashboard', () => {
     await page.getByRole('button', { name: 'Run' }).click();
     await page.getByText('The first 100 of 1,234 rows.').waitFor();
     assert.equal(await page.getByRole('table').getByRole('row').count(), 101);
-    assert.match(await page.getByRole('row').nth(1).innerText(), /0\s+2026-01-31\s+false\s+\["a, b","c"\]\s+null/);
+    assert.match(await page.getByRole('row').nth(1).innerText(), /0\s+2026-01-31\s+false\s+\["a, b","c"\]\s+NULL/);
     await fine(page);
     await page.getByLabel('most', { exact: true }).fill('3000000');
     await page.getByRole('button', { name: 'Run' }).click();

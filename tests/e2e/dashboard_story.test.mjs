@@ -57,7 +57,7 @@ describe('from nothing to a shared result', () => {
     await fine();
 
     // Share.
-    await page.getByRole('button', { name: 'Share', exact: true }).click();
+    await page.getByRole('button', { name: 'Share this', exact: true }).click();
     await page.getByLabel('Name', { exact: true }).fill('who buys');
     await fine();
     await page.getByRole('button', { name: 'Make the link' }).click();

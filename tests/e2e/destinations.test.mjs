@@ -138,11 +138,12 @@ describe('destinations', () => {
       assert.deepEqual(data.map((t) => t.type), ['duckdb']);
       const settings = Object.fromEntries(data[0].settings.map((s) => [s.name, s]));
       assert.deepEqual(Object.keys(settings), ['file', 'in_memory', 'token', 'database']);
-      for (const setting of data[0].settings) assert.deepEqual(Object.keys(setting), ['name', 'kind', 'label', 'secret', 'required', 'default', 'placeholder', 'help', 'only_with', 'not_with']);
+      for (const setting of data[0].settings) assert.deepEqual(Object.keys(setting), ['name', 'kind', 'label', 'secret', 'required', 'default', 'placeholder', 'help', 'only_with', 'not_with', 'choice']);
       assert.equal(settings.token.secret, true);
       assert.equal(settings.database.default, 'my_db');
       assert.equal(settings.database.only_with, 'token');
       assert.deepEqual(settings.file.not_with, ['in_memory', 'token']);
+      assert.deepEqual(data[0].settings.map((each) => each.choice), [...Array(3).fill('Where the rows are kept'), null]);
       // What they say is so.
       for (const { name, only_with, not_with } of data[0].settings) {
         const value = (of) => (settings[of].kind === 'boolean' ? true : 'x');

@@ -29,6 +29,10 @@ describe('signing in', () => {
     assert.ok(Date.parse(said.expires_at) > Date.now() + 29 * 86_400_000);
     assert.deepEqual((await as(cookie, '/api/session')).json(), said);
     const own = (await post({ key: server.key })).json();
+    assert.deepEqual([own.key.tables, own.key.max_rows, own.key.max_bytes], [null, null, null]);
+    const { api_key: limited } = (await server.api('/api/destinations/local/keys', { body: '{"tables":["a"],"max_rows":5,"max_bytes":1000}', key: server.adminKey })).json();
+    const { key: theirs } = (await post({ key: limited })).json();
+    assert.deepEqual([theirs.tables, theirs.max_rows, theirs.max_bytes], [['a'], 5, 1000]);
     assert.deepEqual([own.admin, own.destination.name, own.key.scopes], [false, 'local', ['insert', 'query', 'share', 'tail', 'admin']]);
   });
 

@@ -30,3 +30,8 @@ export const consoleLink = (sql: string) => link('console', sql);
 export function go(address: string) {
   location.hash = address;
 }
+// The same place under its own address: there is no way back to what it was before.
+export function rename(address: string) {
+  history.replaceState(null, '', address);
+  route.parts = read();
+}

@@ -1,4 +1,6 @@
 // Who is signed in, and which destination is looked at.
+import { bytes, number } from './format';
+import { forgetAll } from './fresh.svelte';
 import type { Destination, Session } from './types';
 
 export const session = $state<{ current: Session | null; known: boolean; destinations: Destination[]; destination: Destination | null }>({
@@ -12,6 +14,7 @@ export const session = $state<{ current: Session | null; known: boolean; destina
 // signed out.
 const kEnded = 'session-ended';
 export function endSession(why: 'signed-out' | 'refused') {
+  forgetAll();
   if (why === 'refused') sessionStorage.setItem(kEnded, '1');
   location.reload();
 }
@@ -22,6 +25,19 @@ export function hasEnded(): boolean {
 }
 
 export const may = (scope: Session['key']['scopes'][number]) => session.current?.key.scopes.includes(scope) ?? false;
+
+// What limits the key beside its scopes, in words; none: nothing. Such a key neither shares nor saves endpoints: both give
+// away what a query reads, and by them others would read more than the key.
+export function limits(): string[] {
+  const { tables, max_rows, max_bytes } = session.current?.key ?? {};
+  return [
+    ...(tables ? [tables.length === 1 ? 'one table only' : `${tables.length} tables only`] : []),
+    ...(max_rows ? [`${number(max_rows)} rows of a result`] : []),
+    ...(max_bytes ? [`${bytes(max_bytes)} of an answer`] : []),
+  ];
+}
+export const mayShare = () => may('share') && limits().length === 0;
+export const maySave = () => may('admin') && limits().length === 0;
 
 const kKey = 'destination';
 

@@ -75,10 +75,12 @@ export const isWebhook = (key: Key) =>
 
 export const providerOf = (key: Key) => providers.find((each) => keyName(each.label) === key.name) ?? providers[providers.length - 1]!;
 
-export function webhookUrl(base: string, table: string, secret: string, shape: Shape): string {
-  const depth = shape.depth ? `&flatten_depth=${shape.depth}` : '';
-  return `${base.trim().replace(/\/+$/, '')}/api/data/insert/${encodeURIComponent(table)}?api_key=${secret}${depth}`;
-}
+// Of a webhook that was made just now: what its URL has behind the host, and the rows that its table had before.
+export interface FreshWebhook { path: string; rows: number }
+
+export const webhookPath = (table: string, secret: string, shape: Shape) =>
+  `/api/data/insert/${encodeURIComponent(table)}?api_key=${secret}${shape.depth ? `&flatten_depth=${shape.depth}` : ''}`;
+export const trimmedBase = (base: string) => base.trim().replace(/\/+$/, '');
 
 // Addresses that only this machine, or its network, knows.
 export function isPrivate(address: string): boolean {
