@@ -1,9 +1,10 @@
 // Files of results: small ones, large ones, and what is shown where there is none.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { describe, it } from 'node:test';
 import { signedIn, useBrowser, violations } from './browser.mjs';
-import { useServer } from './lib.mjs';
+import { eventually, useServer } from './lib.mjs';
 
 async function run(page, sql) {
   const editor = page.getByLabel(/^SQL of/);
@@ -66,6 +67,26 @@ describe('a download', () => {
     const text = 'é'.repeat(30_000);
     await run(page, `SELECT '${text}' AS t`);
     assert.equal((await saved(page, /^CSV as programs/)).bytes.toString(), `t\n${text}\n`);
+  });
+
+  it('of a snapshot says what another one stands in its way, and comes when that is over', { timeout: 60_000 }, async () => {
+    // Larger than what waits in sockets, so that a reader who takes nothing holds it.
+    await server.insert('large', Array.from({ length: 40_000 }, (_, n) => ({ n, text: randomBytes(400).toString('base64') })), { query: '?wait=true' });
+    const page = await signedIn(browser, server, 'Data');
+    const holder = new AbortController();
+    const first = await fetch(`${server.url}/api/data/snapshot?api_key=${server.adminKey}`, { signal: holder.signal });
+    assert.equal(first.status, 200);
+    await page.getByRole('link', { name: 'Download the snapshot' }).click();
+    await page.getByRole('alert').getByText(/snapshot/).waitFor();
+    holder.abort();
+    const download = page.waitForEvent('download', { timeout: 30_000 });
+    await eventually('the first one to be over', async () => {
+      await page.getByRole('link', { name: 'Download the snapshot' }).click();
+      return await Promise.race([page.getByText('the browser goes on with it').waitFor().then(() => true), page.getByRole('alert').waitFor().then(() => false)]);
+    }, 20_000, 300);
+    const file = await download;
+    assert.match(file.suggestedFilename(), /^local-.*\.duckdb$/);
+    assert.equal(fs.readFileSync(await file.path()).subarray(8, 12).toString(), 'DUCK');
   });
 
   it('can be cancelled while the server works', { timeout: 60_000 }, async () => {

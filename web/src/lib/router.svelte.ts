@@ -17,7 +17,7 @@ addEventListener('hashchange', () => {
   scrollTo(0, 0);
 });
 
-// The same place, of which another part is looked at: no step on the way back, and an address to send to somebody.
+// The same place, of which another part is looked at, or which has an address of its own now: no step on the way back.
 export function stay(address: string) {
   history.replaceState(history.state, '', address);
   route.parts = read();
@@ -29,9 +29,4 @@ export const link = (...parts: string[]) => `#/${parts.map(encodeURIComponent).j
 export const consoleLink = (sql: string) => link('console', sql);
 export function go(address: string) {
   location.hash = address;
-}
-// The same place under its own address: there is no way back to what it was before.
-export function rename(address: string) {
-  history.replaceState(null, '', address);
-  route.parts = read();
 }
