@@ -317,7 +317,7 @@ describe('a contract, failed rows and the end of a table', () => {
       await fits(`the list at ${width}`);
       for (const tab of ['rows', 'columns', 'live', 'history', 'contract', 'failed', 'settings']) {
         await openTable(page, server, name, tab);
-        await page.getByText('…', { exact: true }).waitFor({ state: 'detached' });
+        await eventually('all that it waits for', async () => await page.getByText('…', { exact: true }).count() === 0);
         await fits(`${tab} at ${width}`);
       }
       for (const [button, title] of [['Delete the table …', `Delete ${name}?`], ['Upload a file', `Upload into ${name}`]]) {
