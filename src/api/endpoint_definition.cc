@@ -184,7 +184,7 @@ const std::vector<std::string>& reserved_parameters() {
 const std::vector<std::string>& call_options() {
   static const std::vector<std::string> kNames = {"api_key",     "destination_id", "version",
                                                   "timeout_ms",  "fresh",          "query_id",
-                                                  "quote_int64", "quote_nan", "spreadsheet"};
+                                                  "quote_int64", "quote_nan",      "spreadsheet"};
   return kNames;
 }
 

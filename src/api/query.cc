@@ -267,11 +267,10 @@ Task<Result<>> QueryStream::stream(http::PipeSource& pipe, std::uint64_t id) {
 Task<StreamOutcome> stream_query(App& app, http::Exchange& exchange, std::shared_ptr<Tenant> tenant,
                                  StreamRequest request) {
   request.query.coding = query::negotiate_coding(exchange.header_list("Accept-Encoding"));
-  request.query.variant = std::string(query::coding_name(request.query.coding)) +
-                          (request.query.quote_int64 ? " quoted " : " ") +
-                          (request.query.quote_nan ? "nan " : "") +
-                          (request.query.spreadsheet ? "spreadsheet " : "") +
-                          std::to_string(request.query.max_rows);
+  request.query.variant =
+      std::string(query::coding_name(request.query.coding)) +
+      (request.query.quote_int64 ? " quoted " : " ") + (request.query.quote_nan ? "nan " : "") +
+      (request.query.spreadsheet ? "spreadsheet " : "") + std::to_string(request.query.max_rows);
   const bool has_parameters = request.query.parameters.size() > 2;  // not "{}"
   QueryStream stream(app, exchange, *tenant, request);
   Result<> answered = co_await stream.run();

@@ -288,7 +288,9 @@ void PoolEngine::query(std::uint64_t id, QueryRequest r, UniqueFd out, QueryEven
   }
   w.member("format", query::format_name(r.format)).member("coding", query::coding_name(r.coding));
   w.member("snapshot", r.snapshot).member("quote_int64", r.quote_int64);
-  w.member("quote_nan", r.quote_nan).member("spreadsheet", r.spreadsheet).member("source", r.source);
+  w.member("quote_nan", r.quote_nan)
+      .member("spreadsheet", r.spreadsheet)
+      .member("source", r.source);
   w.member("position", r.position);
   w.member("max_rows", r.max_rows).member("variant", r.variant);
   w.member("if_none_match", r.if_none_match);

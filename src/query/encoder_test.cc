@@ -45,13 +45,15 @@ TEST(Encoder, QuotesWideIntegersWhenAsked) {
 TEST(Encoder, TellsNanFromNullWhenAsked) {
   const TestDatabase database;
   const std::string sql =
-      "SELECT 'nan'::DOUBLE AS a, 'inf'::FLOAT AS b, '-inf'::DOUBLE AS c, NULL::DOUBLE AS d, 1.5::DOUBLE AS e, "
+      "SELECT 'nan'::DOUBLE AS a, 'inf'::FLOAT AS b, '-inf'::DOUBLE AS c, NULL::DOUBLE AS d, "
+      "1.5::DOUBLE AS e, "
       "['nan'::DOUBLE, 2.0::DOUBLE] AS f, 'inf'::DOUBLE::VARIANT AS g";
   EXPECT_EQ(database.encode(sql, Format::kNdjson, {.quote_nan = true}),
             "{\"a\":\"NaN\",\"b\":\"Infinity\",\"c\":\"-Infinity\",\"d\":null,\"e\":1.5,"
             "\"f\":[\"NaN\",2.0],\"g\":\"Infinity\"}\n");
-  EXPECT_EQ(database.encode(sql, Format::kNdjson),
-            "{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":1.5,\"f\":[null,2.0],\"g\":null}\n");
+  EXPECT_EQ(
+      database.encode(sql, Format::kNdjson),
+      "{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":1.5,\"f\":[null,2.0],\"g\":null}\n");
 }
 
 TEST(Encoder, EncodesNoRowsAndManyRows) {
