@@ -35,7 +35,8 @@ struct TableInfo {
   std::string name;
   std::vector<ColumnInfo> columns;
   std::uint64_t rows = 0;
-  std::optional<std::uint64_t> bytes;  // where the destination can tell cheaply
+  std::optional<std::uint64_t>
+      bytes;  // on disk; of one table that was asked for, where it can be told
   std::optional<Micros> first_row_at;
   std::optional<Micros> last_row_at;
 };

@@ -1,5 +1,6 @@
 // Tables: listed with every acknowledged row, deleted and renamed in the order of the journal.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { problem, useServer } from './lib.mjs';
 
@@ -31,6 +32,18 @@ describe('tables', () => {
       assert.match(events.last_row_at, /Z$/);
       const columns = await server.api(at('events', '/columns'));
       assert.deepEqual(columns.json(), { data: events.columns, next: null });
+    });
+
+    test('a table that is asked for alone tells its bytes on disk', async () => {
+      const name = 'on "disk"';
+      await server.insert(name, Array.from({ length: 5000 }, (_, n) => ({ n, text: randomBytes(750).toString('base64') })), { query: '?wait=true' });
+      // A snapshot begins with a checkpoint: until then rows may be in the write-ahead log only.
+      assert.equal((await server.request('/api/data/snapshot', { headers: { Authorization: `Bearer ${server.adminKey}` } })).status, 200);
+      const { bytes } = await table(name);
+      assert.ok(bytes > 2.5e6 && bytes < 12e6, `${bytes}`); // 5 MB of text, which DuckDB compresses by a quarter at best
+      assert.equal(bytes % 262_144, 0);
+      const listed = (await server.api('/api/tables')).json().data.find((each) => each.name === name);
+      assert.equal(listed.bytes, undefined);
     });
 
     test('every acknowledged row is counted, and names fold as in SQL', async () => {

@@ -112,6 +112,7 @@ class DuckdbDestination final : public Destination {
   bool wants_readers_gone() const { return wants_readers_gone_.load(); }
 
  private:
+  Result<> measure(duckdb_connection connection, TableInfo& table);
   static std::vector<std::pair<std::string, std::string>> protective_settings();
   Result<> open_instance();
   Result<> attach();
