@@ -9,6 +9,9 @@ export interface Fresh<T = unknown> {
 
 const held = $state<Record<string, Fresh>>({});
 
+// The one of a destination's first steps.
+export const firstKey = (destination = '') => `first steps ${destination}`;
+
 export const freshOf = <T>(name: string) => held[name] as Fresh<T> | undefined;
 export function hold(name: string, secret: string, about: unknown = null) {
   held[name] = { secret, copied: false, about };
