@@ -40,18 +40,43 @@ void write_lag(json::Writer& w, std::uint64_t rows, double seconds) {
   w.member("lag_rows", rows).raw_member("lag_seconds", std::to_string(seconds));
 }
 
-void write_tenant(json::Writer& w, const Tenant& tenant, const catalog::KeyInfo& key) {
+void write_whole(json::Writer& w, const Tenant& tenant) {
   const auto sent = tenant.acknowledged();
   const auto state = tenant.known_state().value_or(destinations::LoadState());
-  w.begin_object().member("id", tenant.id()).member("name", tenant.destination().name);
   w.member("rows", sent.rows).member("bytes", sent.bytes);
   w.member("loaded", state.rows_loaded).member("failed", state.rows_failed);
   write_lag(w, tenant.lag_rows(), tenant.lag_seconds());
+}
+
+// For a key of some tables: what comes into others is not for it.
+template <typename Counts>
+void write_sum(json::Writer& w, const Counts& tables) {
+  std::uint64_t rows = 0, bytes = 0, failed = 0, lag_rows = 0;
+  Micros lag_us = 0;
+  for (const auto& [name, count] : tables) {
+    rows += count.acknowledged.rows;
+    bytes += count.acknowledged.bytes;
+    failed += count.failed;
+    lag_rows += count.lag_rows;
+    lag_us = std::max<Micros>(lag_us, count.lag_us);
+  }
+  w.member("rows", rows).member("bytes", bytes);
+  w.member("loaded", rows - std::min(rows, lag_rows)).member("failed", failed);
+  write_lag(w, lag_rows, static_cast<double>(lag_us) / 1e6);
+}
+
+void write_tenant(json::Writer& w, const Tenant& tenant, const catalog::KeyInfo& key) {
+  auto tables = tenant.table_counts();
+  std::erase_if(tables, [&](const auto& table) { return !key.may_table(table.first); });
+  w.begin_object().member("id", tenant.id()).member("name", tenant.destination().name);
+  if (key.tables)
+    write_sum(w, tables);
+  else
+    write_whole(w, tenant);
   w.member("queries_running", std::uint64_t{tenant.queries().running()});
   w.member("queries_waiting", std::uint64_t{tenant.queries().waiting()});
   w.begin_array("tables");
-  for (const auto& [name, count] : tenant.table_counts()) {
-    if (!key.may_table(name)) continue;
+  for (const auto& [name, count] : tables) {
     w.begin_object().member("name", name).member("rows", count.acknowledged.rows);
     w.member("bytes", count.acknowledged.bytes).member("failed", count.failed);
     write_lag(w, count.lag_rows, static_cast<double>(count.lag_us) / 1e6);

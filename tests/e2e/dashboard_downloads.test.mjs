@@ -89,6 +89,36 @@ describe('a download', () => {
     assert.equal(fs.readFileSync(await file.path()).subarray(8, 12).toString(), 'DUCK');
   });
 
+  it('is shown wherever somebody goes meanwhile, and its error too', { timeout: 60_000 }, async () => {
+    await server.insert('elsewhere', [{ n: 1 }], { query: '?wait=true' });
+    const page = await signedIn(browser, server, 'Data');
+    await page.getByRole('link', { name: 'elsewhere' }).click();
+    await page.getByRole('button', { name: 'Download' }).click();
+    let refuse;
+    const asked = new Promise((resolve) => { refuse = resolve; });
+    await page.route('**/api/data/query?**', async (route) => { await asked; await route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"type":"/problems/x","title":"x","detail":"too busy just now"}' }); });
+    await page.getByRole('link', { name: 'CSV', exact: true }).click();
+    await page.getByRole('link', { name: 'Keys' }).click();
+    const downloads = page.getByRole('region', { name: 'Downloads' });
+    await downloads.getByText('preparing elsewhere.csv').waitFor({ state: 'attached' });
+    refuse();
+    await downloads.getByRole('alert').getByText('too busy just now').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await downloads.getByRole('button', { name: 'Put away' }).click();
+    await downloads.waitFor({ state: 'detached' });
+  });
+
+  it('has its menu on the screen of a phone', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await run(page, 'SELECT 1 AS n');
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.getByText('Download', { exact: true }).click();
+    for (const link of await page.locator('.menu a').all()) {
+      const { x, y, width, height } = await link.boundingBox();
+      assert.ok(x >= 0 && x + width <= 390 && y >= 0 && y + height <= 800, `${x} ${y}`);
+    }
+  });
+
   it('can be cancelled while the server works', { timeout: 60_000 }, async () => {
     await server.insert('slow', [{ n: 1 }], { query: '?wait=true' });
     const page = await signedIn(browser, server, 'Console');
@@ -97,7 +127,7 @@ describe('a download', () => {
     await page.route('**/api/data/query?**', async (route) => { await new Promise((resolve) => setTimeout(resolve, 20_000)); await route.continue().catch(() => undefined); });
     await choose(page, /^CSV as programs/);
     await page.getByText('preparing result.csv').waitFor({ state: 'attached' });
-    await page.getByRole('region', { name: 'Result', exact: true }).getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('region', { name: 'Downloads' }).getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('The download was cancelled.').waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });

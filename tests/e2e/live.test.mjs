@@ -92,6 +92,10 @@ describe('/api/live', () => {
     for (const each of [one, own]) assert.deepEqual(each.events.at(-1).destinations.map((d) => d.name), ['other']);
     await eventually('a table', () => of(few.events.at(-1)).tables.length > 0);
     assert.deepEqual(of(few.events.at(-1)).tables.map((each) => each.name), ['seen']);
+    // Of what comes into other tables it does not hear by the sums either.
+    const { rows, bytes, tables: [seen] } = of(few.events.at(-1));
+    assert.deepEqual([rows, bytes], [seen.rows, seen.bytes]);
+    assert.ok(of(all.events.at(-1)).rows > rows);
     for (const each of [all, one, own, few]) each.close();
     const inserts = (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: '{"scopes":["insert"]}' })).json();
     problem(await server.api('/api/live', { key: inserts.api_key }), 403);

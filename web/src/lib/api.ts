@@ -26,9 +26,10 @@ export function parseProblem(status: number, text: string): Problem {
   }
 }
 
-// With ?destination_id=, where a session for all of them must say which is meant.
+// With ?destination_id=: a session for all of them must say which is meant, and one for a single one is told when it is another
+// one's by now, as somebody signed in anew in another tab.
 export function scoped(path: string): string {
-  if (!session.current?.admin || !session.destination) return path;
+  if (!session.destination) return path;
   return `${path}${path.includes('?') ? '&' : '?'}destination_id=${encodeURIComponent(session.destination.id)}`;
 }
 

@@ -16,6 +16,14 @@ const kBetween = 500; // milliseconds
 
 const broke = (bytes: number) => new Error(`The download broke off after ${bytes.toLocaleString('en-US')} bytes: it is not whole. Try it again; the server's log says why.`);
 
+// Those that were begun, the newest last: they are shown wherever somebody goes meanwhile.
+const begun = $state<Download[]>([]);
+export const downloads = () => begun;
+export function dismiss(download: Download) {
+  download.cancel();
+  begun.splice(begun.indexOf(download), 1);
+}
+
 export class Download {
   state = $state<'asking' | 'saved' | 'handed' | 'failed' | 'cancelled'>('asking');
   bytes = $state(0);
@@ -85,9 +93,12 @@ function save(address: string, file: string, ours: boolean) {
   if (ours) setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-// Of a click on the link to `wanted`: null where the browser is asked for something else, such as a new tab.
-export function beginDownload(event: MouseEvent, wanted: Wanted): Download | null {
-  if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return null;
+// Of a click on the link to `wanted`: false where the browser is asked for something else, such as a new tab.
+export function beginDownload(event: MouseEvent, wanted: Wanted): boolean {
+  if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return false;
   event.preventDefault();
-  return new Download(wanted);
+  // What is over and was seen goes.
+  for (const each of begun.filter(({ state }) => state !== 'asking')) dismiss(each);
+  begun.push(new Download(wanted));
+  return true;
 }

@@ -4,7 +4,8 @@ import { readableName, shellQuoted } from './text';
 export type Language = 'curl' | 'JavaScript' | 'Python' | 'Go';
 
 export function lines(language: Language, host: string, key: string, table: string): { insert: string; query: string } {
-  const insert = `${host}/api/data/insert/${encodeURIComponent(table)}`;
+  // An apostrophe, which an address may have, would end the quotes around it.
+  const insert = `${host}/api/data/insert/${encodeURIComponent(table).replaceAll("'", '%27')}`;
   const query = `${host}/api/data/query`;
   const sql = `SELECT * FROM ${readableName(table)}`;
   switch (language) {

@@ -61,16 +61,20 @@ export class LiveFeed {
   #moments: Moment[] = [];
   #source: EventSource | null = null;
   #end = () => {};
+  #rested = false;
 
   start(destinationId: string) {
     this.stop();
-    this.#open(destinationId);
-    this.#end = every(1000, () => {
+    if (!document.hidden) this.#open(destinationId);
+    const seen = () => (document.hidden ? this.#rest() : this.#open(destinationId));
+    document.addEventListener('visibilitychange', seen);
+    const ticking = every(1000, () => {
       const now = Date.now();
       if (now - Math.max(this.#heard, this.#tried) > kSilence) this.#lose();
       // The browser tries again by itself, but where it got an answer that is no stream.
       if (this.#source?.readyState === EventSource.CLOSED && now - this.#tried >= kAgain) this.#open(destinationId);
     });
+    this.#end = () => { ticking(); document.removeEventListener('visibilitychange', seen); };
   }
 
   stop() {
@@ -98,7 +102,16 @@ export class LiveFeed {
     return this.lost === null ? this.#rateOver(kWindow, id, table) : null;
   }
 
+  // A browser has six connections to a server, for all of its tabs: those that nobody sees keep none.
+  #rest() {
+    this.#source?.close();
+    this.#source = null;
+    this.#moments = [];
+    this.#rested = true;
+  }
+
   #open(destinationId: string) {
+    this.#source?.close();
     this.#tried = Date.now();
     // An admin sees every destination.
     const source = new EventSource('/api/live');
@@ -111,13 +124,14 @@ export class LiveFeed {
   }
 
   #take(live: Live, destinationId: string) {
-    const missed = this.lost && this.#heard ? Math.round((Date.now() - this.#heard) / 1000) - 1 : 0;
+    const missed = (this.lost || this.#rested) && this.#heard ? Math.round((Date.now() - this.#heard) / 1000) - 1 : 0;
     if (missed > 0) this.history = [...this.history, ...Array<null>(Math.min(missed, kKept)).fill(null)].slice(-kKept);
     const moment = new Moment(live);
     this.#heard = Date.now();
     this.#moments = [...this.#moments.slice(-kWindow), moment];
     this.latest = moment;
     this.lost = null;
+    this.#rested = false;
     if (this.#moments.length > 1) this.history = [...this.history.slice(1 - kKept), this.#rateOver(1, destinationId)?.rows ?? null];
   }
 

@@ -13,16 +13,29 @@ export const session = $state<{ current: Session | null; known: boolean; destina
 // What a session saw goes with it: rows in memory, statements that run. So the page begins anew, and says why where nobody
 // signed out.
 const kEnded = 'session-ended';
-export function endSession(why: 'signed-out' | 'refused') {
+const kEndings = {
+  'signed-out': '',
+  refused: 'The session has ended: it ran out, or its key was revoked. Sign in again.',
+  elsewhere: 'Another tab of this browser signed out, or in with another key.',
+};
+export function endSession(why: keyof typeof kEndings) {
   forgetAll();
-  if (why === 'refused') sessionStorage.setItem(kEnded, '1');
+  sessionStorage.setItem(kEnded, kEndings[why]);
   location.reload();
 }
-export function hasEnded(): boolean {
-  const ended = sessionStorage.getItem(kEnded) !== null;
+// Why the page began anew, said once; nothing where somebody signed out here.
+export function hasEnded(): string {
+  const words = sessionStorage.getItem(kEnded) ?? '';
   sessionStorage.removeItem(kEnded);
-  return ended;
+  return words;
 }
+
+// The browser's tabs share a cookie: with another session's, a page of this one would act on what it does not show.
+const kSignedIn = 'signed-in';
+export const tellOtherTabs = () => localStorage.setItem(kSignedIn, session.current?.key.id ?? '');
+addEventListener('storage', ({ key, newValue }) => {
+  if (key === kSignedIn && session.current && newValue !== session.current.key.id) endSession('elsewhere');
+});
 
 export const may = (scope: Session['key']['scopes'][number]) => session.current?.key.scopes.includes(scope) ?? false;
 
@@ -43,11 +56,14 @@ const kKey = 'destination';
 
 export function chooseDestination(destination: Destination) {
   session.destination = destination;
+  // This tab's own, and where new ones begin.
+  sessionStorage.setItem(kKey, destination.id);
   localStorage.setItem(kKey, destination.id);
 }
 
 export function offerDestinations(list: Destination[]) {
   session.destinations = list;
-  const before = session.destination?.id ?? localStorage.getItem(kKey);
+  const before = session.destination?.id ?? sessionStorage.getItem(kKey) ?? localStorage.getItem(kKey);
   session.destination = list.find((each) => each.id === before) ?? list[0] ?? null;
+  if (session.destination) sessionStorage.setItem(kKey, session.destination.id);
 }

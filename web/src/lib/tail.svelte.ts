@@ -5,6 +5,7 @@ import type { FromTail, TailItem } from './tail.worker';
 
 export const kKept = 500;
 const kRateOver = 5000; // milliseconds
+const kRestAfter = 10_000; // milliseconds that the page is hidden
 
 export class TailFeed {
   items = $state.raw<TailItem[]>([]); // the newest first
@@ -14,6 +15,12 @@ export class TailFeed {
   rate = $state(0); // rows a second
   trouble = $state.raw<unknown>(null);
   #worker: Worker | null = null;
+  #resting: ReturnType<typeof setTimeout> | undefined;
+  #seen = () => {
+    clearTimeout(this.#resting);
+    if (document.hidden) this.#resting = setTimeout(() => this.#worker?.postMessage(true), kRestAfter);
+    else this.#worker?.postMessage(false);
+  };
   #held: TailItem[] = []; // while it is paused
   #counts: { at: number; count: number }[] = [];
 
@@ -23,9 +30,13 @@ export class TailFeed {
     this.#worker = new Worker(new URL('./tail.worker.ts', import.meta.url), { type: 'module' });
     this.#worker.onmessage = ({ data }: MessageEvent<FromTail>) => this.#hear(data);
     this.#worker.postMessage(scoped(path));
+    document.addEventListener('visibilitychange', this.#seen);
+    this.#seen();
   }
 
   stop() {
+    clearTimeout(this.#resting);
+    document.removeEventListener('visibilitychange', this.#seen);
     this.#worker?.terminate();
     this.#worker = null;
     this.clear();

@@ -59,16 +59,28 @@ function hear(event: string, data: string): boolean {
 
 let lastEventId = '';
 
+// While nobody sees the page there is no connection, of which a browser has six for all of its tabs. Nothing is missed: the
+// stream goes on behind the last event.
+let rest = new AbortController();
+let wake = Promise.resolve();
+let awake = () => {};
+function setResting(resting: boolean) {
+  awake();
+  if (!resting) return;
+  wake = new Promise((resolve) => { awake = resolve; });
+  rest.abort();
+}
+
 // Server-sent events, as the server writes them: lines, and an empty one behind each event. False where it is over for good.
 async function read(body: ReadableStream<Uint8Array>): Promise<boolean> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
-  let rest = '';
+  let begun = '';
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return true;
-    const events = (rest + decoder.decode(value, { stream: true })).split('\n\n');
-    rest = events.pop() ?? '';
+    const events = (begun + decoder.decode(value, { stream: true })).split('\n\n');
+    begun = events.pop() ?? '';
     for (const text of events) {
       let event = '';
       let data = '';
@@ -87,7 +99,9 @@ async function follow(url: string) {
   setInterval(tellRows, kTellEvery);
   for (let wasOpen = false; ; ) {
     try {
-      const answer = await fetch(url, { credentials: 'same-origin', headers: lastEventId ? { 'Last-Event-ID': lastEventId } : {} });
+      await wake;
+      rest = new AbortController();
+      const answer = await fetch(url, { signal: rest.signal, credentials: 'same-origin', headers: lastEventId ? { 'Last-Event-ID': lastEventId } : {} });
       // A server that has just started may not take anybody yet.
       const isPassing = wasOpen && answer.status === 503;
       if (!answer.ok && !isPassing) return tell({ type: 'refused', status: answer.status, text: await answer.text() });
@@ -102,4 +116,7 @@ async function follow(url: string) {
   }
 }
 
-onmessage = ({ data }: MessageEvent<string>) => void follow(data);
+onmessage = ({ data }: MessageEvent<string | boolean>) => {
+  if (typeof data === 'string') void follow(data);
+  else setResting(data);
+};
