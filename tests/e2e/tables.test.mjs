@@ -35,7 +35,7 @@ describe('tables', () => {
     });
 
     test('a table that is asked for alone tells its bytes on disk', async () => {
-      const name = 'on "disk"';
+      const name = "it's on. disk; --";
       await server.insert(name, Array.from({ length: 5000 }, (_, n) => ({ n, text: randomBytes(750).toString('base64') })), { query: '?wait=true' });
       // A snapshot begins with a checkpoint: until then rows may be in the write-ahead log only.
       assert.equal((await server.request('/api/data/snapshot', { headers: { Authorization: `Bearer ${server.adminKey}` } })).status, 200);

@@ -1,4 +1,6 @@
-// Where we are: what stands behind the # of the address. The server has one page.
+// Where we are: what stands behind the # of the address. The server has one page. Of several destinations the address says
+// which one is meant, so that it can be sent to somebody: "#/@other/data/events".
+import { session } from './session.svelte';
 
 // What was not written by encodeURIComponent is what it is.
 function decoded(part: string): string {
@@ -8,22 +10,33 @@ function decoded(part: string): string {
     return part;
   }
 }
-const read = () => location.hash.replace(/^#\/?/, '').split('/').filter((part) => part !== '').map(decoded);
+function read(): { parts: string[]; destination: string | null } {
+  const parts = location.hash.replace(/^#\/?/, '').split('/').filter((part) => part !== '');
+  const named = parts[0]?.startsWith('@') ? decoded(parts.shift()!.slice(1)) : null;
+  return { parts: parts.map(decoded), destination: named };
+}
 
-export const route = $state({ parts: read() });
+export const route = $state(read());
 
 addEventListener('hashchange', () => {
-  route.parts = read();
+  Object.assign(route, read());
   scrollTo(0, 0);
 });
 
 // The same place, of which another part is looked at, or which has an address of its own now: no step on the way back.
 export function stay(address: string) {
   history.replaceState(history.state, '', address);
-  route.parts = read();
+  Object.assign(route, read());
 }
 
-export const link = (...parts: string[]) => `#/${parts.map(encodeURIComponent).join('/')}`;
+// Pages of the whole server are the same whichever destination is looked at.
+const wholes = ['connections', 'account'];
+export const isWhole = (parts: string[]) => wholes.includes(parts[0] ?? '');
+export const isNamed = () => session.current?.admin === true && session.destinations.length > 1;
+export function link(...parts: string[]): string {
+  const named = isNamed() && !isWhole(parts) && session.destination ? [`@${encodeURIComponent(session.destination.name)}`] : [];
+  return `#/${[...named, ...parts.map(encodeURIComponent)].join('/')}`;
+}
 
 // The console with this statement in a tab of its own.
 export const consoleLink = (sql: string) => link('console', sql);

@@ -61,9 +61,11 @@ export function chooseDestination(destination: Destination) {
   localStorage.setItem(kKey, destination.id);
 }
 
-export function offerDestinations(list: Destination[]) {
+// named: by the address that the page began with
+export function offerDestinations(list: Destination[], named: string | null = null) {
   session.destinations = list;
-  const before = session.destination?.id ?? sessionStorage.getItem(kKey) ?? localStorage.getItem(kKey);
+  const wanted = list.find((each) => each.name === named);
+  const before = wanted?.id ?? session.destination?.id ?? sessionStorage.getItem(kKey) ?? localStorage.getItem(kKey);
   session.destination = list.find((each) => each.id === before) ?? list[0] ?? null;
   if (session.destination) sessionStorage.setItem(kKey, session.destination.id);
 }
