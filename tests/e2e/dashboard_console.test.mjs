@@ -119,6 +119,24 @@ describe('the console', () => {
     assert.deepEqual(complaints(page), []);
   });
 
+  it('cancels by Escape only where nothing else has use for it', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await write(page, 'SELECT sum(hash(a.range * b.range)) FROM range(100000000) a, range(1000) b');
+    await page.keyboard.press('Control+Enter');
+    const cancel = page.getByRole('button', { name: 'Cancel' });
+    await cancel.waitFor();
+    await page.getByRole('button', { name: 'History' }).click();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.keyboard.press('Escape');
+    await page.waitForTimeout(200);
+    assert.equal(await cancel.count(), 1);
+    await editorOf(page).focus();
+    await page.keyboard.press('Escape');
+    await page.getByText('cancelled', { exact: true }).waitFor();
+  });
+
   it('opens again what was closed', { timeout: 60_000 }, async () => {
     const page = await signedIn(browser, server, 'Console');
     await run(page, 'SELECT 1 AS kept');

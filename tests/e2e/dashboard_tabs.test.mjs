@@ -54,6 +54,29 @@ describe('tabs of one browser', () => {
     await page.getByRole('heading', { name: 'local', level: 1 }).waitFor();
   });
 
+  it('is sent to somebody else by its address, which names the destination', { timeout: 60_000 }, async () => {
+    const made = (await server.api('/api/destinations', { key: server.adminKey, body: '{"name":"a/b"}' })).json();
+    await server.insert('there only', [{ n: 1 }], { key: made.api_key, query: '?wait=true' });
+    const page = await signedIn(browser, server);
+    await page.getByLabel('Destination', { exact: true }).selectOption({ label: 'a/b' });
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    await page.getByRole('link', { name: 'there only' }).click();
+    await page.getByText('Rows 1 to 1 of 1').waitFor();
+    const address = page.url();
+    const somebody = await signedIn(browser, server);
+    await somebody.getByLabel('Destination', { exact: true }).selectOption({ label: 'local' });
+    await somebody.getByRole('heading', { name: 'local', level: 1 }).waitFor();
+    await somebody.goto(address);
+    await somebody.getByText('Rows 1 to 1 of 1').waitFor();
+    assert.equal(await somebody.getByLabel('Destination', { exact: true }).locator('option:checked').innerText(), 'a/b');
+    await somebody.goBack();
+    await somebody.getByRole('heading', { name: 'local', level: 1 }).waitFor();
+    await somebody.goto(`${server.url}/#/@never/data/events`);
+    await somebody.getByRole('heading', { name: 'There is no destination “never” here' }).waitFor();
+    await somebody.getByRole('link', { name: 'Home' }).last().click();
+    await somebody.getByRole('heading', { name: 'local', level: 1 }).waitFor();
+  });
+
   it('more of them than a browser has connections all work: what nobody sees keeps none', { timeout: 120_000 }, async () => {
     const page = await signedIn(browser, server);
     const others = [];

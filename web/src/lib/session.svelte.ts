@@ -13,6 +13,7 @@ export const session = $state<{ current: Session | null; known: boolean; destina
 // What a session saw goes with it: rows in memory, statements that run. So the page begins anew, and says why where nobody
 // signed out.
 const kEnded = 'session-ended';
+const kSignedIn = 'signed-in'; // by which key, for the other tabs
 const kEndings = {
   'signed-out': '',
   refused: 'The session has ended: it ran out, or its key was revoked. Sign in again.',
@@ -20,7 +21,9 @@ const kEndings = {
 };
 export function endSession(why: keyof typeof kEndings) {
   forgetAll();
-  sessionStorage.setItem(kEnded, kEndings[why]);
+  const isElsewhere = why === 'refused' && localStorage.getItem(kSignedIn) !== session.current?.key.id;
+  sessionStorage.setItem(kEnded, kEndings[isElsewhere ? 'elsewhere' : why]);
+  if (why === 'signed-out') localStorage.setItem(kSignedIn, '');
   location.reload();
 }
 // Why the page began anew, said once; nothing where somebody signed out here.
@@ -31,7 +34,6 @@ export function hasEnded(): string {
 }
 
 // The browser's tabs share a cookie: with another session's, a page of this one would act on what it does not show.
-const kSignedIn = 'signed-in';
 export const tellOtherTabs = () => localStorage.setItem(kSignedIn, session.current?.key.id ?? '');
 addEventListener('storage', ({ key, newValue }) => {
   if (key === kSignedIn && session.current && newValue !== session.current.key.id) endSession('elsewhere');
