@@ -190,6 +190,43 @@ describe('a contract, failed rows and the end of a table', () => {
     assert.deepEqual(complaints(page), []);
   });
 
+  it('rows that fail meanwhile are told, and none is deleted that was not asked about', { timeout: 120_000 }, async () => {
+    await server.insert('growing', { a: 1 }, { query: '?wait=true' });
+    await server.api('/api/tables/growing/contract', { method: 'PUT', body: '{"columns":"freeze"}' });
+    const fail = (count) => server.insert('growing', Array.from({ length: count }, () => ({ b: 1 })), { query: '?wait=true' });
+    const kept = async () => (await server.api('/api/data/failed?table=growing')).json().total;
+    await fail(3);
+    const page = await signedIn(browser, server);
+    await openTable(page, server, 'growing', 'failed');
+    const shown = page.getByRole('article');
+    await eventually('three rows', async () => await shown.count() === 3);
+    await fail(4);
+    await page.getByRole('button', { name: 'Delete all' }).click();
+    await page.getByRole('heading', { name: 'Delete 7 failed rows?' }).waitFor();
+    await fail(1);
+    await page.getByRole('button', { name: 'Delete them' }).click();
+    await page.getByRole('alert').getByText('1 more has failed since you were asked.').waitFor();
+    await page.getByRole('heading', { name: 'Delete 8 failed rows?' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.equal(await kept(), 8);
+    await page.getByRole('button', { name: 'Keep them' }).click();
+    await fail(1);
+    await page.getByText('6 more have failed.').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Show them' }).click();
+    await eventually('all rows', async () => await shown.count() === 9);
+    // Somebody else deletes some.
+    const receipt = (await server.api('/api/data/failed?table=growing')).json().data[0].receipt;
+    await server.api(`/api/data/failed?table=growing&receipt=${receipt}`, { method: 'DELETE' });
+    await eventually('those that are left', async () => await shown.count() === 6);
+    await page.getByRole('button', { name: 'Delete all' }).click();
+    await page.getByRole('heading', { name: 'Delete 6 failed rows?' }).waitFor();
+    await page.getByRole('button', { name: 'Delete them' }).click();
+    await page.getByRole('heading', { name: 'No failed rows' }).waitFor();
+    assert.equal(await kept(), 0);
+    assert.deepEqual(complaints(page), []);
+  });
+
   it('a table that is not there for all that was refused is on the list, with its failed rows', { timeout: 60_000 }, async () => {
     await server.api('/api/tables/never/contract', { method: 'PUT', body: '{"tables":"freeze"}' });
     await server.insert('never', { a: 1 }, { query: '?wait=true' });
