@@ -388,3 +388,42 @@ describe('a contract, failed rows and the end of a table', () => {
     }
   });
 });
+
+describe('the list of tables', () => {
+  const server = useServer();
+  const browser = useBrowser();
+
+  it('keeps the key of the first steps until it is copied, and shows what comes by itself', { timeout: 90_000 }, async () => {
+    const page = await signedIn(browser, server, 'Data');
+    await page.getByRole('button', { name: 'Make a key for these lines' }).click();
+    await page.getByText('This key may insert, query and share.').waitFor();
+    await server.insert('arrived', { a: 1 }, { query: '?wait=true' });
+    await page.getByRole('link', { name: 'arrived', exact: true }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByText('This key may insert, query and share.').waitFor();
+    await page.getByRole('button', { name: 'The key is kept: hide this' }).click();
+    assert.equal(await page.getByRole('heading', { name: 'Send the first row' }).count(), 0);
+    await server.insert('later', { a: 1 }, { query: '?wait=true' });
+    await page.getByRole('link', { name: 'later', exact: true }).waitFor({ timeout: 20_000 });
+    assert.deepEqual(complaints(page), []);
+  });
+
+  it('draws the first of many, and is there again after an error', { timeout: 90_000 }, async () => {
+    const page = await signedIn(browser, server);
+    let broken = false;
+    const table = (i) => ({ name: `t_${String(i).padStart(3, '0')}_${'long_'.repeat(40)}`, rows: i, columns: [], first_row_at: null, last_row_at: null });
+    await page.route(/\/api\/tables\?/, (route) => route.fulfill(broken ? { status: 503, body: 'away' } : { json: { data: Array.from({ length: 250 }, (_, i) => table(i)), next: null } }));
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    const drawn = page.locator('tbody tr');
+    await eventually('the first', async () => await drawn.count() === 200);
+    assert.ok(await drawn.first().evaluate((row) => row.getBoundingClientRect().height < 110), 'a long name is cut');
+    assert.deepEqual(await violations(page), []);
+    broken = true;
+    await page.getByRole('alert').waitFor({ timeout: 20_000 });
+    assert.equal(await drawn.count(), 200);
+    broken = false;
+    await page.getByRole('alert').waitFor({ state: 'detached', timeout: 20_000 });
+    await page.getByRole('button', { name: 'Show all 250' }).click();
+    await eventually('all', async () => await drawn.count() === 250);
+  });
+});
