@@ -339,6 +339,57 @@ describe('a contract, failed rows and the end of a table', () => {
     assert.deepEqual(complaints(keeper), []);
   });
 
+  it('shows by address what a key may see, and says what it may not', { timeout: 120_000 }, async () => {
+    const signIn = async (body) => signedIn(browser, server, undefined, { key: (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: JSON.stringify(body) })).json().api_key });
+    await server.insert('seen', { a: 1 }, { query: '?wait=true' });
+    const tabs = (page) => page.getByRole('navigation', { name: 'Of this table' }).getByRole('link');
+    const reader = await signIn({ scopes: ['query'], tables: ['seen'] });
+    for (const tab of ['settings', 'live', 'failed']) {
+      await openTable(reader, server, 'seen', tab);
+      await reader.getByRole('heading', { name: 'Not with this key' }).waitFor();
+    }
+    assert.equal(await reader.getByLabel('New name').count(), 0);
+    assert.deepEqual(await violations(reader), []);
+    await reader.goto(`${server.url}/#/data/SEEN`);
+    await reader.getByRole('grid').waitFor();
+    await openTable(reader, server, 'taken', 'rows');
+    await reader.getByRole('heading', { name: 'This key is not for this table' }).waitFor();
+    assert.equal(await tabs(reader).count(), 0);
+    assert.deepEqual(await violations(reader), []);
+    assert.deepEqual(reader.complaints, []);
+
+    const sender = await signIn({ scopes: ['insert'] });
+    await sender.goto(`${server.url}/#/data/seen`);
+    await sender.getByRole('heading', { name: 'This key does not read the table' }).waitFor();
+    await sender.getByText('It sends rows').waitFor();
+    assert.equal(await tabs(sender).count(), 0);
+    assert.deepEqual(sender.complaints, []);
+
+    await server.api('/api/tables/seen/contract', { method: 'PUT', body: '{"columns":"freeze"}' });
+    await server.insert('seen', { b: 1 }, { query: '?wait=true' });
+    const keeper = await signIn({ scopes: ['admin'] });
+    await keeper.getByRole('link', { name: 'Data', exact: true }).click();
+    await keeper.getByRole('listitem').filter({ hasText: 'seen: 1' }).waitFor();
+    assert.deepEqual(await violations(keeper), []);
+    await keeper.getByLabel('Table', { exact: true }).fill('seen');
+    await keeper.getByRole('button', { name: 'Open', exact: true }).click();
+    await keeper.getByText('This key does not read the contract').waitFor();
+    assert.deepEqual(await tabs(keeper).allInnerTexts().then((all) => all.map((each) => each.replace(/\d+$/, '').trim())), ['Contract', 'Failed rows', 'Settings']);
+    assert.deepEqual(await violations(keeper), []);
+    await keeper.getByRole('button', { name: 'Set the contract' }).click();
+    await keeper.getByText('It is set.').waitFor();
+    assert.equal((await contract('seen')).columns, 'evolve');
+    await tabs(keeper).filter({ hasText: 'Failed rows' }).click();
+    await keeper.getByRole('button', { name: 'Retry all' }).click();
+    await keeper.getByText('1 went in, 0 still do not fit.').waitFor();
+    await tabs(keeper).filter({ hasText: 'Settings' }).click();
+    await keeper.getByLabel('New name').fill('seen too');
+    await keeper.getByRole('button', { name: 'Rename …' }).click();
+    await keeper.getByRole('button', { name: 'Rename it' }).click();
+    await keeper.getByRole('heading', { name: 'seen too', level: 1 }).waitFor();
+    assert.deepEqual(keeper.complaints, []);
+  });
+
   it('fits the screen with a name of 200 characters', { timeout: 120_000 }, async () => {
     const name = 'a_long_name_'.repeat(16) + 'the_end_';
     const page = await signedIn(browser, server);
