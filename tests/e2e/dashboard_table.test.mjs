@@ -251,6 +251,7 @@ describe('a contract, failed rows and the end of a table', () => {
     await page.getByRole('button', { name: 'Rename …' }).click();
     await page.getByRole('button', { name: 'Rename it' }).click();
     await page.getByRole('alert').getByText(/"taken" already/).waitFor();
+    await page.getByRole('dialog').getByText('It is the one in the destination local.').waitFor();
     assert.deepEqual(await violations(page), []);
     await page.keyboard.press('Escape');
     await page.getByLabel('New name').fill('a / "b"');
@@ -263,6 +264,7 @@ describe('a contract, failed rows and the end of a table', () => {
     await page.getByRole('button', { name: 'Delete the table …' }).click();
     const last = page.getByRole('dialog').getByRole('button', { name: 'Delete the table' });
     assert.ok(await last.isDisabled());
+    await page.getByRole('dialog').getByText('It is the one in the destination local.').waitFor();
     await page.getByLabel(/to go on/).fill('a / "b"');
     assert.deepEqual(await violations(page), []);
     await last.click();
