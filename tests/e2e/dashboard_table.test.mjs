@@ -190,6 +190,43 @@ describe('a contract, failed rows and the end of a table', () => {
     assert.deepEqual(complaints(page), []);
   });
 
+  it('rows that fail meanwhile are told, and none is deleted that was not asked about', { timeout: 120_000 }, async () => {
+    await server.insert('growing', { a: 1 }, { query: '?wait=true' });
+    await server.api('/api/tables/growing/contract', { method: 'PUT', body: '{"columns":"freeze"}' });
+    const fail = (count) => server.insert('growing', Array.from({ length: count }, () => ({ b: 1 })), { query: '?wait=true' });
+    const kept = async () => (await server.api('/api/data/failed?table=growing')).json().total;
+    await fail(3);
+    const page = await signedIn(browser, server);
+    await openTable(page, server, 'growing', 'failed');
+    const shown = page.getByRole('article');
+    await eventually('three rows', async () => await shown.count() === 3);
+    await fail(4);
+    await page.getByRole('button', { name: 'Delete all' }).click();
+    await page.getByRole('heading', { name: 'Delete 7 failed rows?' }).waitFor();
+    await fail(1);
+    await page.getByRole('button', { name: 'Delete them' }).click();
+    await page.getByRole('alert').getByText('1 more has failed since you were asked.').waitFor();
+    await page.getByRole('heading', { name: 'Delete 8 failed rows?' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.equal(await kept(), 8);
+    await page.getByRole('button', { name: 'Keep them' }).click();
+    await fail(1);
+    await page.getByText('6 more have failed.').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Show them' }).click();
+    await eventually('all rows', async () => await shown.count() === 9);
+    // Somebody else deletes some.
+    const receipt = (await server.api('/api/data/failed?table=growing')).json().data[0].receipt;
+    await server.api(`/api/data/failed?table=growing&receipt=${receipt}`, { method: 'DELETE' });
+    await eventually('those that are left', async () => await shown.count() === 6);
+    await page.getByRole('button', { name: 'Delete all' }).click();
+    await page.getByRole('heading', { name: 'Delete 6 failed rows?' }).waitFor();
+    await page.getByRole('button', { name: 'Delete them' }).click();
+    await page.getByRole('heading', { name: 'No failed rows' }).waitFor();
+    assert.equal(await kept(), 0);
+    assert.deepEqual(complaints(page), []);
+  });
+
   it('a table that is not there for all that was refused is on the list, with its failed rows', { timeout: 60_000 }, async () => {
     await server.api('/api/tables/never/contract', { method: 'PUT', body: '{"tables":"freeze"}' });
     await server.insert('never', { a: 1 }, { query: '?wait=true' });
@@ -214,6 +251,7 @@ describe('a contract, failed rows and the end of a table', () => {
     await page.getByRole('button', { name: 'Rename …' }).click();
     await page.getByRole('button', { name: 'Rename it' }).click();
     await page.getByRole('alert').getByText(/"taken" already/).waitFor();
+    await page.getByRole('dialog').getByText('It is the one in the destination local.').waitFor();
     assert.deepEqual(await violations(page), []);
     await page.keyboard.press('Escape');
     await page.getByLabel('New name').fill('a / "b"');
@@ -226,6 +264,7 @@ describe('a contract, failed rows and the end of a table', () => {
     await page.getByRole('button', { name: 'Delete the table …' }).click();
     const last = page.getByRole('dialog').getByRole('button', { name: 'Delete the table' });
     assert.ok(await last.isDisabled());
+    await page.getByRole('dialog').getByText('It is the one in the destination local.').waitFor();
     await page.getByLabel(/to go on/).fill('a / "b"');
     assert.deepEqual(await violations(page), []);
     await last.click();
@@ -302,6 +341,57 @@ describe('a contract, failed rows and the end of a table', () => {
     assert.deepEqual(complaints(keeper), []);
   });
 
+  it('shows by address what a key may see, and says what it may not', { timeout: 120_000 }, async () => {
+    const signIn = async (body) => signedIn(browser, server, undefined, { key: (await server.api('/api/destinations/local/keys', { key: server.adminKey, body: JSON.stringify(body) })).json().api_key });
+    await server.insert('seen', { a: 1 }, { query: '?wait=true' });
+    const tabs = (page) => page.getByRole('navigation', { name: 'Of this table' }).getByRole('link');
+    const reader = await signIn({ scopes: ['query'], tables: ['seen'] });
+    for (const tab of ['settings', 'live', 'failed']) {
+      await openTable(reader, server, 'seen', tab);
+      await reader.getByRole('heading', { name: 'Not with this key' }).waitFor();
+    }
+    assert.equal(await reader.getByLabel('New name').count(), 0);
+    assert.deepEqual(await violations(reader), []);
+    await reader.goto(`${server.url}/#/data/SEEN`);
+    await reader.getByRole('grid').waitFor();
+    await openTable(reader, server, 'taken', 'rows');
+    await reader.getByRole('heading', { name: 'This key is not for this table' }).waitFor();
+    assert.equal(await tabs(reader).count(), 0);
+    assert.deepEqual(await violations(reader), []);
+    assert.deepEqual(reader.complaints, []);
+
+    const sender = await signIn({ scopes: ['insert'] });
+    await sender.goto(`${server.url}/#/data/seen`);
+    await sender.getByRole('heading', { name: 'This key does not read the table' }).waitFor();
+    await sender.getByText('It sends rows').waitFor();
+    assert.equal(await tabs(sender).count(), 0);
+    assert.deepEqual(sender.complaints, []);
+
+    await server.api('/api/tables/seen/contract', { method: 'PUT', body: '{"columns":"freeze"}' });
+    await server.insert('seen', { b: 1 }, { query: '?wait=true' });
+    const keeper = await signIn({ scopes: ['admin'] });
+    await keeper.getByRole('link', { name: 'Data', exact: true }).click();
+    await keeper.getByRole('listitem').filter({ hasText: 'seen: 1' }).waitFor();
+    assert.deepEqual(await violations(keeper), []);
+    await keeper.getByLabel('Table', { exact: true }).fill('seen');
+    await keeper.getByRole('button', { name: 'Open', exact: true }).click();
+    await keeper.getByText('This key does not read the contract').waitFor();
+    assert.deepEqual(await tabs(keeper).allInnerTexts().then((all) => all.map((each) => each.replace(/\d+$/, '').trim())), ['Contract', 'Failed rows', 'Settings']);
+    assert.deepEqual(await violations(keeper), []);
+    await keeper.getByRole('button', { name: 'Set the contract' }).click();
+    await keeper.getByText('It is set.').waitFor();
+    assert.equal((await contract('seen')).columns, 'evolve');
+    await tabs(keeper).filter({ hasText: 'Failed rows' }).click();
+    await keeper.getByRole('button', { name: 'Retry all' }).click();
+    await keeper.getByText('1 went in, 0 still do not fit.').waitFor();
+    await tabs(keeper).filter({ hasText: 'Settings' }).click();
+    await keeper.getByLabel('New name').fill('seen too');
+    await keeper.getByRole('button', { name: 'Rename …' }).click();
+    await keeper.getByRole('button', { name: 'Rename it' }).click();
+    await keeper.getByRole('heading', { name: 'seen too', level: 1 }).waitFor();
+    assert.deepEqual(keeper.complaints, []);
+  });
+
   it('fits the screen with a name of 200 characters', { timeout: 120_000 }, async () => {
     const name = 'a_long_name_'.repeat(16) + 'the_end_';
     const page = await signedIn(browser, server);
@@ -349,5 +439,44 @@ describe('a contract, failed rows and the end of a table', () => {
       assert.deepEqual(await violations(page), [], tab);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${tab} is wider than the screen`);
     }
+  });
+});
+
+describe('the list of tables', () => {
+  const server = useServer();
+  const browser = useBrowser();
+
+  it('keeps the key of the first steps until it is copied, and shows what comes by itself', { timeout: 90_000 }, async () => {
+    const page = await signedIn(browser, server, 'Data');
+    await page.getByRole('button', { name: 'Make a key for these lines' }).click();
+    await page.getByText('This key may insert, query and share.').waitFor();
+    await server.insert('arrived', { a: 1 }, { query: '?wait=true' });
+    await page.getByRole('link', { name: 'arrived', exact: true }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByText('This key may insert, query and share.').waitFor();
+    await page.getByRole('button', { name: 'The key is kept: hide this' }).click();
+    assert.equal(await page.getByRole('heading', { name: 'Send the first row' }).count(), 0);
+    await server.insert('later', { a: 1 }, { query: '?wait=true' });
+    await page.getByRole('link', { name: 'later', exact: true }).waitFor({ timeout: 20_000 });
+    assert.deepEqual(complaints(page), []);
+  });
+
+  it('draws the first of many, and is there again after an error', { timeout: 90_000 }, async () => {
+    const page = await signedIn(browser, server);
+    let broken = false;
+    const table = (i) => ({ name: `t_${String(i).padStart(3, '0')}_${'long_'.repeat(40)}`, rows: i, columns: [], first_row_at: null, last_row_at: null });
+    await page.route(/\/api\/tables\?/, (route) => route.fulfill(broken ? { status: 503, body: 'away' } : { json: { data: Array.from({ length: 250 }, (_, i) => table(i)), next: null } }));
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    const drawn = page.locator('tbody tr');
+    await eventually('the first', async () => await drawn.count() === 200);
+    assert.ok(await drawn.first().evaluate((row) => row.getBoundingClientRect().height < 110), 'a long name is cut');
+    assert.deepEqual(await violations(page), []);
+    broken = true;
+    await page.getByRole('alert').waitFor({ timeout: 20_000 });
+    assert.equal(await drawn.count(), 200);
+    broken = false;
+    await page.getByRole('alert').waitFor({ state: 'detached', timeout: 20_000 });
+    await page.getByRole('button', { name: 'Show all 250' }).click();
+    await eventually('all', async () => await drawn.count() === 250);
   });
 });

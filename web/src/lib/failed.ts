@@ -11,9 +11,9 @@ export function failedPage(filter: { table?: string; receipt?: string; limit: nu
   return get<FailedPage>(`/api/data/failed?${asked}`);
 }
 
-const counts = (table?: string) => get<FailedPage>(`/api/data/failed?counts=true${table === undefined ? '' : `&table=${encodeURIComponent(table)}`}`);
+const counts = (table?: string, receipt = '') => get<FailedPage>(`/api/data/failed?counts=true${table === undefined ? '' : `&table=${encodeURIComponent(table)}`}${receipt && `&receipt=${receipt}`}`);
 
-export const failedCount = async (table: string) => (await counts(table)).total;
+export const failedCount = async (table: string, receipt?: string) => (await counts(table, receipt)).total;
 
 // How many each table has. A key that is limited to tables has to name them one by one.
 export async function failedCounts(): Promise<Record<string, number>> {

@@ -1,4 +1,5 @@
 // What the server tells of itself each second, what that comes to a second, and since when it tells nothing.
+import { folded } from './names';
 import { every } from './poll';
 import type { Live } from './types';
 
@@ -11,9 +12,6 @@ const kKept = 120; // seconds that are drawn
 const kSilence = 5000; // ms: one comes each second
 const kAgain = 3000; // ms
 export const kMostTables = 1000; // that the server counts
-
-// Tables are the same in any ASCII case.
-export const folded = (name: string) => name.replace(/[A-Z]+/g, (part) => part.toLowerCase());
 
 // One event, in which a thousand tables are each found at once.
 class Moment {

@@ -1,6 +1,7 @@
 // Who is signed in, and which destination is looked at.
 import { bytes, number } from './format';
 import { forgetAll } from './fresh.svelte';
+import { folded } from './names';
 import type { Destination, Session } from './types';
 
 export const session = $state<{ current: Session | null; known: boolean; destinations: Destination[]; destination: Destination | null }>({
@@ -40,6 +41,9 @@ addEventListener('storage', ({ key, newValue }) => {
 });
 
 export const may = (scope: Session['key']['scopes'][number]) => session.current?.key.scopes.includes(scope) ?? false;
+
+// Whether the key is for this table too; what it may do there, its scopes say.
+export const mayTable = (name: string) => session.current?.key.tables?.some((each) => folded(each) === folded(name)) ?? true;
 
 // What limits the key beside its scopes, in words; none: nothing. Such a key neither shares nor saves endpoints: both give
 // away what a query reads, and by them others would read more than the key.

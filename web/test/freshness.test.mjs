@@ -1,0 +1,20 @@
+// How long nothing has come for a table: src/lib/freshness.ts.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { test } from 'node:test';
+import { transformWithEsbuild } from 'vite';
+
+const source = new URL('../src/lib/freshness.ts', import.meta.url);
+const { code } = await transformWithEsbuild(fs.readFileSync(source, 'utf8'), 'freshness.ts', { sourcemap: false });
+const { freshness } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+
+test('only what came on the same day is of today', () => {
+  const words = (came, now) => freshness(came && new Date(came).toISOString(), new Date(now).getTime()).words;
+  assert.equal(words('2026-03-02T13:00:00', '2026-03-02T13:04:00'), 'fresh');
+  assert.equal(words('2026-03-01T23:58:00', '2026-03-02T00:01:00'), 'fresh');
+  assert.equal(words('2026-03-02T00:01:00', '2026-03-02T23:00:00'), 'today');
+  assert.equal(words('2026-03-01T23:00:00', '2026-03-02T01:00:00'), 'yesterday');
+  assert.equal(words('2026-03-01T13:00:00', '2026-03-02T12:00:00'), 'yesterday');
+  assert.equal(words('2026-03-01T13:00:00', '2026-03-02T13:00:00'), 'quiet');
+  assert.equal(words(null, '2026-03-02T13:00:00'), 'no times');
+});
