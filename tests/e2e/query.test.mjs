@@ -192,10 +192,10 @@ describe('values in an answer', () => {
   });
 
   it('quote_nan tells NaN and the infinities from NULL', async () => {
-    const sql = "SELECT 'nan'::DOUBLE AS n, '-inf'::FLOAT AS i, NULL::DOUBLE AS missing, ['inf'::DOUBLE] AS l, '{\"x\":NaN}'::JSON AS j";
+    const sql = "SELECT 'nan'::DOUBLE AS n, '-inf'::FLOAT AS i, NULL::DOUBLE AS missing, ['inf'::DOUBLE] AS l, to_json({'x': 'nan'::DOUBLE}) AS j";
     const told = { n: 'NaN', i: '-Infinity', missing: null, l: ['Infinity'], j: { x: null } };
-    for (const asked of [{ query: '?quote_nan=true' }, { body: { quote_nan: true } }]) {
-      const answer = await server.request('/api/data/query', { ...(asked.query ? { query: asked.query } : {}), body: { query: sql, ...asked.body } });
+    for (const [body, query] of [[sql, '?quote_nan=true'], [JSON.stringify({ query: sql, quote_nan: true }), '']]) {
+      const answer = await server.sql(body, { query, headers: query ? {} : { 'Content-Type': 'application/json' } });
       assert.equal(answer.status, 200, answer.text);
       assert.deepEqual(JSON.parse(answer.text), [told]);
     }
