@@ -130,6 +130,25 @@ describe('what takes long', () => {
     assert.equal(await page.getByRole('alert').count(), 0);
   });
 
+  it('a key in the making is not closed away', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Keys');
+    let answer;
+    const held = new Promise((resolve) => { answer = resolve; });
+    await page.route('**/api/destinations/*/keys', async (route) => {
+      if (route.request().method() === 'POST') await held;
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    await page.getByText('Making it …').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    for (const name of ['Cancel', 'Close']) assert.ok(await page.getByRole('dialog').getByRole('button', { name, exact: true }).isDisabled(), name);
+    answer();
+    await page.getByRole('dialog', { name: 'The new key' }).waitFor();
+    await fine(page);
+  });
+
   it('a deletion that goes on is not closed away', { timeout: 60_000 }, async () => {
     const made = (await server.api('/api/destinations', { key: server.adminKey, body: '{"name":"going"}' })).json();
     const page = await signedIn(browser, server);
