@@ -119,6 +119,37 @@ describe('the console', () => {
     assert.deepEqual(complaints(page), []);
   });
 
+  it('says that tables are loaded, or why not, before it says that there are none; long names end in an ellipsis', { timeout: 60_000 }, async () => {
+    const name = `a_${'very_'.repeat(12)}long_one`;
+    for (const table of ['short', name]) await server.insert(table, [{ n: 1 }], { query: '?wait=true' });
+    const page = await signedIn(browser, server);
+    let answer;
+    const held = new Promise((resolve) => { answer = resolve; });
+    let broken = true;
+    await page.route('**/api/tables*', async (route) => {
+      await held;
+      if (broken) await route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"type":"about:blank","title":"t","status":503,"detail":"it is being restarted"}' });
+      else await route.continue();
+    });
+    await page.getByRole('link', { name: 'Console', exact: true }).click();
+    await page.getByRole('button', { name: 'Tables', exact: true }).click();
+    const list = page.getByRole('complementary', { name: 'Tables and columns' });
+    await list.getByText('Loading …').waitFor();
+    assert.equal(await list.getByText('No tables yet').count(), 0);
+    answer();
+    await list.getByRole('alert').getByText('it is being restarted').waitFor();
+    assert.equal(await list.getByText('No tables yet').count(), 0);
+    assert.deepEqual(await violations(page), []);
+    broken = false;
+    await list.getByRole('button', { name: 'Try again' }).click();
+    const label = (which) => list.getByRole('button', { name: which, exact: true }).locator('.label');
+    await label(name).waitFor();
+    const looks = (which) => label(which).evaluate((each) => ({ left: each.getBoundingClientRect().left, cut: each.scrollWidth > each.clientWidth, how: getComputedStyle(each).textOverflow }));
+    const [long, short] = [await looks(name), await looks('short')];
+    assert.deepEqual([long.cut, long.how, short.cut, long.left], [true, 'ellipsis', false, short.left]);
+    assert.deepEqual(await violations(page), []);
+  });
+
   it('opens again what was closed', { timeout: 60_000 }, async () => {
     const page = await signedIn(browser, server, 'Console');
     await run(page, 'SELECT 1 AS kept');
