@@ -198,6 +198,42 @@ describe('the console', () => {
     assert.deepEqual(complaints(page), []);
   });
 
+  it('two pages of one browser keep each other\'s statements', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await write(page, 'SELECT 1 AS before');
+    const other = await page.context().newPage();
+    await other.goto(`${server.url}/#/console`);
+    await editorOf(other).waitFor();
+    const tabs = (which) => which.getByRole('tab').count();
+    // Both write into the tab that both have.
+    await write(page, 'SELECT 2 AS here');
+    await write(other, 'SELECT 3 AS there');
+    await eventually('the other\'s tab', async () => await tabs(page) === 2 && await tabs(other) === 2);
+    await page.getByRole('button', { name: 'New query' }).click();
+    await run(page, 'SELECT 4 AS more');
+    await eventually('the new one', async () => await tabs(other) === 3);
+    await run(other, 'SELECT 5 AS again');
+    await page.getByRole('button', { name: 'History' }).click();
+    for (const each of ['SELECT 4 AS more', 'SELECT 5 AS again']) await page.getByRole('dialog').getByText(each).waitFor();
+    await page.keyboard.press('Escape');
+    const said = [];
+    await page.reload();
+    await editorOf(page).waitFor();
+    for (let i = 0; i < 3; ++i) {
+      await page.getByRole('tab').nth(i).click();
+      said.push(await editorOf(page).innerText());
+    }
+    for (const part of ['2 AS here', '5 AS again', '4 AS more']) assert.ok(said.some((each) => each.includes(part)), `${part}: ${said}`);
+    // Closed there, it goes here too, where it is not looked at.
+    await page.getByRole('tab').nth(0).click();
+    await page.getByRole('button', { name: /^Close / }).click();
+    await eventually('it goes', async () => await tabs(other) === 2);
+    await other.reload();
+    await editorOf(other).waitFor();
+    assert.equal(await tabs(other), 2);
+    assert.deepEqual(complaints(page), []);
+  });
+
   it('cancels what takes too long, here and at the server', { timeout: 60_000 }, async () => {
     const page = await signedIn(browser, server, 'Console');
     await write(page, 'SELECT count(*) FROM range(100000000000) a, range(1000) b');
