@@ -3,11 +3,12 @@ import { bytes, number } from './format';
 import { forgetAll } from './fresh.svelte';
 import type { Destination, Session } from './types';
 
-export const session = $state<{ current: Session | null; known: boolean; destinations: Destination[]; destination: Destination | null }>({
+export const session = $state<{ current: Session | null; known: boolean; destinations: Destination[]; destination: Destination | null; doubts: number }>({
   current: null,
   known: false, // whether the server has been asked
   destinations: [],
   destination: null,
+  doubts: 0, // how often the server has said that it knows no such destination
 });
 
 // What a session saw goes with it: rows in memory, statements that run. So the page begins anew, and says why where nobody
@@ -46,7 +47,12 @@ export function chooseDestination(destination: Destination) {
   localStorage.setItem(kKey, destination.id);
 }
 
+// How often the list was: an answer that was asked for before is older than what is known.
+let offers = 0;
+export const offersSoFar = () => offers;
+
 export function offerDestinations(list: Destination[]) {
+  ++offers;
   session.destinations = list;
   const before = session.destination?.id ?? localStorage.getItem(kKey);
   session.destination = list.find((each) => each.id === before) ?? list[0] ?? null;
