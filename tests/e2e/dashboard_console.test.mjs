@@ -137,6 +137,37 @@ describe('the console', () => {
     await page.getByText('cancelled', { exact: true }).waitFor();
   });
 
+  it('says that tables are loaded, or why not, before it says that there are none; long names end in an ellipsis', { timeout: 60_000 }, async () => {
+    const name = `a_${'very_'.repeat(12)}long_one`;
+    for (const table of ['short', name]) await server.insert(table, [{ n: 1 }], { query: '?wait=true' });
+    const page = await signedIn(browser, server);
+    let answer;
+    const held = new Promise((resolve) => { answer = resolve; });
+    let broken = true;
+    await page.route('**/api/tables*', async (route) => {
+      await held;
+      if (broken) await route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"type":"about:blank","title":"t","status":503,"detail":"it is being restarted"}' });
+      else await route.continue();
+    });
+    await page.getByRole('link', { name: 'Console', exact: true }).click();
+    await page.getByRole('button', { name: 'Tables', exact: true }).click();
+    const list = page.getByRole('complementary', { name: 'Tables and columns' });
+    await list.getByText('Loading …').waitFor();
+    assert.equal(await list.getByText('No tables yet').count(), 0);
+    answer();
+    await list.getByRole('alert').getByText('it is being restarted').waitFor();
+    assert.equal(await list.getByText('No tables yet').count(), 0);
+    assert.deepEqual(await violations(page), []);
+    broken = false;
+    await list.getByRole('button', { name: 'Try again' }).click();
+    const label = (which) => list.getByRole('button', { name: which, exact: true }).locator('.label');
+    await label(name).waitFor();
+    const looks = (which) => label(which).evaluate((each) => ({ left: each.getBoundingClientRect().left, cut: each.scrollWidth > each.clientWidth, how: getComputedStyle(each).textOverflow }));
+    const [long, short] = [await looks(name), await looks('short')];
+    assert.deepEqual([long.cut, long.how, short.cut, long.left], [true, 'ellipsis', false, short.left]);
+    assert.deepEqual(await violations(page), []);
+  });
+
   it('opens again what was closed', { timeout: 60_000 }, async () => {
     const page = await signedIn(browser, server, 'Console');
     await run(page, 'SELECT 1 AS kept');
@@ -182,6 +213,42 @@ describe('the console', () => {
     assert.deepEqual(await violations(page), []);
     await page.getByRole('button', { name: 'Open in a tab' }).first().click();
     assert.match(await editorOf(page).innerText(), /SELECT 42 AS second/);
+    assert.deepEqual(complaints(page), []);
+  });
+
+  it('two pages of one browser keep each other\'s statements', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await write(page, 'SELECT 1 AS before');
+    const other = await page.context().newPage();
+    await other.goto(`${server.url}/#/console`);
+    await editorOf(other).waitFor();
+    const tabs = (which) => which.getByRole('tab').count();
+    // Both write into the tab that both have.
+    await write(page, 'SELECT 2 AS here');
+    await write(other, 'SELECT 3 AS there');
+    await eventually('the other\'s tab', async () => await tabs(page) === 2 && await tabs(other) === 2);
+    await page.getByRole('button', { name: 'New query' }).click();
+    await run(page, 'SELECT 4 AS more');
+    await eventually('the new one', async () => await tabs(other) === 3);
+    await run(other, 'SELECT 5 AS again');
+    await page.getByRole('button', { name: 'History' }).click();
+    for (const each of ['SELECT 4 AS more', 'SELECT 5 AS again']) await page.getByRole('dialog').getByText(each).waitFor();
+    await page.keyboard.press('Escape');
+    const said = [];
+    await page.reload();
+    await editorOf(page).waitFor();
+    for (let i = 0; i < 3; ++i) {
+      await page.getByRole('tab').nth(i).click();
+      said.push(await editorOf(page).innerText());
+    }
+    for (const part of ['2 AS here', '5 AS again', '4 AS more']) assert.ok(said.some((each) => each.includes(part)), `${part}: ${said}`);
+    // Closed there, it goes here too, where it is not looked at.
+    await page.getByRole('tab').nth(0).click();
+    await page.getByRole('button', { name: /^Close / }).click();
+    await eventually('it goes', async () => await tabs(other) === 2);
+    await other.reload();
+    await editorOf(other).waitFor();
+    assert.equal(await tabs(other), 2);
     assert.deepEqual(complaints(page), []);
   });
 

@@ -130,6 +130,59 @@ describe('what takes long', () => {
     assert.equal(await page.getByRole('alert').count(), 0);
   });
 
+  it('a key in the making is not closed away', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Keys');
+    let answer;
+    const held = new Promise((resolve) => { answer = resolve; });
+    await page.route('**/api/destinations/*/keys', async (route) => {
+      if (route.request().method() === 'POST') await held;
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    await page.getByText('Making it …').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    for (const name of ['Cancel', 'Close']) assert.ok(await page.getByRole('dialog').getByRole('button', { name, exact: true }).isDisabled(), name);
+    answer();
+    await page.getByRole('dialog', { name: 'The new key' }).waitFor();
+    await fine(page);
+  });
+
+  it('what is made after somebody went elsewhere takes nobody there', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server);
+    let answer;
+    let held = new Promise((resolve) => { answer = resolve; });
+    await page.route(/\/api\/destinations(\/[^/]*\/keys)?$/, async (route) => {
+      if (route.request().method() === 'POST') await held;
+      await route.continue();
+    });
+    await at(page, '#/webhooks/new/github');
+    await page.getByRole('button', { name: 'Make the URL' }).click();
+    await page.getByText('Making it …').waitFor();
+    await at(page, '#/webhooks');
+    await page.getByText('No webhook yet').waitFor();
+    answer();
+    await page.getByRole('row', { name: /GitHub/ }).waitFor();
+    assert.equal(await page.evaluate(() => location.hash), '#/webhooks');
+    held = new Promise((resolve) => { answer = resolve; });
+    await at(page, '#/connections/new/duckdb');
+    await page.getByLabel('Name', { exact: true }).fill('made meanwhile');
+    await page.getByRole('button', { name: 'Make the connection' }).click();
+    await page.getByText('Making it …').waitFor();
+    await at(page, '#/keys');
+    answer();
+    const selector = page.getByRole('combobox', { name: 'Destination' });
+    await selector.getByRole('option', { name: 'made meanwhile' }).waitFor({ state: 'attached' });
+    await page.waitForTimeout(300);
+    assert.equal(await page.evaluate(() => location.hash), '#/keys');
+    assert.equal(await selector.evaluate((select) => select.selectedOptions[0].textContent), 'local');
+    await at(page, '#/connections');
+    await page.getByRole('link', { name: 'made meanwhile' }).click();
+    await page.getByText('Until it is copied it stays here').waitFor();
+    assert.deepEqual(complaints(page), []);
+  });
+
   it('a deletion that goes on is not closed away', { timeout: 60_000 }, async () => {
     const made = (await server.api('/api/destinations', { key: server.adminKey, body: '{"name":"going"}' })).json();
     const page = await signedIn(browser, server);

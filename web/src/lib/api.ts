@@ -17,6 +17,8 @@ export class Problem extends Error {
 export function parseProblem(status: number, text: string): Problem {
   try {
     const { type, title, detail, ...members } = JSON.parse(text);
+    // Deleted elsewhere, most likely. Its type is that of all that is not found.
+    if (status === 404 && /^(there is )?no such destination$/.test(detail)) ++session.doubts;
     return new Problem(status, type, title, detail, members);
   } catch {
     // A proxy's page, most likely: its title says as much as all of it.

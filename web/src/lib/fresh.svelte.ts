@@ -13,6 +13,8 @@ const held = $state<Record<string, Fresh>>({});
 export const firstKey = (destination = '') => `first steps ${destination}`;
 
 export const freshOf = <T>(name: string) => held[name] as Fresh<T> | undefined;
+// Changes with each that is made: lists that were asked for before look again.
+export const freshNames = () => Object.keys(held).join();
 export function hold(name: string, secret: string, about: unknown = null) {
   held[name] = { secret, copied: false, about };
 }

@@ -4,11 +4,12 @@ import { forgetAll } from './fresh.svelte';
 import { folded } from './names';
 import type { Destination, Session } from './types';
 
-export const session = $state<{ current: Session | null; known: boolean; destinations: Destination[]; destination: Destination | null }>({
+export const session = $state<{ current: Session | null; known: boolean; destinations: Destination[]; destination: Destination | null; doubts: number }>({
   current: null,
   known: false, // whether the server has been asked
   destinations: [],
   destination: null,
+  doubts: 0, // how often the server has said that it knows no such destination
 });
 
 // What a session saw goes with it: rows in memory, statements that run. So the page begins anew, and says why where nobody
@@ -67,8 +68,13 @@ export function chooseDestination(destination: Destination) {
   localStorage.setItem(kKey, destination.id);
 }
 
+// How often the list was: an answer that was asked for before is older than what is known.
+let offers = 0;
+export const offersSoFar = () => offers;
+
 // named: by the address that the page began with
 export function offerDestinations(list: Destination[], named: string | null = null) {
+  ++offers;
   session.destinations = list;
   const wanted = list.find((each) => each.name === named);
   const before = wanted?.id ?? session.destination?.id ?? sessionStorage.getItem(kKey) ?? localStorage.getItem(kKey);
