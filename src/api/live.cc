@@ -1,5 +1,6 @@
 #include "api/live.h"
 
+#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -49,8 +50,7 @@ void write_whole(json::Writer& w, const Tenant& tenant) {
 }
 
 // For a key of some tables: what comes into others is not for it.
-template <typename Counts>
-void write_sum(json::Writer& w, const Counts& tables) {
+void write_sum(json::Writer& w, const TableCounts::Counts& tables) {
   std::uint64_t rows = 0, bytes = 0, failed = 0, lag_rows = 0;
   Micros lag_us = 0;
   for (const auto& [name, count] : tables) {

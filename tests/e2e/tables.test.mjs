@@ -42,6 +42,10 @@ describe('tables', () => {
       const { bytes } = await table(name);
       assert.ok(bytes > 2.5e6 && bytes < 12e6, `${bytes}`); // 5 MB of text, which DuckDB compresses by a quarter at best
       assert.equal(bytes % 262_144, 0);
+      // One value all over takes no block.
+      await server.insert('tiny', { n: 1 }, { query: '?wait=true' });
+      assert.equal((await server.request('/api/data/snapshot', { headers: { Authorization: `Bearer ${server.adminKey}` } })).status, 200);
+      assert.equal((await table('tiny')).bytes, 0);
       const listed = (await server.api('/api/tables')).json().data.find((each) => each.name === name);
       assert.equal(listed.bytes, undefined);
     });

@@ -376,14 +376,14 @@ Result<> DuckdbDestination::measure(duckdb_connection connection, TableInfo& tab
       table.name.contains('"')) {
     return {};
   }
-  const std::string info = "pragma_storage_info(" + quote_literal(table_in_main(table.name)) + ")";
-  TRY_ASSIGN(auto counts,
-             fetch(connection,
-                   "SELECT count(*) * (SELECT block_size FROM pragma_database_size() WHERE "
-                   "database_name = 'db') "
-                   "FROM (SELECT block_id FROM " +
-                       info + " WHERE persistent UNION SELECT unnest(additional_block_ids) FROM " +
-                       info + " WHERE persistent)"));
+  // Segments of one value all over have no block, and say -1.
+  TRY_ASSIGN(
+      auto counts,
+      fetch(connection,
+            "SELECT count(DISTINCT id) * (SELECT block_size FROM pragma_database_size() "
+            "WHERE database_name = 'db') FROM (SELECT unnest(list_append("
+            "additional_block_ids, block_id)) AS id FROM pragma_storage_info(" +
+                quote_literal(table_in_main(table.name)) + ") WHERE persistent) WHERE id >= 0"));
   table.bytes = counts[0].unsigned_integer(0);
   return {};
 }
