@@ -1,6 +1,7 @@
 // Where we are: what stands behind the # of the address. The server has one page. Of several destinations the address says
 // which one is meant, so that it can be sent to somebody: "#/@other/data/events".
-import { session } from './session.svelte';
+import { chooseDestination, session } from './session.svelte';
+import type { Destination } from './types';
 
 // What was not written by encodeURIComponent is what it is.
 function decoded(part: string): string {
@@ -36,6 +37,12 @@ export const isNamed = () => session.current?.admin === true && session.destinat
 export function link(...parts: string[]): string {
   const named = isNamed() && !isWhole(parts) && session.destination ? [`@${encodeURIComponent(session.destination.name)}`] : [];
   return `#/${[...named, ...parts.map(encodeURIComponent)].join('/')}`;
+}
+
+// Another destination, on the same page.
+export function lookAt(destination: Destination) {
+  chooseDestination(destination);
+  if (!isWhole(route.parts)) stay(link(...route.parts));
 }
 
 // The console with this statement in a tab of its own.
