@@ -1,5 +1,8 @@
 // The server's public API, as docs/api.md says it; nothing else is asked.
+import { rest } from './poll';
 import { endSession, session } from './session.svelte';
+
+const kRest = 60_000; // milliseconds: what a limit of requests is of
 
 // RFC 9457, as every error of the server comes.
 export class Problem extends Error {
@@ -61,6 +64,7 @@ export async function ask(path: string, { method, body, headers = {}, signal, ca
     throw new Problem(0, 'about:blank', 'No answer', 'The server does not answer. Is it running?');
   }
   if (answer.ok) return answer;
+  if (answer.status === 429) rest(kRest);
   if (answer.status === 401 && session.current) endSession('refused');
   throw parseProblem(answer.status, await answer.text().catch(() => ''));
 }
