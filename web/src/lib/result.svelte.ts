@@ -4,6 +4,7 @@ import type { FromWorker, ToWorker } from './result.worker';
 import type { Cell, ResultColumn } from './rows';
 import type { Series } from './series';
 import { endSession } from './session.svelte';
+import { uuid } from './uuid';
 
 export type State = 'running' | 'done' | 'failed' | 'cancelled';
 const kAskEvery = 700; // milliseconds
@@ -27,7 +28,7 @@ export class Result {
   // Until it is here whole, failed or cancelled.
   readonly ended: Promise<void>;
   #ending!: () => void;
-  readonly id = crypto.randomUUID?.() ?? uuid();
+  readonly id = uuid();
   #worker = new Worker(new URL('./result.worker.ts', import.meta.url), { type: 'module' });
   #began = performance.now();
   #timer: ReturnType<typeof setInterval>;
@@ -126,13 +127,4 @@ export class Result {
       // It has ended, or has not begun.
     }
   }
-}
-
-// Without https there is no randomUUID.
-function uuid(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -129,9 +129,6 @@ export async function sampleOf(file: File, kind: Kind): Promise<Sample | null> {
 
 export const headersOf = (kind: Kind, coding = kind.coding): Record<string, string> => ({ 'Content-Type': kind.type, ...(coding ? { 'Content-Encoding': coding } : {}) });
 
-// Of one choice of file, table and ways: sent again it stores nothing twice. (crypto.randomUUID is there with https only.)
-export const newIdempotencyKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-
 // A refusal that names one row: the API counts them from 0, people count from 1.
 export function inPeoplesCount(error: unknown): unknown {
   if (!(error instanceof Problem) || typeof error.members.row !== 'number') return error;
