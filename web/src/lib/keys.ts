@@ -51,12 +51,17 @@ export function newKey(form: KeyForm): NewKey {
   };
 }
 
+// Of answers.
+export const answerLimits = ({ max_rows, max_bytes }: { max_rows?: number | null; max_bytes?: number | null }) => [
+  ...(max_rows ? [`${number(max_rows)} rows of a result`] : []),
+  ...(max_bytes ? [`${bytes(max_bytes)} of an answer`] : []),
+];
+
 export const limitsOf = (key: Key) => [
   ...(key.tables ? [key.tables.length > 0 ? `tables ${key.tables.join(', ')}` : 'no table'] : []),
   ...(key.endpoints ? [`endpoints ${key.endpoints.join(', ')}`] : []),
   ...(Object.keys(key.params).length > 0 ? [`with ${JSON.stringify(key.params)}`] : []),
   ...(key.requests_per_minute ? [`${number(key.requests_per_minute)} requests a minute`] : []),
-  ...(key.max_rows ? [`${number(key.max_rows)} rows of a result`] : []),
-  ...(key.max_bytes ? [`${bytes(key.max_bytes)} of an answer`] : []),
+  ...answerLimits(key),
   ...(key.flatten ? [`rows ${key.flatten}`] : []),
 ].join('; ');

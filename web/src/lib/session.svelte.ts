@@ -1,6 +1,6 @@
 // Who is signed in, and which destination is looked at.
-import { bytes, number } from './format';
 import { forgetAll } from './fresh.svelte';
+import { answerLimits } from './keys';
 import { folded } from './names';
 import type { Destination, Session } from './types';
 
@@ -49,12 +49,9 @@ export const mayTable = (name: string) => session.current?.key.tables?.some((eac
 // What limits the key beside its scopes, in words; none: nothing. Such a key neither shares nor saves endpoints: both give
 // away what a query reads, and by them others would read more than the key.
 export function limits(): string[] {
-  const { tables, max_rows, max_bytes } = session.current?.key ?? {};
-  return [
-    ...(tables ? [tables.length === 1 ? 'one table only' : `${tables.length} tables only`] : []),
-    ...(max_rows ? [`${number(max_rows)} rows of a result`] : []),
-    ...(max_bytes ? [`${bytes(max_bytes)} of an answer`] : []),
-  ];
+  const key = session.current?.key;
+  if (!key) return [];
+  return [...(key.tables ? [key.tables.length === 1 ? 'one table only' : `${key.tables.length} tables only`] : []), ...answerLimits(key)];
 }
 export const mayShare = () => may('share') && limits().length === 0;
 export const maySave = () => may('admin') && limits().length === 0;
