@@ -2,6 +2,7 @@
 // file "failed", if it says anything. So the beginning is fetched here. What ends within it is saved from memory; what is
 // longer is asked for once more by the browser itself, which streams it to the disk and shows how far it is.
 import { ask } from './api';
+import { number } from './format';
 
 export interface Wanted {
   address: string;
@@ -14,7 +15,7 @@ const kMostPosted = 512 * 2 ** 20;
 // Until the server has seen that the first answer is not wanted any more: of snapshots there is one at a time.
 const kBetween = 500; // milliseconds
 
-const broke = (bytes: number) => new Error(`The download broke off after ${bytes.toLocaleString('en-US')} bytes: it is not whole. Try it again; the server's log says why.`);
+const broke = (bytes: number) => new Error(`The download broke off after ${number(bytes)} bytes: it is not whole. Try it again; the server's log says why.`);
 
 // Those that were begun, the newest last: they are shown wherever somebody goes meanwhile.
 const begun = $state<Download[]>([]);

@@ -16,7 +16,7 @@ export type FormatName = (typeof formats)[number]['name'];
 export const usualFormats: FormatName[] = ['csv', 'json', 'ndjson', 'parquet', 'xlsx'];
 
 // A result as a file, in the order in which people look for them.
-export const downloads: { name: FormatName; label: string; is: string; options?: Record<string, boolean> }[] = [
+export const fileFormats: { name: FormatName; label: string; is: string; options?: Record<string, boolean> }[] = [
   { name: 'csv', label: 'CSV', is: 'as programs read it' },
   { name: 'csv', label: 'CSV for spreadsheets', is: 'no text is run as a formula', options: { spreadsheet: true } },
   { name: 'xlsx', label: 'Excel', is: 'up to 1,048,575 rows' },
