@@ -25,6 +25,13 @@ async function run(page, sql, ends = /rows?, .* in /) {
   await page.keyboard.press('Control+Enter');
   await page.getByRole('region', { name: 'Result', exact: true }).getByText(ends).waitFor({ timeout: 60_000 });
 }
+// The longest pause between two frames from here on, in milliseconds, is then the page's `longest`.
+const watchPauses = (page) => page.evaluate(() => {
+  globalThis.longest = 0;
+  let last = performance.now();
+  const tick = () => { const now = performance.now(); globalThis.longest = Math.max(globalThis.longest, now - last); last = now; requestAnimationFrame(tick); };
+  requestAnimationFrame(tick);
+});
 const cells = (page, row) => page.locator('regular-table tbody tr').nth(row).locator('td').allInnerTexts();
 
 describe('the console', () => {
@@ -317,12 +324,7 @@ describe('the console', () => {
   it('shows a thousand columns', { timeout: 60_000 }, async () => {
     const page = await signedIn(browser, server, 'Console');
     await write(page, `SELECT ${Array.from({ length: 1000 }, (_, i) => `${i} AS c${i}`).join(', ')}`);
-    await page.evaluate(() => {
-      globalThis.longest = 0;
-      let last = performance.now();
-      const tick = () => { const now = performance.now(); globalThis.longest = Math.max(globalThis.longest, now - last); last = now; requestAnimationFrame(tick); };
-      requestAnimationFrame(tick);
-    });
+    await watchPauses(page);
     await page.keyboard.press('Control+Enter');
     await page.getByText(/1 row, .* in /).waitFor({ timeout: 60_000 });
     await page.getByRole('cell', { name: '0', exact: true }).first().waitFor();
@@ -352,12 +354,7 @@ describe('the console', () => {
     const page = await signedIn(browser, server, 'Console');
     await write(page, 'SELECT range AS n, \'user \' || range AS name, range * 1.5 AS price, uuid() AS id, TIMESTAMP \'2024-01-01\' + to_seconds(range) AS t FROM range(1000000)');
     // While they come the page goes on: its longest pause is measured.
-    await page.evaluate(() => {
-      globalThis.longest = 0;
-      let last = performance.now();
-      const tick = () => { const now = performance.now(); globalThis.longest = Math.max(globalThis.longest, now - last); last = now; requestAnimationFrame(tick); };
-      requestAnimationFrame(tick);
-    });
+    await watchPauses(page);
     await page.keyboard.press('Control+Enter');
     await page.getByText(/1,000,000 rows, .* in /).waitFor({ timeout: 60_000 });
     const whileLoading = await page.evaluate(() => globalThis.longest);

@@ -16,8 +16,7 @@ describe('tabs of one browser', () => {
     const page = await signedIn(browser, server, undefined, { key: await keyOf('local') });
     await page.goto(`${server.url}/#/data/events/settings`);
     await page.getByRole('button', { name: 'Delete the table …' }).waitFor();
-    // What the page would hear of the other tab does not come: what it sends is refused all the same.
-    await page.evaluate(() => addEventListener('storage', (event) => event.stopImmediatePropagation(), true));
+    // A page hears nothing of what it stores itself, as of a tab that it has not heard of yet: what it sends is refused all the same.
     const cookie = async (key) => {
       await page.evaluate(async (text) => { await fetch('/api/session', { method: 'DELETE' }); await fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ key: text }) }); }, key);
     };
