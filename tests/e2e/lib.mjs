@@ -23,6 +23,11 @@ export const binary = process.env.SCRATCHDATA_BINARY ?? path.join(root, 'build/r
 const kStartMs = 20_000;
 const kStopMs = 40_000;
 
+// What is claimed of times is claimed of a machine that does nothing else. `./dev test nightly` asks for it as it stands;
+// any other run may share its machine, where a limit three times as wide still finds what hangs.
+const kSlack = process.env.SD_STRICT_TIMES ? 1 : 3;
+export const atMost = (ms) => kSlack * ms;
+
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Ends an eventually() at once.
