@@ -76,6 +76,11 @@ std::optional<std::string> held_file(const std::string& data_dir, const Destinat
   return target_file(data_dir, row);
 }
 
+// Says which member of an API's body it is about, too.
+Error about_name(Error error) {
+  return std::move(error).with_member("member", "\"name\"");
+}
+
 }  // namespace
 
 std::string setting_place(const std::string& destination_id, const std::string& name) {
@@ -104,9 +109,10 @@ void read_settings(soci::session& sql, const Sealer& sealer, Destination& destin
 }
 
 Result<> check_destination_name(std::string_view name) {
-  TRY(check_name("the destination's name", name));
+  if (auto checked = check_name("the destination's name", name); !checked)
+    return fail(about_name(std::move(checked).error()));
   if (Id128::parse(name)) {
-    return fail(invalid("the destination's name must not look like an id"));
+    return fail(about_name(invalid("the destination's name must not look like an id")));
   }
   return {};
 }
@@ -136,8 +142,8 @@ Result<Destination> new_row(const NewDestination& spec) {
 }
 
 Error name_taken() {
-  return Error{.code = ErrorCode::kAlreadyExists,
-               .message = "a destination of this name exists already"};
+  return about_name({.code = ErrorCode::kAlreadyExists,
+                     .message = "a destination of this name exists already"});
 }
 
 Result<> check_unique(soci::session& sql, const std::string& data_dir, const Destination& wanted) {

@@ -22,14 +22,25 @@ bool is_given(const Settings& settings, std::string_view name) {
   return found != settings.end() && found->second.is_set() && found->second.value != "false";
 }
 
+// Says which member of an API's body it is about, too.
+Error about(std::string_view setting, Error error) {
+  return std::move(error).with_member("member", "\"settings." + std::string(setting) + "\"");
+}
+
+Error invalid_setting(std::string_view name, std::string_view what) {
+  return about(name, invalid("the setting " + quoted(name) + " " + std::string(what)));
+}
+
 Result<> check_plain_file(const std::string& setting, const std::string& file) {
-  TRY(check_name("the setting \"" + setting + "\"", file));
+  if (auto named = check_name("the setting " + quoted(setting), file); !named)
+    return fail(about(setting, std::move(named).error()));
   const bool plain =
       file.find('/') == std::string::npos && !file.starts_with('.') && !file.starts_with(':');
   if (plain) return {};
-  return fail(invalid("the setting \"" + setting +
-                      "\" must be a plain file name: a destination made here has a folder of its "
-                      "own; other paths stand in the configuration file"));
+  return fail(invalid_setting(
+      setting,
+      "must be a plain file name: a destination made here has a folder of its own; other paths "
+      "stand in the configuration file"));
 }
 
 constexpr std::string_view kWhereRowsAre = "Where the rows are kept";
@@ -116,8 +127,7 @@ Result<const SettingSpec*> find_setting(const TypeSpec& type, std::string_view n
   const SettingSpec* spec = type.find(name);
   const bool may = giver == Giver::kConfiguration || spec == nullptr || !spec->configuration_only;
   if (!may)
-    return fail(
-        invalid("the setting " + quoted(name) + " can be set in the configuration file only"));
+    return fail(invalid_setting(name, "can be set in the configuration file only"));
   if (spec != nullptr) return spec;
   std::vector<std::string> known;
   for (const SettingSpec& each : type.settings) {
@@ -128,8 +138,7 @@ Result<const SettingSpec*> find_setting(const TypeSpec& type, std::string_view n
 }
 
 Error wrong_kind(const SettingSpec& spec) {
-  return invalid("the setting " + quoted(spec.name) +
-                 (spec.kind == "boolean" ? " is true or false" : " is a text"));
+  return invalid_setting(spec.name, spec.kind == "boolean" ? "is true or false" : "is a text");
 }
 
 Result<std::string> setting_value(const SettingSpec& spec, std::string_view given) {
@@ -143,11 +152,11 @@ Result<> check_together(const TypeSpec& type, const Settings& settings) {
   for (const SettingSpec& spec : type.settings) {
     const bool given = is_given(settings, spec.name);
     if (spec.required && !given)
-      return fail(invalid("the setting " + quoted(spec.name) + " is missing"));
+      return fail(invalid_setting(spec.name, "is missing"));
     if (!given) continue;
     if (!spec.only_with.empty() && !is_given(settings, spec.only_with)) {
-      return fail(invalid("the setting " + quoted(spec.name) + " means nothing without " +
-                          quoted(spec.only_with) + ", which is missing"));
+      return fail(invalid_setting(
+          spec.name, "means nothing without " + quoted(spec.only_with) + ", which is missing"));
     }
     for (const std::string_view other : spec.not_with) {
       if (!is_given(settings, other)) continue;

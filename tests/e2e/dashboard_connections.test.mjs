@@ -50,8 +50,24 @@ describe('connections in the dashboard', () => {
     await page.getByRole('button', { name: 'Test the connection' }).click();
     await page.getByRole('alert').filter({ hasText: 'plain file name' }).waitFor();
     await isFine(page);
-    await file.fill('shop.duckdb');
+    // What is refused is said at its field, which the keyboard is on.
+    const saysAt = async (field, words) => {
+      await page.getByRole('button', { name: 'Make the connection' }).click();
+      await page.getByRole('alert').filter({ hasText: words }).and(page.locator('small')).waitFor();
+      await eventually('its field', () => field.evaluate((input) => input === document.activeElement && input.ariaInvalid === 'true'));
+      assert.match(await field.evaluate((input) => input.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).textContent).join(' ')), words);
+      assert.equal(await page.getByRole('alert').count(), 1);
+      await isFine(page);
+    };
+    await page.getByLabel('Name', { exact: true }).fill('warehouse ');
     assert.equal(await page.getByRole('alert').count(), 0, 'what was said of other settings is gone');
+    await saysAt(file, /plain file name/);
+    await file.fill('shop.duckdb');
+    assert.equal(await page.getByRole('alert').count(), 0);
+    await page.getByLabel('Name', { exact: true }).fill('local');
+    await saysAt(page.getByLabel('Name', { exact: true }), /of this name exists/);
+    await page.getByLabel('Name', { exact: true }).fill('warehouse');
+    assert.equal(await page.getByRole('alert').count(), 0);
     await page.getByRole('button', { name: 'Test the connection' }).click();
     await page.getByText('It works').waitFor();
     assert.equal((await api('/api/destinations')).json().data.length, 1, 'a test stores nothing');

@@ -111,26 +111,30 @@ describe('destinations', () => {
     });
 
     test('bad ones are refused in words that help', async () => {
-      const refused = async (body, status, pattern) => {
+      const refused = async (body, status, pattern, member) => {
         const answer = await admin('/api/destinations', { body: typeof body === 'string' ? body : JSON.stringify(body) });
-        assert.match(problem(answer, status).detail, pattern);
+        const { detail, ...members } = problem(answer, status);
+        assert.match(detail, pattern);
+        assert.equal(members.member, member, detail);
       };
       await refused('{', 400, /offset 1/);
       await refused('[]', 400, /object/);
       await refused({}, 400, /name/);
-      await refused({ name: '' }, 400, /name/);
+      await refused({ name: '' }, 400, /name/, 'name');
       await refused({ name: 'x', typ: 'duckdb' }, 400, /did you mean "type"/);
       await refused({ name: 'x', type: 'oracle' }, 400, /duckdb/);
       await refused({ name: 'x', settings: { fiel: 'a' } }, 400, /did you mean "file"/);
-      await refused({ name: 'x', settings: { extension_repository: 'a' } }, 400, /configuration file/);
-      await refused({ name: 'x', settings: { in_memory: 'perhaps' } }, 400, /true or false/);
-      await refused({ name: 'x', settings: { database: 'a' } }, 400, /token/);
+      await refused({ name: 'x', settings: { extension_repository: 'a' } }, 400, /configuration file/, 'settings.extension_repository');
+      await refused({ name: 'x', settings: { in_memory: 'perhaps' } }, 400, /true or false/, 'settings.in_memory');
+      await refused({ name: 'x', settings: { file: '' } }, 400, /must not be empty/, 'settings.file');
+      await refused({ name: 'x', settings: { file: 5 } }, 400, /text/, 'settings.file');
+      await refused({ name: 'x', settings: { database: 'a' } }, 400, /token/, 'settings.database');
       await refused({ name: 'x', settings: { file: 'a', in_memory: true } }, 400, /only one/);
       for (const file of ['/etc/passwd', '../other/data.duckdb', '..', '.hidden', ':memory:', 'a\u0000b']) {
-        await refused({ name: 'x', settings: { file } }, 400, /file/);
+        await refused({ name: 'x', settings: { file } }, 400, /file/, 'settings.file');
       }
-      await refused({ name: 'local' }, 409, /name/);
-      await refused({ name: '858e519b-295b-433c-a20a-4e89fe66f09a' }, 400, /id/);
+      await refused({ name: 'local' }, 409, /name/, 'name');
+      await refused({ name: '858e519b-295b-433c-a20a-4e89fe66f09a' }, 400, /id/, 'name');
     });
 
     test('the types tell what can be set', async () => {

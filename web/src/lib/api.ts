@@ -17,6 +17,9 @@ export class Problem extends Error {
   }
 }
 
+// What of a body it is about, as "name" or "settings.file"; "" where that is not said.
+export const memberOf = (error: unknown) => (error instanceof Problem && typeof error.members.member === 'string' ? error.members.member : '');
+
 export function parseProblem(status: number, text: string): Problem {
   try {
     const { type, title, detail, ...members } = JSON.parse(text);

@@ -1,4 +1,5 @@
 // The form of a destination, made of what the server says of its type: which settings stand for one another, and which go with which.
+import { memberOf } from './api';
 import type { Destination, DestinationType } from './types';
 
 export type Setting = DestinationType['settings'][number];
@@ -67,6 +68,13 @@ export function settingsInPlay(settings: Setting[], draft: Draft): Setting[] {
     return given ? [setting, ...beside.flatMap(read)] : [setting];
   };
   return layout(settings).flatMap(read);
+}
+
+// Which field an error is shown at: "name", or "settings.file"; "" where it is about none that is to be seen.
+export function faultyField(error: unknown, settings: Setting[], draft: Draft): string {
+  const member = memberOf(error);
+  const seen = member === 'name' || settingsInPlay(settings, draft).some((each) => each.kind !== 'boolean' && member === `settings.${each.name}`);
+  return seen ? member : '';
 }
 
 // What the draft says, without what is as by default. A secret that stays is true.
