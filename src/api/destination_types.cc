@@ -26,9 +26,8 @@ Result<std::string> value_text(const SettingSpec& spec, const json::Value& value
   }
   if (!value.is_string()) return fail(as_parameter(wrong_kind(spec)));
   if (value.text().empty()) {
-    return fail(
-        parameter_error("the setting \"" + name + "\" must not be empty; null removes it")
-            .with_member("member", "\"settings." + name + "\""));
+    return fail(parameter_error("the setting \"" + name + "\" must not be empty; null removes it")
+                    .with_member("member", "\"settings." + name + "\""));
   }
   return value.text();
 }

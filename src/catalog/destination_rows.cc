@@ -142,8 +142,8 @@ Result<Destination> new_row(const NewDestination& spec) {
 }
 
 Error name_taken() {
-  return about_name({.code = ErrorCode::kAlreadyExists,
-                     .message = "a destination of this name exists already"});
+  return about_name(
+      {.code = ErrorCode::kAlreadyExists, .message = "a destination of this name exists already"});
 }
 
 Result<> check_unique(soci::session& sql, const std::string& data_dir, const Destination& wanted) {

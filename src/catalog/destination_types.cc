@@ -126,8 +126,7 @@ Result<const TypeSpec*> find_type(std::string_view name) {
 Result<const SettingSpec*> find_setting(const TypeSpec& type, std::string_view name, Giver giver) {
   const SettingSpec* spec = type.find(name);
   const bool may = giver == Giver::kConfiguration || spec == nullptr || !spec->configuration_only;
-  if (!may)
-    return fail(invalid_setting(name, "can be set in the configuration file only"));
+  if (!may) return fail(invalid_setting(name, "can be set in the configuration file only"));
   if (spec != nullptr) return spec;
   std::vector<std::string> known;
   for (const SettingSpec& each : type.settings) {
@@ -151,8 +150,7 @@ Result<std::string> setting_value(const SettingSpec& spec, std::string_view give
 Result<> check_together(const TypeSpec& type, const Settings& settings) {
   for (const SettingSpec& spec : type.settings) {
     const bool given = is_given(settings, spec.name);
-    if (spec.required && !given)
-      return fail(invalid_setting(spec.name, "is missing"));
+    if (spec.required && !given) return fail(invalid_setting(spec.name, "is missing"));
     if (!given) continue;
     if (!spec.only_with.empty() && !is_given(settings, spec.only_with)) {
       return fail(invalid_setting(
