@@ -43,7 +43,7 @@ describe('the console', () => {
     assert.deepEqual(await violations(page), []);
     await run(page, `SELECT 9223372036854775807 AS big, 123456789012345678901234567890::HUGEINT AS huge, 0.10::DECIMAL(9,2) AS cents, NULL::INTEGER AS none, 'NULL' AS word,
       'a' || chr(10) || '<b>' AS text, {'n': 9007199254740993, 'l': [1, NULL]} AS nested, TIMESTAMP '2024-02-29 01:02:03.123456' AS t`);
-    assert.deepEqual(await cells(page, 0), ['9223372036854775807', '123456789012345678901234567890', '0.10', '', 'NULL', 'a\n<b>', '{"n":9007199254740993,"l":[1,null]}', '2024-02-29 01:02:03.123456']);
+    assert.deepEqual(await cells(page, 0), ['9223372036854775807', '123456789012345678901234567890', '0.10', '', 'NULL', 'a↵<b>', '{"n":9007199254740993,"l":[1,null]}', '2024-02-29 01:02:03.123456']);
     const none = page.locator('regular-table tbody td').nth(3);
     assert.ok(await none.evaluate((cell) => cell.classList.contains('null') && getComputedStyle(cell, '::before').content === '"NULL"'));
     assert.deepEqual(await page.locator('regular-table thead tr').nth(1).locator('th').allInnerTexts(), ['', 'BIGINT', 'HUGEINT', 'DECIMAL(9,2)', 'INTEGER', 'VARCHAR', 'VARCHAR', 'STRUCT("n" BIGINT, "l" INTEGER[])', 'TIMESTAMP']);
@@ -67,6 +67,9 @@ describe('the console', () => {
     await page.getByRole('alert').getByText('syntax error at or near "nothing"').waitFor();
     assert.equal(await page.locator('.fault').innerText(), 'nothing');
     assert.deepEqual(await violations(page), []);
+    // The server counts bytes, the editor characters.
+    await run(page, "SELECT 'ü🚀漢' AS a, nope FROM range(3)", /failed/);
+    await eventually('the word', async () => await page.locator('.fault').innerText() === 'nope');
     await run(page, 'COPY (SELECT 1) TO \'x\'', /failed/);
     await page.getByRole('alert').getByText(/read/).waitFor();
     assert.equal(complaints(page).filter((each) => !/400/.test(each)).length, 0);
@@ -83,6 +86,12 @@ describe('the console', () => {
     const offers = async (label) => { await page.getByRole('option', { name: label }).first().waitFor(); };
     await type('SEL');
     await offers(/^SELECT/);
+    // The last word of a line of the list is a word too.
+    await type('LIM');
+    await offers(/^LIMIT$/);
+    await page.waitForTimeout(150);
+    await page.keyboard.press('Enter');
+    assert.equal((await editorOf(page).innerText()).trimEnd(), 'LIMIT');
     await type('SELECT date_tr');
     await offers(/^date_trunc/);
     assert.deepEqual(await violations(page), []);
@@ -315,6 +324,21 @@ describe('the console', () => {
       return sums;
     });
     assert.ok(areas[0] > 1000 && Math.abs(areas[1] / areas[0] - 2) < 0.3, `${areas}`);
+    // A series for each country of a count by day and country, and one number is a chart too.
+    await run(page, "SELECT * FROM (VALUES (DATE '2024-01-01', 'DE', 3), (DATE '2024-01-01', 'FR', 1), (DATE '2024-01-02', 'DE', 2), (DATE '2024-01-02', 'DE', 2)) AS t(day, country, visits)");
+    await page.getByRole('button', { name: 'Chart' }).click();
+    await page.getByLabel('As', { exact: true }).selectOption('bar');
+    await page.getByRole('img', { name: 'bar chart of visits by day and country' }).locator('canvas').waitFor();
+    assert.deepEqual(await page.locator('.plot .u-legend .u-label').allInnerTexts(), ['day', 'DE', 'FR']);
+    await page.getByText('Several rows have the same day and country: they are added up.').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByLabel('a series for each').selectOption('–');
+    await page.getByText('Several rows have the same day: they are added up.').waitFor();
+    await page.getByLabel('As', { exact: true }).selectOption('line');
+    await page.getByText('Several rows have the same day: the line goes through all of them.').waitFor();
+    await run(page, 'SELECT 5 AS n');
+    await page.getByRole('button', { name: 'Chart' }).click();
+    await page.getByRole('img', { name: 'line chart of n by row' }).locator('canvas').waitFor();
     await run(page, 'SELECT \'a\' AS name, \'b\' AS other');
     await page.getByRole('button', { name: 'Chart' }).click();
     await page.getByText('A chart needs a column of numbers').waitFor();
@@ -334,6 +358,90 @@ describe('the console', () => {
     await grid.focus();
     await page.keyboard.press('End');
     await page.getByText('row 1, c999: 999').waitFor({ state: 'attached' });
+  });
+
+  it('shows every row whole, the last one too, and the cursor wherever it goes', { timeout: 120_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    const grid = page.getByRole('region', { name: /Arrow keys move/ });
+    // Where the last row and the cursor are beyond the grid's edges, in pixels.
+    const beyond = () => page.evaluate(() => {
+      const table = document.querySelector('regular-table');
+      const box = table.getBoundingClientRect();
+      const last = [...table.querySelectorAll('tbody tr')].at(-1);
+      const cell = table.querySelector('td.cursor')?.getBoundingClientRect();
+      const left = table.querySelector('tbody th').getBoundingClientRect().right;
+      const right = Math.max(box.left + table.clientWidth, left + (cell?.width ?? 0)); // one that is wider than the grid begins in it
+      return {
+        last: last.querySelector('th').textContent, heights: [...new Set([...table.querySelectorAll('tbody tr')].map((row) => row.getBoundingClientRect().height))],
+        under: last.getBoundingClientRect().bottom - box.top - table.clientHeight,
+        cursor: cell && Math.max(cell.bottom - box.top - table.clientHeight, cell.right - right, table.querySelector('thead').getBoundingClientRect().bottom - cell.top, left - cell.left),
+      };
+    });
+    const columns = (count) => Array.from({ length: count }, (_, i) => `i * 1234567 AS column_${i}`).join(', ');
+    const results = [
+      ['SELECT i FROM range(40) r(i)', '40'],
+      ['SELECT i, NULL AS none FROM range(40) r(i)', '40'],
+      ["SELECT i, 'Error ' || i || repeat(chr(10) || '    at frame()', 6) AS stack FROM range(8) r(i)", '8'],
+      ["SELECT i, 'a' || chr(13) || chr(10) || 'b' || chr(8232) || '🚀 漢' AS odd FROM range(1000) r(i)", '1,000'],
+      [`SELECT ${columns(30)} FROM range(20000) r(i)`, '20,000'],
+    ];
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const [sql, last] of results) {
+        await run(page, sql);
+        await grid.focus();
+        for (const keys of ['Control+End', 'Control+Home', 'PageDown', 'End', 'Control+End']) {
+          await page.keyboard.press(keys);
+          await eventually(`the cursor after ${keys}`, async () => { const { cursor } = await beyond(); if (cursor === undefined || cursor > 1) throw new Error(`${sql}, ${width} px: ${cursor}`); return true; }, 5000);
+        }
+        const at = await beyond();
+        assert.deepEqual([at.last, at.heights], [last, [28]], sql);
+        assert.ok(at.under <= 1, `${sql}: ${at.under} px of the last row are out of sight`);
+      }
+    }
+    // By the wheel too.
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await run(page, 'SELECT i FROM range(40) r(i)');
+    await grid.hover();
+    await page.mouse.wheel(0, 100_000);
+    await eventually('the last row', async () => { const at = await beyond(); return at.last === '40' && at.under <= 1; });
+    assert.deepEqual(complaints(page), []);
+  });
+
+  it('draws the plan of EXPLAIN as it is meant', { timeout: 60_000 }, async () => {
+    const page = await signedIn(browser, server, 'Console');
+    await run(page, 'EXPLAIN SELECT count(*) FROM range(10) a, range(10) b');
+    const plan = page.getByRole('region', { name: 'Plan' });
+    await plan.getByText('CROSS_PRODUCT').waitFor();
+    const [font, lines] = await plan.locator('pre').evaluate((node) => [getComputedStyle(node).fontFamily, node.textContent.split('\n').length]);
+    assert.match(font, /mono/i);
+    assert.ok(lines > 10);
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(complaints(page), []);
+  });
+
+  it('follows whoever scrolls while rows come', { timeout: 120_000 }, async (t) => {
+    const page = await signedIn(browser, server, 'Console');
+    await write(page, 'SELECT * FROM range(30000000)');
+    await page.keyboard.press('Control+Enter');
+    await eventually('many rows', () => page.evaluate(() => document.querySelector('regular-table')?.scrollHeight > 1e6), 20_000);
+    const took = [];
+    for (const to of [2e5, 8e5, 3e5, 9e5]) {
+      took.push(await page.evaluate(async (top) => {
+        const table = document.querySelector('regular-table');
+        const first = () => table.querySelector('tbody th')?.textContent;
+        const before = first();
+        const began = performance.now();
+        table.scrollTop = top;
+        while (first() === before && performance.now() - began < 20_000) await new Promise(requestAnimationFrame);
+        return Math.round(performance.now() - began);
+      }, to));
+    }
+    assert.equal(await page.getByRole('button', { name: 'Cancel' }).count(), 1, 'it goes on');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText(/^cancelled after/).waitFor();
+    t.diagnostic(`drawn after ${took} ms`);
+    assert.ok(took.sort((a, b) => a - b)[1] < atMost(500), `${took} ms`);
   });
 
   it('downloads every format', { timeout: 120_000 }, async () => {

@@ -12,10 +12,21 @@ const keywords = `all and any array as asc asof anti between both by case cast c
 const types = `bigint bignum bit blob boolean char date decimal double enum float geometry hugeint int integer json list map numeric real smallint struct text time timestamp
   timestamptz timestamp_ms timestamp_ns timestamp_s tinyint ubigint uhugeint uinteger union usmallint utinyint uuid varchar variant`;
 
+export const usualFunctions = `abs age any_value approx_count_distinct approx_quantile arg_max arg_min array_agg avg bool_and bool_or ceil coalesce concat concat_ws contains count cume_dist
+  current_date current_timestamp date_diff date_part date_trunc dayname dense_rank ends_with epoch epoch_ms exp extract first first_value floor format generate_series greatest hash
+  histogram ifnull json_extract json_extract_string json_keys json_type lag last last_day last_value lead least length list list_aggregate list_contains list_filter list_sort
+  list_transform ln log10 lower lpad ltrim make_date make_timestamp max max_by md5 mean median min min_by mode monthname now ntile nullif percent_rank power quantile_cont quantile_disc
+  random range rank regexp_extract regexp_extract_all regexp_full_match regexp_matches regexp_replace repeat replace reverse round row_number rpad rtrim split_part sqrt starts_with
+  stddev stddev_pop strftime string_agg string_split strip_accents strptime struct_extract substring sum time_bucket to_timestamp trim trunc typeof unnest upper uuid var_pop variance
+  week year`.split(/\s+/);
+
+// As the language wants them: with one space between.
+const words = (list: string) => list.trim().split(/\s+/).join(' ');
+
 export const duckdb = SQLDialect.define({
   ...PostgreSQL.spec,
-  keywords,
-  types,
+  keywords: words(keywords),
+  types: words(types),
   builtin: '',
   doubleDollarQuotedStrings: true,
   operatorChars: '+-*/<>=~!@#%^&|?:',

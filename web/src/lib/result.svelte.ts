@@ -2,7 +2,7 @@
 import { Problem, get, parseProblem, remove, scoped } from './api';
 import type { FromWorker, ToWorker } from './result.worker';
 import type { Cell, ResultColumn } from './rows';
-import type { Series } from './series';
+import type { Asked as AskedSeries, Series } from './series';
 import { endSession } from './session.svelte';
 import { uuid } from './uuid';
 
@@ -10,7 +10,7 @@ export type State = 'running' | 'done' | 'failed' | 'cancelled';
 const kAskEvery = 700; // milliseconds
 
 // Of what crosses to the worker, without knowing which message it is.
-type Asked = { type: 'rows'; from: number; to: number; cut: number } | { type: 'series'; x: number; ys: number[]; limit: number };
+type Asked = { type: 'rows'; from: number; to: number; cut: number } | { type: 'series'; of: AskedSeries };
 
 export class Result {
   state = $state<State>('running');
@@ -52,8 +52,8 @@ export class Result {
   async cells(from: number, to: number, cut = 300): Promise<Cell[][]> {
     return ((await this.#ask({ type: 'rows', from, to, cut })) as { rows: Cell[][] }).rows;
   }
-  async series(x: number, ys: number[], limit: number): Promise<Series> {
-    return ((await this.#ask({ type: 'series', x, ys, limit })) as { series: Series }).series;
+  async series(of: AskedSeries): Promise<Series> {
+    return ((await this.#ask({ type: 'series', of })) as { series: Series }).series;
   }
 
   async cancel() {

@@ -1,12 +1,12 @@
 // Fetches a result and keeps it, so that the page stays free for whoever looks at it.
 import { Rows, type Cell, type ResultColumn } from './rows';
-import { seriesOf, type Series } from './series';
+import { seriesOf, type Asked, type Series } from './series';
 
 export type ToWorker =
   | { type: 'run'; url: string; body: string }
   | { type: 'stop' }
   | { type: 'rows'; ask: number; from: number; to: number; cut: number }
-  | { type: 'series'; ask: number; x: number; ys: number[]; limit: number };
+  | { type: 'series'; ask: number; of: Asked };
 
 export type FromWorker =
   | { type: 'columns'; columns: ResultColumn[]; stale: number | null }
@@ -19,10 +19,20 @@ export type FromWorker =
 // More than this is for a download, not for a page.
 const kMostBytes = 512 * 2 ** 20;
 const kTellEvery = 100; // milliseconds
+const kAtAStretch = 15; // milliseconds
 
 const rows = new Rows();
 const stop = new AbortController();
 const tell = (message: FromWorker) => postMessage(message);
+
+// While pieces come faster than they are read, nothing else would be heard: whoever scrolls would wait for the end.
+const pause = new MessageChannel();
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    pause.port1.onmessage = () => resolve();
+    pause.port2.postMessage(null);
+  });
+}
 
 async function run(url: string, body: string) {
   let answer: Response;
@@ -35,6 +45,7 @@ async function run(url: string, body: string) {
   const lag = answer.headers.get('X-Lag-Rows');
   const reader = answer.body.getReader();
   let told = 0;
+  let heard = performance.now();
   let ending: 'whole' | 'full' | 'broken' = 'whole';
   let columnsTold = false;
   const tellColumns = () => {
@@ -52,6 +63,10 @@ async function run(url: string, body: string) {
       if (now - told >= kTellEvery) {
         tell({ type: 'progress', rows: rows.count, bytes: rows.bytes });
         told = now;
+      }
+      if (now - heard >= kAtAStretch) {
+        await breathe();
+        heard = performance.now();
       }
       if (rows.bytes > kMostBytes) {
         ending = 'full';
@@ -80,6 +95,6 @@ onmessage = ({ data }: MessageEvent<ToWorker>) => {
       tell({ type: 'rows', ask: data.ask, rows: out });
       break;
     }
-    case 'series': tell({ type: 'series', ask: data.ask, series: seriesOf(rows, data.x, data.ys, data.limit) }); break;
+    case 'series': tell({ type: 'series', ask: data.ask, series: seriesOf(rows, data.of) }); break;
   }
 };

@@ -17,3 +17,6 @@ const keywords = new Set(`all analyse analyze and anti any array as asc asof asy
   xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable`.split(/\s+/));
 // Without quotes where it needs none, for SQL that people read.
 export const readableName = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : sqlName(name));
+
+// Where in a text the byte of its UTF-8 stands that has this number.
+export const charOfByte = (text: string, byte: number) => new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, byte)).length;
