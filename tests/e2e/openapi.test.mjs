@@ -6,7 +6,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { before, describe, it } from 'node:test';
-import { firstEvent, problem, root, serverRoutes, temporaryDirectory, useServer } from './lib.mjs';
+import { useBrowser, violations } from './browser.mjs';
+import { eventually, firstEvent, problem, root, serverRoutes, temporaryDirectory, useServer } from './lib.mjs';
 
 const npm = createRequire(path.join(root, 'third_party/package.json'));
 const kJson = 'application/json';
@@ -305,6 +306,7 @@ describe('/api/openapi.json', () => {
 
 describe('/docs', () => {
   const server = useServer();
+  const chromium = useBrowser();
   it('is a page that loads nothing from elsewhere, and its files come compressed, with an entity tag', async () => {
     const page = await server.request('/docs');
     assert.equal(page.status, 200);
@@ -339,4 +341,22 @@ describe('/docs', () => {
     const complaints = browser.stderr.split('\n').filter((line) => /CONSOLE/.test(line));
     assert.deepEqual(complaints, []);
   });
+
+  for (const colorScheme of ['light', 'dark']) {
+    it(`is for everybody (axe-core), ${colorScheme}: as it begins, with operations open, and tried out`, { timeout: 90_000 }, async () => {
+      const page = await chromium.open({ colorScheme });
+      await page.goto(`${server.url}/docs`);
+      await page.locator('.opblock').first().waitFor();
+      await eventually('no violation', async () => { assert.deepEqual(await violations(page), []); return true; }, 20_000, 1000);
+      const open = async (operation) => {
+        await page.locator(`#operations-${operation} .opblock-summary-control`).first().click();
+        await page.locator(`#operations-${operation} .opblock-body`).waitFor();
+      };
+      for (const operation of ['Insert-insert', 'Query-queryByUrl', 'Destinations-changeDestination']) await open(operation);
+      await page.getByRole('button', { name: 'Try it out' }).first().click();
+      await page.getByRole('button', { name: 'Execute' }).waitFor();
+      await eventually('no violation', async () => { assert.deepEqual(await violations(page), []); return true; }, 20_000, 1000);
+      assert.deepEqual(page.complaints, []);
+    });
+  }
 });
