@@ -10,18 +10,18 @@ const plainPaths = (system) => ({
 
 // Swagger UI gives its fields, tables and headings no names and levels for those who do not see them.
 const ui = document.getElementById('swagger-ui');
-function name(node, words) {
+function label(node, words) {
   if (!node.labels?.length && !node.getAttribute('aria-label')) node.setAttribute('aria-label', words);
 }
 function nameAll() {
   for (const field of ui.querySelectorAll('select, textarea, input:not([type=hidden])')) {
     const parameter = field.closest('tr[data-param-name]')?.dataset.paramName;
-    name(field, parameter ?? (field.closest('.opblock-section-request-body') ? 'Request body' : field.closest('.responses-wrapper') ? 'Media type' : 'Value'));
+    label(field, parameter ?? (field.closest('.opblock-section-request-body') ? 'Request body' : field.closest('.responses-wrapper') ? 'Media type' : 'Value'));
   }
   for (const table of ui.querySelectorAll('table[role=region], .responses-table')) {
     const operation = table.closest('.opblock')?.querySelector('.opblock-summary-path, .opblock-summary-path__deprecated')?.dataset.path ?? '';
     const method = table.closest('.opblock')?.querySelector('.opblock-summary-method')?.textContent ?? '';
-    name(table, `${table.classList.contains('live-responses-table') ? 'Answer' : 'Answers'} of ${method} ${operation}`);
+    label(table, `${table.classList.contains('live-responses-table') ? 'Answer' : 'Answers'} of ${method} ${operation}`);
   }
   for (const heading of ui.querySelectorAll('h3.opblock-tag, h4, h5')) {
     const level = String(Number(heading.tagName[1]) - 1);
@@ -31,7 +31,7 @@ function nameAll() {
     const region = ui.querySelector(part);
     if (!region) continue;
     if (region.role !== 'region') region.role = 'region';
-    name(region, words);
+    label(region, words);
   }
 }
 new MutationObserver(nameAll).observe(ui, { childList: true, subtree: true });
