@@ -180,6 +180,18 @@ describe('connections in the dashboard', () => {
     assert.equal((await api(`/api/destinations/${made.id}?pending=discard`, 'DELETE')).status, 204);
   });
 
+  it('its end names what is in it', { timeout: 60_000 }, async () => {
+    const made = await make('full');
+    await server.insert('t', [{ a: 1 }, { a: 2 }], { key: made.api_key, query: '?wait=true' });
+    const page = await signIn(server.adminKey);
+    await page.getByRole('link', { name: 'full', exact: true }).click();
+    await page.getByRole('button', { name: /^Delete this/ }).click();
+    await page.getByText('Its 1 table with 2 rows cannot be read through this server any more.').waitFor();
+    await isFine(page);
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    assert.equal((await api(`/api/destinations/${made.id}`, 'DELETE')).status, 204);
+  });
+
   it('one that fails says why, and its end asks what becomes of rows that are not loaded', { timeout: 120_000 }, async () => {
     const made = await make('broken');
     const file = path.join(folder(made.id), 'data.duckdb');
