@@ -177,6 +177,8 @@ describe('home of several destinations', () => {
     await page.getByRole('heading', { name: 'other', level: 1 }).waitFor();
     const row = (name) => page.getByRole('region', { name: 'Destinations' }).getByRole('row', { name });
     await row('local').getByText('idle', { exact: true }).waitFor();
+    // What the page asked of local before it was of the other has woken its engine.
+    await eventually('no engine', () => server.enginePids().length === 0);
     await holdFile(t, localFile(server.dir));
     await server.insert('events', { a: 2 });
     await row('local').getByText('failing', { exact: true }).waitFor();

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { describe, it } from 'node:test';
-import { useBrowser, violations } from './browser.mjs';
+import { useBrowser, violations, wholeChromiumPath } from './browser.mjs';
 import { startServer } from './lib.mjs';
 
 const shell = (line) => execFileSync('bash', ['-euo', 'pipefail', '-c', line], { encoding: 'utf8' });
 
 describe('from nothing to a shared result', () => {
-  const browser = useBrowser();
+  const browser = useBrowser(wholeChromiumPath);
 
   it('first start, a connection, the line that is shown, the row, a query, a chart, a link, a download, its end', { timeout: 180_000 }, async (t) => {
     const server = await startServer(t, {});
