@@ -17,7 +17,6 @@ void write_text(json::Writer& w, std::string_view member, std::string_view text)
 }
 
 Result<std::string> value_text(const SettingSpec& spec, const json::Value& value) {
-  const std::string name(spec.name);
   if (spec.kind == "boolean") {
     if (value.as_bool()) return std::string(*value.as_bool() ? "true" : "false");
     if (value.is_string() && (value.text() == "true" || value.text() == "false"))
@@ -26,8 +25,8 @@ Result<std::string> value_text(const SettingSpec& spec, const json::Value& value
   }
   if (!value.is_string()) return fail(as_parameter(wrong_kind(spec)));
   if (value.text().empty()) {
-    return fail(parameter_error("the setting \"" + name + "\" must not be empty; null removes it")
-                    .with_member("member", "\"settings." + name + "\""));
+    return fail(
+        as_parameter(catalog::invalid_setting(spec.name, "must not be empty; null removes it")));
   }
   return value.text();
 }

@@ -27,10 +27,6 @@ Error about(std::string_view setting, Error error) {
   return std::move(error).with_member("member", "\"settings." + std::string(setting) + "\"");
 }
 
-Error invalid_setting(std::string_view name, std::string_view what) {
-  return about(name, invalid("the setting " + quoted(name) + " " + std::string(what)));
-}
-
 Result<> check_plain_file(const std::string& setting, const std::string& file) {
   if (auto named = check_name("the setting " + quoted(setting), file); !named)
     return fail(about(setting, std::move(named).error()));
@@ -134,6 +130,10 @@ Result<const SettingSpec*> find_setting(const TypeSpec& type, std::string_view n
   }
   return fail(invalid(
       unknown_text("setting of a " + std::string(type.name) + " destination", name, known)));
+}
+
+Error invalid_setting(std::string_view name, std::string_view what) {
+  return about(name, invalid("the setting " + quoted(name) + " " + std::string(what)));
 }
 
 Error wrong_kind(const SettingSpec& spec) {

@@ -46,6 +46,8 @@ Result<const SettingSpec*> find_setting(const TypeSpec& type, std::string_view n
 // A value as people write it, as the catalog keeps it: a boolean as "true" or "false".
 Result<std::string> setting_value(const SettingSpec& spec, std::string_view given);
 Error wrong_kind(const SettingSpec& spec);
+// "the setting "file" is missing", and which member of an API's body that is about.
+Error invalid_setting(std::string_view name, std::string_view what);
 // What settings ask of each other: what is missing, what excludes what.
 Result<> check_together(const TypeSpec& type, const Settings& settings);
 

@@ -31,7 +31,7 @@ async function assertCalm(server, ms, meanwhile = async () => {}) {
   await meanwhile();
   await sleep(Math.max(0, ms - (Date.now() - began)));
   const used = processor(server) - before;
-  assert.ok(used < atMost(1000), `front and engines used ${used} ms of processor in ${ms} ms`);
+  assert.ok(used < 1000, `front and engines used ${used} ms of processor in ${ms} ms`);
 }
 
 async function timed(promise) {
@@ -95,13 +95,13 @@ describe('a large body that is damaged on disk', () => {
       await assertCalm(server, 3000, async () => {
         for (let i = 0; i < 5; i += 1) {
           const { took } = await timed(server.insert('t', { i: -2 }));
-          assert.ok(took < atMost(1000), `an insert took ${took} ms`);
+          assert.ok(took < 1000, `an insert took ${took} ms`);
         }
         acknowledged += 5;
         // From here on somebody wants these rows: loading is tried again and again.
         const { answer, took } = await timed(server.sql(count));
         assert.equal(answer.status, 200, answer.text);
-        assert.ok(took < atMost(7000), `a query took ${took} ms`);
+        assert.ok(took < 7000, `a query took ${took} ms`);
         assert.equal(answer.headers['x-fresh'], 'false');
         assert.ok(Number(answer.headers['x-lag-rows']) >= kRows, answer.headers['x-lag-rows']);
         // What was there before is there, and nothing of the damaged body.
@@ -122,7 +122,7 @@ describe('a large body that is damaged on disk', () => {
 
       // A stop is in order too: what cannot be loaded stays in the journal.
       const stopped = await server.stop();
-      assert.ok(stopped < atMost(10_000), `${stopped} ms`);
+      assert.ok(stopped < 10_000, `${stopped} ms`);
       assert.equal(checkDuckdbFile(server.dir, 'SELECT count(*) FROM t'), 1n);
       await server.start();
       mend();
@@ -152,7 +152,7 @@ describe("the destination's file", () => {
     assert.match(problem(answer, 503).detail, pattern);
     assert.match(answer.headers['retry-after'], /^\d+$/);
     assertNoPath(server, answer);
-    assert.ok(took < atMost(7000), `${took} ms`);
+    assert.ok(took < 7000, `${took} ms`);
   }
 
   // A server with a row in a file that was changed while it was stopped.
@@ -212,14 +212,14 @@ describe("the destination's file", () => {
       const { detail } = problem(answer, 503, 'database-held');
       assert.ok(detail.includes(`(PID ${holder.pid})`), detail);
       assertNoPath(server, answer);
-      assert.ok(took < atMost(7000), `a query took ${took} ms`);
+      assert.ok(took < 7000, `a query took ${took} ms`);
       await sleep(1000);
     }
     const { answer, took } = await waiting;
     assert.equal(answer.status, 200, answer.text);
     const { rows, failed, visible } = answer.json();
     assert.deepEqual({ rows, failed, visible }, { rows: 1, failed: 0, visible: false });
-    assert.ok(took > 29_000 && took < 30_000 + atMost(5000), `${took} ms`);
+    assert.ok(took > 29_000 && took < 35_000, `${took} ms`);
     await holder.release();
     await answersAgain(server, 20_000);
     assert.deepEqual(await server.rows('SELECT a FROM t ORDER BY a'), [{ a: 1 }, { a: 2 }]);
@@ -246,7 +246,7 @@ describe('rows that the table refuses', () => {
   async function check(server, table, line, refused, reason) {
     const lines = numbers.map((i) => JSON.stringify(line(i)));
     const { answer, took } = await timed(server.insert(table, lines.join('\n'), kWait));
-    assert.ok(took < atMost(20_000), `${took} ms`);
+    assert.ok(took < 20_000, `${took} ms`);
     const good = kTotal - refused.length;
     assert.deepEqual([answer.rows, answer.failed, answer.visible], [good, refused.length, true]);
     assert.deepEqual(answer.errors.map((e) => e.row), refused.slice(0, 100));
@@ -291,7 +291,7 @@ describe('rows that the table refuses', () => {
     await server.start();
     const { answer, took } = await timed(server.api('/api/data/failed/retry?table=named', { method: 'POST' }));
     assert.deepEqual([answer.json().retried, answer.json().failed], [refused.length - bad.length, bad.length], answer.text);
-    assert.ok(took < atMost(10_000), `${took} ms`);
+    assert.ok(took < 10_000, `${took} ms`);
     assert.equal(await server.value('SELECT count(*) FROM named'), kTotal - bad.length + 1);
   });
 
@@ -326,7 +326,7 @@ describe('a statement that goes on for ever while it is bound', () => {
       assert.ok(!lost, `a visible row is lost: ${answer.text}`);
       return whole;
     };
-    const { took } = await timed(eventually('queries again', back, atMost(5000), 20));
+    const { took } = await timed(eventually('queries again', back, 5000, 20));
     assert.ok(took < atMost(2000), `queries came back after ${took} ms`);
   }
 
@@ -368,7 +368,7 @@ describe('a statement that goes on for ever while it is bound', () => {
         const asked = server.sql(query, { query: '?timeout_ms=1000', ...options });
         const { answer, took } = await timed(asked);
         problem(answer, 504);
-        assert.ok(took < atMost(5000), `${took} ms`);
+        assert.ok(took < 5000, `${took} ms`);
         await assertBack(server, options);
         assert.equal(await server.value(count, options), seen.length);
       }
@@ -395,7 +395,7 @@ describe('a statement that goes on for ever while it is bound', () => {
       let back = null;
       for (let i = 0; back === null; i += 1) {
         const { answer, took } = await timed(server.sql(count));
-        assert.ok(took < atMost(4000), `a query took ${took} ms`);
+        assert.ok(took < 4000, `a query took ${took} ms`);
         if (answer.status === 200 && !answer.complete) {
           // Its engine ended between the head and the rows.
         } else if (answer.status === 200) {
@@ -410,11 +410,11 @@ describe('a statement that goes on for ever while it is bound', () => {
       }
       const { answer, took } = await stuck;
       problem(answer, 504, 'query-timeout');
-      assert.ok(took > kTime && took <= kTime + atMost(kKilledWithin + kOnItsWay), `${took} ms`);
+      assert.ok(took > kTime && took <= kTime + kKilledWithin + kOnItsWay, `${took} ms`);
       assert.ok(back - ended < atMost(2000), `queries came back after ${back - ended} ms`);
       const inserted = await waiting;
       assert.equal(inserted.answer.visible, true);
-      assert.ok(inserted.took < atMost(4000), `rows were visible after ${inserted.took} ms`);
+      assert.ok(inserted.took < 4000, `rows were visible after ${inserted.took} ms`);
       assert.equal((await streaming).complete, false);
       assert.ok(!server.enginePids().includes(engine));
       assert.equal(await server.value(count), rows + 1);
