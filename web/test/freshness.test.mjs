@@ -1,12 +1,9 @@
 // How long nothing has come for a table: src/lib/freshness.ts.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { test } from 'node:test';
-import { transformWithEsbuild } from 'vite';
+import { load } from '../load.mjs';
 
-const source = new URL('../src/lib/freshness.ts', import.meta.url);
-const { code } = await transformWithEsbuild(fs.readFileSync(source, 'utf8'), 'freshness.ts', { sourcemap: false });
-const { freshness } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { freshness } = await load('freshness.ts');
 
 test('only what came on the same day is of today', () => {
   const words = (came, now) => freshness(came && new Date(came).toISOString(), new Date(now).getTime()).words;

@@ -1,12 +1,9 @@
 // Parameters of endpoints: src/lib/parameters.ts.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { test } from 'node:test';
-import { transformWithEsbuild } from 'vite';
+import { load } from '../load.mjs';
 
-const source = new URL('../src/lib/parameters.ts', import.meta.url);
-const { code } = await transformWithEsbuild(fs.readFileSync(source, 'utf8'), 'parameters.ts', { sourcemap: false });
-const { draftsOf, matched, parametersOf, parseExact, valueJson, withParams } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { draftsOf, matched, parametersOf, parseExact, valueJson, withParams } = await load('parameters.ts');
 
 test('parameters are found where they are none of a text, a name or a comment', () => {
   for (const [sql, names] of [

@@ -1,12 +1,9 @@
 // JSON made readable: src/lib/pretty.ts.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { test } from 'node:test';
-import { transformWithEsbuild } from 'vite';
+import { load } from '../load.mjs';
 
-const source = new URL('../src/lib/pretty.ts', import.meta.url);
-const { code } = await transformWithEsbuild(fs.readFileSync(source, 'utf8'), 'pretty.ts', { sourcemap: false });
-const { pretty, prettyOr } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { pretty, prettyOr } = await load('pretty.ts');
 
 test('members get lines of their own, short arrays and what is empty stay on one, and numbers keep their spelling', () => {
   assert.equal(pretty('{"a":[1.10,2],"b":{"c":9007199254740993,"d":{}},"e":[],"f":[{"g":1}]}'),

@@ -1,12 +1,9 @@
 // A result's bytes as rows: src/lib/rows.ts, cut at every place.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { test } from 'node:test';
-import { transformWithEsbuild } from 'vite';
+import { load } from '../load.mjs';
 
-const source = new URL('../src/lib/rows.ts', import.meta.url);
-const { code } = await transformWithEsbuild(fs.readFileSync(source, 'utf8'), 'rows.ts', { sourcemap: false });
-const { Rows, splitRow } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { Rows, splitRow } = await load('rows.ts');
 
 const result = '{"meta":[{"name":"n, \\"]","type":"BIGINT"},{"name":"é","type":"VARCHAR"}],\n"data":[[1,"a"],\n[9223372036854775807,"],[\\\\\\"é\\n"],\n[null,null]],\n"rows":3}';
 const cells = [[['number', '1'], ['text', 'a']], [['number', '9223372036854775807'], ['text', '],[\\"é\n']], [['null', ''], ['null', '']]];

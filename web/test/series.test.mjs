@@ -1,13 +1,8 @@
 // What a chart draws: src/lib/series.ts.
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { buildSync } from 'esbuild';
+import { load } from '../load.mjs';
 
-const load = async (file) => {
-  const { outputFiles: [{ text }] } = buildSync({ entryPoints: [fileURLToPath(new URL(`../src/lib/${file}`, import.meta.url))], bundle: true, format: 'esm', write: false });
-  return import(`data:text/javascript,${encodeURIComponent(text)}`);
-};
 const { seriesOf, kRowNumber } = await load('series.ts');
 const { Rows } = await load('rows.ts');
 

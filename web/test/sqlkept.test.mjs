@@ -1,12 +1,9 @@
 // The console's tabs of several pages in one store: src/lib/sqlkept.ts.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { test } from 'node:test';
-import { transformWithEsbuild } from 'vite';
+import { load } from '../load.mjs';
 
-const source = new URL('../src/lib/sqlkept.ts', import.meta.url);
-const { code } = await transformWithEsbuild(fs.readFileSync(source, 'utf8'), 'sqlkept.ts', { sourcemap: false });
-const { keptFrom, merge } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { keptFrom, merge } = await load('sqlkept.ts');
 
 const tab = (uid, sql, title = uid) => ({ uid, title, sql });
 const based = (...tabs) => new Map(tabs.map((each) => [each.uid, each]));

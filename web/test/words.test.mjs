@@ -1,13 +1,7 @@
 // Words and places in the editor: src/lib/duckdb_sql.ts, src/lib/text.ts, src/lib/lines.ts.
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { buildSync } from 'esbuild';
-
-const load = async (file) => {
-  const { outputFiles: [{ text }] } = buildSync({ entryPoints: [fileURLToPath(new URL(`../src/lib/${file}`, import.meta.url))], bundle: true, format: 'esm', write: false });
-  return import(`data:text/javascript,${encodeURIComponent(text)}`);
-};
+import { load } from '../load.mjs';
 
 test('keywords and types are words, the last of a line too', async () => {
   const { duckdb, usualFunctions } = await load('duckdb_sql.ts');
